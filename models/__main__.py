@@ -1,0 +1,112 @@
+"""python -m models list | train NAME | evaluate NAME [--json]"""
+
+import argparse
+import json
+import platform
+import shutil
+import sys
+
+import torch
+from tqdm import tqdm
+
+from models import catalog
+from models.device import best_device, cache_folder
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="the networks and their figures")
+    command = commands.add_parser("train", help="train a network; a stopped training goes on where it was")
+    command.add_argument("name")
+    command.add_argument("--restart", action="store_true", help="forget an unfinished training")
+    command = commands.add_parser("evaluate", help="recompute a card's metrics on held-out scenes")
+    command.add_argument("name")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    args = parser.parse_args(arguments)
+    try:
+        if args.command == "list":
+            show()
+        elif args.command == "train":
+            train(args.name, args.restart)
+        else:
+            evaluate(args.name, args.json)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def show() -> None:
+    """One line a network."""
+    for name in catalog.names():
+        try:
+            facts = catalog.card(name)
+        except ValueError:
+            print(f"{name:26} not trained yet")
+            continue
+        figures = "  ".join(f"{key} {value}" for key, value in facts["metrics"].items() if isinstance(value, float))
+        print(f"{name:26} {facts['parameters']:>9,} parameters  {figures}")
+
+
+def train(name: str, restart: bool) -> None:
+    """Train, save weights and card, and evaluate."""
+    family, device = catalog.family(name), best_device()
+    folder = cache_folder() / "training" / name
+    if restart and folder.exists():
+        shutil.rmtree(folder)
+    with tqdm(desc=f"{name} on {device}", unit="step") as bar:
+
+        def report(step: int, steps: int, loss: float) -> None:
+            bar.total = steps
+            bar.n = step
+            bar.set_postfix(loss=f"{loss:.3f}")
+
+        module, facts = family.train(name, device, folder, report)
+    facts = {
+        "name": name,
+        "task": family.TASK,
+        "architecture": type(module).__module__ + "." + type(module).__qualname__,
+        "parameters": sum(p.numel() for p in module.parameters()),
+        "trained_on": f"{device.type} ({platform.machine()}, torch {torch.__version__})",
+        **facts,
+        "metrics": {},
+    }
+    catalog.save(name, module, facts)
+    catalog.write_card(name, catalog.card(name) | {"metrics": measure(name)})
+    shutil.rmtree(folder, ignore_errors=True)
+    evaluated = catalog.card(name)["metrics"]
+    print(json.dumps(evaluated, indent=2))
+
+
+def measure(name: str) -> dict:
+    """The metrics of a network on held-out scenes, behind a progress bar."""
+    model = catalog.load(name)
+    with tqdm(desc=f"evaluating {name} on {model.device}", unit="scene") as bar:
+
+        def report(done: int, count: int) -> None:
+            bar.total = count
+            bar.update(done - bar.n)
+
+        return catalog.family(name).evaluate(model, report)
+
+
+def evaluate(name: str, as_json: bool) -> None:
+    """Print what `evaluate` measures beside what the card says."""
+    metrics, stated = measure(name), catalog.card(name)["metrics"]
+    if as_json:
+        print(json.dumps({"name": name, "metrics": metrics, "card": stated}))
+        return
+    print(f"{'metric':20} {'measured':>10} {'card':>10}")
+    for key, value in metrics.items():
+        if not isinstance(value, dict):
+            print(f"{key:20} {value:>10} {stated.get(key, '-'):>10}")
+    for label, value in metrics.get("iou_per_class", {}).items():
+        print(f"  IoU {label:14} {value:>10} {stated.get('iou_per_class', {}).get(label, '-'):>10}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The only door to a network: `catalog.load("segmenter-bilinear")`.
+
+A card is a JSON file beside the weights: task, architecture, recipe and seed, training time and device, metrics on
+held-out scenes, and the sha256 of the weights.
+"""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from types import ModuleType
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from models import segmenter_recipe
+from models.device import best_device
+
+WEIGHTS = Path(__file__).parent / "weights"
+FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe,)
+
+_loading = Lock()
+
+
+def names(task: str | None = None) -> list[str]:
+    """The networks of the lab, or those for one task."""
+    return [name for family in FAMILIES if task in (None, family.TASK) for name in family.NAMES]
+
+
+def family(name: str) -> ModuleType:
+    """The module that builds, trains, evaluates and wraps the network of that name.
+
+    Raises:
+        ValueError: there is no such network.
+    """
+    for module in FAMILIES:
+        if name in module.NAMES:
+            return module
+    raise ValueError(f"There is no network {name!r}. The catalogue has {', '.join(names())}.")
+
+
+def card(name: str) -> dict:
+    """What is known of a network.
+
+    Raises:
+        ValueError: there is no such network, or it was never trained here.
+    """
+    family(name)
+    file = WEIGHTS / f"{name}.json"
+    if not file.exists():
+        raise ValueError(f"{name} has no weights yet: python -m models train {name} makes them.")
+    return json.loads(file.read_text())
+
+
+def load(name: str):
+    """The network of that name with its weights, in eval mode on the best device, loaded once per process and device.
+
+    Raises:
+        ValueError: no such network, no weights, or weights that are not those of the card.
+    """
+    with _loading:  # thirty students that open a page at once load it once
+        return _load(name, str(best_device()))
+
+
+def save(name: str, module: torch.nn.Module, facts: dict) -> None:
+    """Write weights as fp16 safetensors, and the card beside them."""
+    WEIGHTS.mkdir(exist_ok=True)
+    state = {
+        key: value.detach().cpu().contiguous().to(torch.float16 if value.is_floating_point() else value.dtype)
+        for key, value in module.state_dict().items()
+    }
+    save_file(state, WEIGHTS / f"{name}.safetensors")
+    write_card(name, facts | {"sha256": _sha256(WEIGHTS / f"{name}.safetensors")})
+    with _loading:
+        _load.cache_clear()
+
+
+def write_card(name: str, facts: dict) -> None:
+    """Write a card as indented JSON."""
+    (WEIGHTS / f"{name}.json").write_text(json.dumps(facts, indent=2) + "\n")
+
+
+@cache
+def _load(name: str, device: str):
+    facts, module_family = card(name), family(name)
+    file = WEIGHTS / f"{name}.safetensors"
+    if not file.exists() or _sha256(file) != facts["sha256"]:
+        raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
+    module = module_family.build(name)
+    module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})
+    module.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    return module_family.wrap(name, module, torch.device(device), facts)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,118 @@
+"""Lab World scenes rendered once into a cache outside the repository, as flat arrays that training maps into memory."""
+
+import hashlib
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import scenes
+from models.device import cache_folder
+from scenes import THINGS
+
+SIZE = 224
+CHUNK = 50
+
+
+@dataclass(frozen=True)
+class InstanceRecord:
+    """The truth about one thing without its pixels: `id` in the panoptic map, `category` from 1 in the order of
+    `scenes.THINGS`, visible `box` xyxy, `visible` share, and 14 `keypoints` (x, y, visibility; zeros if no person)."""
+
+    id: int
+    category: int
+    box: list[float]
+    visible: float
+    keypoints: list[list[float]]
+
+
+@dataclass(frozen=True, eq=False)
+class CachedScenes:
+    """`images` uint8 (N, 224, 224, 3), `semantic` and `panoptic` uint8 (N, 224, 224), and `records` per scene."""
+
+    images: np.ndarray
+    semantic: np.ndarray
+    panoptic: np.ndarray
+    records: list[list[InstanceRecord]]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def training_seeds(count: int) -> range:
+    """Seeds that networks are trained on; disjoint from `held_out_seeds`, and from the small seeds of the pages."""
+    return range(1_000_000, 1_000_000 + count)
+
+
+def held_out_seeds(count: int) -> range:
+    """Seeds that no network has seen; every card's figures come from these."""
+    return range(10_000_000, 10_000_000 + count)
+
+
+def cached_scenes(seeds: range, workers: int | None = None) -> CachedScenes:
+    """Scenes of these seeds, rendered on first use and mapped read-only after.
+
+    Rendering goes on where it was stopped. A change of anything that `scenes/` draws starts a new cache.
+    """
+    folder = cache_folder() / f"scenes-{seeds.start}-{len(seeds)}-{_fingerprint()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    shapes = {"images": (len(seeds), SIZE, SIZE, 3)} | dict.fromkeys(("semantic", "panoptic"), (len(seeds), SIZE, SIZE))
+    for name, shape in shapes.items():
+        if not (folder / f"{name}.npy").exists():
+            np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape).flush()
+    starts = range(0, len(seeds), CHUNK)
+    missing = [start for start in starts if not _records_file(folder, start).exists()]
+    if missing:
+        with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
+            jobs = [pool.submit(_render_chunk, folder, seeds[start : start + CHUNK], start) for start in missing]
+            for job in tqdm(jobs, desc=f"rendering {len(seeds)} scenes", unit=f"{CHUNK} scenes"):
+                job.result()
+    records = [
+        [InstanceRecord(**record) for record in scene]
+        for start in starts
+        for scene in json.loads(_records_file(folder, start).read_text())
+    ]
+    return CachedScenes(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in shapes), records)
+
+
+def _records_file(folder: Path, start: int) -> Path:
+    return folder / f"{start:06d}.json"
+
+
+def _render_chunk(folder: Path, seeds: range, start: int) -> None:
+    arrays = [np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("images", "semantic", "panoptic")]
+    records = []
+    for row, seed in enumerate(seeds, start):
+        view = scenes.render(scenes.sample(seed), SIZE)
+        for array, pixels in zip(arrays, (view.image, view.semantic, view.panoptic), strict=True):
+            array[row] = pixels
+        records.append([asdict(_record(instance)) for instance in view.instances])
+    for array in arrays:
+        array.flush()
+    # Written last and moved into place whole: a chunk with records is a chunk that is done.
+    partial = folder / f"{start:06d}.partial"
+    partial.write_text(json.dumps(records))
+    partial.rename(_records_file(folder, start))
+
+
+def _record(instance: scenes.Instance) -> InstanceRecord:
+    joints = np.zeros((14, 3)) if instance.keypoints is None else instance.keypoints
+    return InstanceRecord(
+        instance.id,
+        THINGS.index(instance.label) + 1,
+        instance.box.tolist(),
+        instance.visible,
+        joints.round(2).tolist(),
+    )
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(Path(scenes.__file__).parent.rglob("*.py")):
+        if file.name not in ("__main__.py", "coco.py"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:10]

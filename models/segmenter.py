@@ -1,0 +1,139 @@
+"""Five fully convolutional segmenters that differ in one thing: how the decoder gets its resolution back.
+
+An encoder of 3x3 convolutions and four 2x2 max pools goes from 224 to 14 pixels; the decoder mirrors it. Each of its
+four steps upsamples by two with one of `labs.upsampling`'s methods, adds the encoder's features of that size (Long et
+al. 2015; Chaurasia and Culurciello 2017) and convolves. The last step, to full resolution, adds nothing: there the
+upsampling is on its own.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from labs import upsampling
+from scenes import CLASSES
+
+UPSAMPLINGS = ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed")
+WIDTHS = (16, 32, 64, 128)
+MEAN, STD = (0.45, 0.48, 0.45), (0.25, 0.24, 0.26)
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What a segmenter said of one picture.
+
+    Attributes:
+        labels: uint8 array (H, W), the winning class of each pixel, indices into `scenes.CLASSES`.
+        logits: float32 tensor (13, H, W) on the CPU.
+        stages: (name, float32 tensor (C, h, w) on the CPU) after every upsampling and every convolution of the decoder.
+        seconds: wall-clock time of the forward pass.
+        device: where it ran.
+    """
+
+    labels: np.ndarray
+    logits: Tensor
+    stages: list[tuple[str, Tensor]]
+    seconds: float
+    device: str
+
+
+class Segmenter(nn.Module):
+    """Float images (N, 3, H, W) in 0 to 1, H and W multiples of 16, to logits (N, 13, H, W).
+
+    Args:
+        method: one of UPSAMPLINGS.
+    """
+
+    def __init__(self, method: str):
+        super().__init__()
+        if method not in UPSAMPLINGS:
+            raise ValueError(f"There is no decoder {method!r}: choose one of {', '.join(UPSAMPLINGS)}.")
+        self.method = method
+        a, b, c, d = WIDTHS
+        self.encoder = nn.ModuleList([_block(3, a), _block(a, b, b), _block(b, c, c), _block(c, d, d)])
+        self.middle = nn.Sequential(_block(d, d), _block(d, d, dilation=2))
+        self.decoder = nn.ModuleList([_block(d, c), _block(c, b), _block(b, a), _block(a, a)])
+        self.classify = nn.Conv2d(a, len(CLASSES), 1)
+        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
+        # Made last: with one seed, all that the five networks share starts from the same numbers.
+        self.transposed = nn.ModuleList(
+            nn.ConvTranspose2d(n, n, 3, stride=2, padding=1, output_padding=1)
+            for n in (reversed(WIDTHS) if method == "transposed" else ())
+        )
+
+    def forward(self, images: Tensor, stages: list[tuple[str, Tensor]] | None = None) -> Tensor:
+        """Logits; where a list is given, the decoder's features are appended to it by name."""
+        x = (images - self.mean) / self.std
+        skips, positions = [], []
+        for block in self.encoder:
+            x = block(x)
+            skips.append(x)
+            x, where = upsampling.max_pool(x, 2)
+            positions.append(where)
+        x = self.middle(x)
+        for step, block in enumerate(self.decoder):
+            skip = skips.pop()
+            x = self._upsample(x, step, positions.pop(), skip.shape[-2:])
+            if stages is not None:
+                stages.append((f"upsampled to {x.shape[-2]}×{x.shape[-1]}", x))
+            if skips:
+                x = x + skip
+            x = block(x)
+            if stages is not None:
+                stages.append((f"convolved at {x.shape[-2]}×{x.shape[-1]}", x))
+        return self.classify(x)
+
+    def _upsample(self, x: Tensor, step: int, positions: Tensor, size: tuple[int, int]) -> Tensor:
+        if self.method == "transposed":
+            return self.transposed[step](x)
+        if self.method == "max-unpool":
+            return upsampling.max_unpool(x, positions, tuple(size))
+        return {
+            "nearest": upsampling.nearest,
+            "bed-of-nails": upsampling.bed_of_nails,
+            "bilinear": upsampling.bilinear,
+        }[self.method](x, 2)
+
+
+class LoadedSegmenter:
+    """A segmenter with its weights, on a device, ready to be called with a picture.
+
+    Attributes:
+        name, device, card: what a page's footer says of it.
+        module: the network, in eval mode.
+    """
+
+    def __init__(self, name: str, module: Segmenter, device: torch.device, card: dict):
+        self.name, self.module, self.device, self.card = name, module, str(device), card
+
+    def __call__(self, image: np.ndarray, keep_stages: bool = False) -> Segmentation:
+        """Segment a uint8 RGB picture (H, W, 3). Sides that are no multiples of 16 are padded by repeating the edge,
+        and the padding is cut off again. `stages` is filled only where asked for."""
+        height, width = image.shape[:2]
+        pad = ((0, -height % 16), (0, -width % 16), (0, 0))
+        padded = np.pad(image, pad, mode="edge") if pad[0][1] or pad[1][1] else image
+        x = torch.from_numpy(np.ascontiguousarray(padded)).to(self.device).permute(2, 0, 1)[None].float() / 255
+        stages: list[tuple[str, Tensor]] | None = [] if keep_stages else None
+        with torch.inference_mode():
+            start = perf_counter()
+            logits = self.module(x, stages)[0, :, :height, :width]
+            labels = logits.argmax(0).to(torch.uint8).cpu().numpy()  # waits for the device
+            seconds = perf_counter() - start
+            kept = [(name, stage[0].float().cpu()) for name, stage in stages or []]
+            return Segmentation(labels, logits.float().cpu(), kept, seconds, self.device)
+
+
+def _block(*widths: int, dilation: int = 1) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(widths):
+        layers += [
+            nn.Conv2d(n_in, n_out, 3, padding=dilation, dilation=dilation, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(inplace=True),
+        ]
+    return nn.Sequential(*layers)

@@ -1,0 +1,96 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from models import catalog, segmenter_recipe
+from models.device import best_device
+from models.segmenter import Segmenter
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """An empty weights folder."""
+    monkeypatch.setattr(catalog, "WEIGHTS", tmp_path)
+    catalog._load.cache_clear()
+    yield tmp_path
+    catalog._load.cache_clear()
+
+
+def test_every_shipped_network_loads_and_is_frozen():
+    for name in catalog.names():
+        model = catalog.load(name)
+        assert model.name == name and model.card["name"] == name
+        assert not model.module.training
+        assert not any(p.requires_grad for p in model.module.parameters())
+
+
+def test_cards_say_what_they_must():
+    for name in catalog.names():
+        card = catalog.card(name)
+        assert {"task", "architecture", "parameters", "recipe", "training_seconds", "trained_on", "metrics", "sha256"} <= set(card)
+        assert card["recipe"]["seed"] == 0
+        assert "forward_ms_p50" in card["metrics"]
+
+
+def test_the_five_segmenters_differ_only_in_the_decoder():
+    cards = [catalog.card(name) for name in catalog.names("segmentation")]
+    assert len(cards) == 5
+    assert all(card["recipe"] == cards[0]["recipe"] for card in cards)
+
+
+def test_names_by_task():
+    assert catalog.names("segmentation") == list(segmenter_recipe.NAMES)
+    assert catalog.names("cooking") == []
+
+
+def test_an_unknown_name_is_refused_in_words():
+    with pytest.raises(ValueError, match="no network 'resnet9000'"):
+        catalog.load("resnet9000")
+
+
+def test_missing_weights_are_said_in_words(shelf):
+    with pytest.raises(ValueError, match="python -m models train segmenter-nearest"):
+        catalog.load("segmenter-nearest")
+
+
+def test_saved_weights_come_back_in_half_precision(shelf):
+    torch.manual_seed(1)
+    net = Segmenter("nearest")
+    catalog.save("segmenter-nearest", net, {"name": "segmenter-nearest", "metrics": {}})
+    back = catalog.load("segmenter-nearest").module
+    for key, value in net.state_dict().items():
+        assert torch.allclose(back.state_dict()[key].float(), value.float(), atol=2e-3), key
+    assert (shelf / "segmenter-nearest.safetensors").stat().st_size < 2 * sum(v.numel() for v in net.state_dict().values()) + 20_000
+
+
+def test_weights_that_are_not_those_of_the_card_are_refused(shelf):
+    catalog.save("segmenter-nearest", Segmenter("nearest"), {"name": "segmenter-nearest", "metrics": {}})
+    file = shelf / "segmenter-nearest.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"\0\1")
+    with pytest.raises(ValueError, match="not those of its card"):
+        catalog.load("segmenter-nearest")
+
+
+def test_thirty_students_load_it_once(shelf, monkeypatch):
+    catalog.save("segmenter-nearest", Segmenter("nearest"), {"name": "segmenter-nearest", "metrics": {}})
+    built = []
+    build = segmenter_recipe.build
+    monkeypatch.setattr(segmenter_recipe, "build", lambda name: built.append(name) or build(name))
+    with ThreadPoolExecutor(30) as pool:
+        models = list(pool.map(lambda _: catalog.load("segmenter-nearest"), range(30)))
+    assert len(built) == 1 and len(set(map(id, models))) == 1
+
+
+def test_cards_are_readable_json(shelf):
+    catalog.write_card("segmenter-nearest", {"metrics": {"miou": 0.5}})
+    assert json.loads((shelf / "segmenter-nearest.json").read_text()) == {"metrics": {"miou": 0.5}}
+
+
+def test_the_environment_chooses_the_device(monkeypatch):
+    monkeypatch.setenv("RECEPTIVE_DEVICE", "cpu")
+    assert best_device() == torch.device("cpu")
+    monkeypatch.setenv("RECEPTIVE_DEVICE", "abacus")
+    with pytest.raises(ValueError, match="abacus"):
+        best_device()
