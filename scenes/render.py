@@ -1,7 +1,7 @@
 """From a scene to its picture and its exact ground truth.
 
-The picture is one SVG. The truth is the same SVG again, each thing in one flat colour that is its identity and with crisp
-edges, so labels are exact by construction: nobody traced an outline.
+The picture is one SVG. The truth is the same SVG again, each thing in one flat colour that is its identity and with
+crisp edges, so labels are exact by construction: nobody traced an outline.
 """
 
 import re
@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from scenes import things
 from scenes.classes import CLASSES, JOINTS
-from scenes.scene import FRAME, Placed, Scene, ground
+from scenes.scene import FRAME, Placed, Scene
 from scenes.shapes import Shape, ellipse, mix
 
 FIRST_THING = 10  # panoptic identities: 1 to 5 are sky, grass, road, water, tree; things count from here
@@ -82,8 +82,7 @@ def render(scene: Scene, size: int = 224) -> View:
     flat += [_identity_group(thing, identity.get(id(thing), _CLASS_ID["tree"])) for thing in placed]
     panoptic = _identities(flat, size)
     semantic = _semantic_table(tuple(thing.label for thing in scene.objects))[panoptic]
-    areas = {name: [s for s in shapes if s.silhouette] for name, shapes in backdrop.items()}
-    instances = _instances(scene, placed, identity, panoptic, areas, size)
+    instances = _instances(scene, placed, identity, panoptic, size)
     return View(scene, _image(scene, backdrop, placed, size), panoptic, semantic, instances)
 
 
@@ -116,7 +115,7 @@ def _image(scene: Scene, backdrop: dict, placed: list[Placed], size: int) -> np.
         parts.append(_shadow(thing, scene.light, 1 - haze))
         inner = _painted(thing.drawing.shapes, tint, fog_colour, round(haze, 2), str(index))
         parts.append(f'<g transform="{_transform(thing)}">{inner}</g>')
-    image = _draw("".join(parts), size, "geometric_precision")
+    image = _draw("".join(parts), (0, 0, size, size), size, "geometric_precision")
     if scene.noise:
         rng = np.random.default_rng([scene.seed, 7, size])
         noise = rng.standard_normal(image.shape, dtype=np.float32) * (scene.noise * NOISE_AT_ONE * 255)
@@ -147,7 +146,9 @@ def _painted(shapes: Sequence[Shape], tint: tuple, fog_colour: str, haze: float,
         paths = "".join(_path(shape, tint, fog_colour, haze) for shape in members)
         if clip := members[0].clip:
             clip_id = f"c{name}-{number}"
-            paths = f'<clipPath id="{clip_id}"><path d="{clip.d}"/></clipPath><g clip-path="url(#{clip_id})">{paths}</g>'
+            paths = (
+                f'<clipPath id="{clip_id}"><path d="{clip.d}"/></clipPath><g clip-path="url(#{clip_id})">{paths}</g>'
+            )
         parts.append(paths)
     return "".join(parts)
 
@@ -202,12 +203,30 @@ def _flat(shape: Shape, identity: int) -> str:
 
 
 def _identity_group(thing: Placed, identity: int) -> str:
-    inner = "".join(_flat(shape, identity) for shape in thing.drawing.shapes if shape.silhouette)
+    outlined, parts = set(), []
+    for shape in thing.drawing.shapes:
+        if shape.silhouette:
+            curve = shape.segments.tobytes()
+            if shape.stroke or curve not in outlined:  # a fill over its own outline adds no pixel
+                parts.append(_flat(shape, identity))
+            if shape.stroke and shape.fill:
+                outlined.add(curve)
+    inner = "".join(parts)
     return f'<g transform="{_transform(thing)}">{inner}</g>'
 
 
 def _identities(parts: list[str], size: int) -> np.ndarray:
-    return _draw("".join(parts), size, "crisp_edges")[..., 2].astype(np.int32)
+    return _draw("".join(parts), (0, 0, size, size), size, "crisp_edges")[..., 2].astype(np.int32)
+
+
+def _pixels_alone(thing: Placed, identity: int, size: int) -> int:
+    """How many pixels of the picture a thing would cover if nothing stood before it; only its corner is drawn."""
+    x1, y1, x2, y2 = thing.box * size / FRAME
+    window = (
+        *np.floor(np.clip([x1 - 1, y1 - 1], 0, size - 1)).astype(int),
+        *np.ceil(np.clip([x2 + 1, y2 + 1], 1, size)).astype(int),
+    )
+    return int((_draw(_identity_group(thing, identity), window, size, "crisp_edges")[..., 2] == identity).sum())
 
 
 @lru_cache(maxsize=512)
@@ -218,7 +237,7 @@ def _semantic_table(labels: tuple[str, ...]) -> np.ndarray:
     return table
 
 
-def _instances(scene: Scene, placed: list, identity: dict, panoptic: np.ndarray, areas: dict, size: int) -> tuple:
+def _instances(scene: Scene, placed: list, identity: dict, panoptic: np.ndarray, size: int) -> tuple:
     found = ndimage.find_objects(panoptic)
     zoom = size / FRAME
     instances = []
@@ -231,12 +250,11 @@ def _instances(scene: Scene, placed: list, identity: dict, panoptic: np.ndarray,
         hiders = _hiders(thing, placed[order + 1 :])
         visible = 1.0
         if hiders:
-            alone = _identities([_identity_group(thing, number)], size) == number
-            visible = float(mask.sum() / max(alone.sum(), 1))
+            visible = float(mask.sum() / max(_pixels_alone(thing, number, size), 1))
         full = thing.box * zoom
         module = things.MODULES[thing.label]
         attributes = module.attributes(thing.look)
-        caption = module.phrase(thing.look) + _where(thing, ground(areas, thing.x, thing.y))
+        caption = module.phrase(thing.look) + _where(thing, scene.ground(thing.x, thing.y))
         if visible < 0.98:
             nearest = max(hiders, key=lambda other: _common(thing.box, other.box))
             caption += f", partly hidden behind {_article(nearest.label)}"
@@ -295,9 +313,13 @@ def _transform(thing: Placed) -> str:
     return f"matrix({side:.5f} 0 0 {thing.scale:.5f} {thing.x:.3f} {thing.y - thing.lift:.3f})"
 
 
-def _draw(body: str, size: int, shape_rendering: str) -> np.ndarray:
+def _draw(body: str, window: tuple[int, int, int, int], size: int, shape_rendering: str) -> np.ndarray:
+    """Pixels uint8 (h, w, 3) RGB of the window (xyxy in pixels) of a picture of size x size pixels."""
+    x1, y1, x2, y2 = window
+    unit = FRAME / size
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 224 224" width="{size}" height="{size}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{x2 - x1}" height="{y2 - y1}" '
+        f'viewBox="{x1 * unit:.6f} {y1 * unit:.6f} {(x2 - x1) * unit:.6f} {(y2 - y1) * unit:.6f}" '
         f'stroke-linecap="round" stroke-linejoin="round">{body}</svg>'
     )
     png = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, shape_rendering=shape_rendering)

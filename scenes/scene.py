@@ -16,7 +16,7 @@ from scenes.classes import THINGS
 from scenes.shapes import Drawing, Shape, extent
 
 FRAME = 224.0
-# Height in metres of 100 units of a thing's own frame: toy-town proportions, so that a duck beside a car is still a duck.
+# Height in metres of 100 units of a thing's own frame: toy-town proportions, or a duck beside a car would be a dot.
 METRES = {
     "person": 1.6, "cat": 0.9, "dog": 1.05, "duck": 0.8, "car": 1.9, "motorcycle": 1.6, "street sign": 1.9,
     "ball": 0.55, "tree": 3.2,
@@ -112,6 +112,15 @@ class Scene:
             for name, look in self.backdrop.items()
         }
 
+    def ground(self, x: float, y: float) -> str:
+        """The class of the ground at a point: road, water or grass."""
+        for name in ("road", "water"):  # the road is painted last
+            if name in self.backdrop:
+                for contour in _contours(name, tuple(self.backdrop[name].items()), self.horizon):
+                    if cv2.pointPolygonTest(contour, (float(x), float(y)), False) >= 0:
+                        return name
+        return "grass"
+
     def distance(self, y: float) -> float:
         """How far away, in metres for a focal length of one frame, the ground at y is."""
         return FRAME * self.camera / max(y - self.horizon, 1.0)
@@ -151,13 +160,12 @@ def sample(seed: int, knobs: Knobs = DEFAULT_KNOBS) -> Scene:
         noise if knobs.noise is None else knobs.noise,
         backdrop,
     )
-    areas = {name: [s for s in shapes if s.silhouette] for name, shapes in scene.backdrop_shapes().items()}
-    scene = replace(scene, trees=_plant(scene, areas))
+    scene = replace(scene, trees=_plant(scene))
     low, high = knobs.object_range
     count = int(_stream(seed, "count").integers(low, high + 1)) if knobs.classes else 0
     placed: list[Placed] = []
     for index in range(count):
-        thing = _place(scene, knobs, areas, placed, index)
+        thing = _place(scene, knobs, placed, index)
         if thing is not None:
             placed.append(thing)
     return replace(scene, objects=tuple(sorted(placed, key=lambda p: p.y)))
@@ -174,13 +182,9 @@ def _backdrop(name: str, look: tuple, light_or_horizon: float) -> tuple[Shape, .
     return stuff.MODULES[name].draw(dict(look), light_or_horizon)
 
 
-def ground(areas: dict[str, Sequence[Shape]], x: float, y: float) -> str:
-    """The class of the ground at a point: road, water or grass."""
-    for name in ("road", "water"):  # the road is painted last
-        for shape in areas.get(name, ()):
-            if cv2.pointPolygonTest(shape.points().astype(np.float32), (float(x), float(y)), False) >= 0:
-                return name
-    return "grass"
+@lru_cache(maxsize=256)
+def _contours(name: str, look: tuple, horizon: float) -> tuple[np.ndarray, ...]:
+    return tuple(s.points().astype(np.float32) for s in _backdrop(name, look, horizon) if s.silhouette)
 
 
 def _stream(seed: int, name: str, index: int = 0) -> np.random.Generator:
@@ -188,7 +192,7 @@ def _stream(seed: int, name: str, index: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, index, *name.encode()])
 
 
-def _plant(scene: Scene, areas: dict[str, Sequence[Shape]]) -> tuple[Placed, ...]:
+def _plant(scene: Scene) -> tuple[Placed, ...]:
     rng = _stream(scene.seed, "trees")
     trees = []
     for _ in range(int(rng.integers(0, 6))):
@@ -196,12 +200,12 @@ def _plant(scene: Scene, areas: dict[str, Sequence[Shape]]) -> tuple[Placed, ...
         x = rng.uniform(-5, FRAME + 5)
         scale = METRES["tree"] * (y - scene.horizon + 12) / scene.camera / 100 * rng.uniform(0.7, 1.2)
         tree = Placed("tree", things.tree.sample(rng), float(x), float(y), float(scale), bool(rng.random() < 0.5))
-        if ground(areas, x, y) == "grass":
+        if scene.ground(x, y) == "grass":
             trees.append(tree)
     return tuple(sorted(trees, key=lambda p: p.y))
 
 
-def _place(scene: Scene, knobs: Knobs, areas: dict, placed: list[Placed], index: int) -> Placed | None:
+def _place(scene: Scene, knobs: Knobs, placed: list[Placed], index: int) -> Placed | None:
     rng = _stream(scene.seed, "object", index)
     label = knobs.classes[int(rng.random() * len(knobs.classes))]
     look = things.MODULES[label].sample(rng)
@@ -213,7 +217,7 @@ def _place(scene: Scene, knobs: Knobs, areas: dict, placed: list[Placed], index:
     crowd = rng.random() < knobs.occlusion
     cut = rng.random() < knobs.truncation
     preferred = {"duck": "water", "car": "road", "motorcycle": "road"}.get(label)
-    choosy = preferred in areas and rng.random() < 0.75
+    choosy = preferred in scene.backdrop and rng.random() < 0.75
     best, least = None, 0.8
     for attempt in range(TRIES):
         size = np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST)))
@@ -230,7 +234,7 @@ def _place(scene: Scene, knobs: Knobs, areas: dict, placed: list[Placed], index:
         if crowd and placed:
             other = placed[int(rng.integers(len(placed)))]
             x = other.x + rng.normal() * (other.box[2] - other.box[0]) * 0.5
-        where = ground(areas, x, y)
+        where = scene.ground(x, y)
         if where == "water" and label != "duck":
             continue
         if choosy and where != preferred and attempt < TRIES * 3 // 4:

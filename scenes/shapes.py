@@ -1,7 +1,7 @@
 """The pencil of Lab World: closed curves, strokes and colours, as SVG paths that know their own extent.
 
-Things are drawn in their own frame: x to the right, y down, the ground at y = 0, the thing about 100 units high, centred
-on x = 0 and facing right. Every curve is a chain of cubic Bézier segments, so its extent is that of the curve itself.
+Things are drawn in their own frame: x to the right, y down, the ground at y = 0, the thing about 100 units high,
+centred on x = 0 and facing right. Every curve is a chain of cubic Bézier segments, so its extent is that of the curve.
 """
 
 import colorsys
@@ -17,6 +17,14 @@ Point = tuple[float, float]
 _T = np.linspace(0.0, 1.0, 9)[:, None]
 _BERNSTEIN = np.hstack([(1 - _T) ** 3, 3 * _T * (1 - _T) ** 2, 3 * _T**2 * (1 - _T), _T**3])
 _KAPPA = 0.5522847498  # control length that makes four cubics a circle
+_UNIT_CIRCLE = np.array(
+    [
+        [(1, 0), (1, _KAPPA), (_KAPPA, 1), (0, 1)],
+        [(0, 1), (-_KAPPA, 1), (-1, _KAPPA), (-1, 0)],
+        [(-1, 0), (-1, -_KAPPA), (-_KAPPA, -1), (0, -1)],
+        [(0, -1), (_KAPPA, -1), (1, -_KAPPA), (1, 0)],
+    ]
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +54,11 @@ class Shape:
     @cached_property
     def d(self) -> str:
         """SVG path data."""
-        first = self.segments[0, 0]
-        body = " ".join(
-            f"{a:.2f} {b:.2f} {c:.2f} {d:.2f} {e:.2f} {f:.2f}"
-            for a, b, c, d, e, f in self.segments[:, 1:].reshape(-1, 6).tolist()
+        numbers = self.segments[:, 1:].ravel().tolist()
+        curves = ("%.2f " * len(numbers)) % tuple(numbers)  # one formatting call: this is the hot spot of a scene
+        return f"M{self.segments[0, 0, 0]:.2f} {self.segments[0, 0, 1]:.2f}C{curves[:-1]}" + (
+            "Z" if self.closed else ""
         )
-        return f"M{first[0]:.2f} {first[1]:.2f}C{body}" + ("Z" if self.closed else "")
 
     def points(self) -> np.ndarray:
         """Nine points along each segment, float array (9 n, 2)."""
@@ -68,17 +75,7 @@ class Drawing:
 
 def ellipse(centre: Point, rx: float, ry: float, angle: float = 0.0, **paint) -> Shape:
     """An ellipse with radii rx, ry, turned clockwise by `angle` degrees."""
-    k = _KAPPA
-    unit = np.array(
-        [
-            [(1, 0), (1, k), (k, 1), (0, 1)],
-            [(0, 1), (-k, 1), (-1, k), (-1, 0)],
-            [(-1, 0), (-1, -k), (-k, -1), (0, -1)],
-            [(0, -1), (k, -1), (1, -k), (1, 0)],
-        ],
-        dtype=float,
-    )
-    return Shape(_turn(unit * (rx, ry), angle) + centre, **paint)
+    return Shape(_turn(_UNIT_CIRCLE * (rx, ry), angle) + centre, **paint)
 
 
 def polygon(points: Sequence[Point], **paint) -> Shape:
@@ -111,9 +108,13 @@ def rectangle(x1: float, y1: float, x2: float, y2: float, radius: float = 0.0, *
 def blob(points: Sequence[Point], tension: float = 1.0, **paint) -> Shape:
     """A smooth closed curve through the points (a Catmull-Rom spline; tension 0 makes a polygon)."""
     p = np.asarray(points, dtype=float)
-    before, after, beyond = np.roll(p, 1, 0), np.roll(p, -1, 0), np.roll(p, -2, 0)
+    around = np.concatenate([p[-1:], p, p[:2]])
+    before, after, beyond = around[:-3], around[2:-1], around[3:]
     t = tension / 6
-    return Shape(np.stack([p, p + (after - before) * t, after - (beyond - p) * t, after], axis=1), **paint)
+    segments = np.empty((len(p), 4, 2))
+    segments[:, 0], segments[:, 1] = p, p + (after - before) * t
+    segments[:, 2], segments[:, 3] = after - (beyond - p) * t, after
+    return Shape(segments, **paint)
 
 
 def curve(points: Sequence[Point], tension: float = 1.0, **paint) -> Shape:
@@ -151,18 +152,18 @@ def moved(
     """The shape scaled and turned clockwise by `angle` degrees about a point, then shifted."""
     segments = _turn((shape.segments - about) * scale, angle) + about + (dx, dy)
     clip = moved(shape.clip, dx, dy, scale, angle, about) if shape.clip else None
-    return replace(shape, segments=segments, width=shape.width * abs(scale), clip=clip)
+    # spelled out because dataclasses.replace takes twice as long, and this runs for every shape of every thing
+    width, paint = shape.width * abs(scale), (shape.opacity, shape.silhouette, clip)
+    return Shape(segments, shape.closed, shape.fill, shape.stroke, width, *paint)
 
 
 def extent(shapes: Sequence[Shape]) -> np.ndarray:
     """The xyxy box, float array (4,), around every shape that is part of the silhouette, strokes included."""
-    corners = []
-    for shape in shapes:
-        if shape.silhouette:
-            points, margin = shape.points(), shape.width / 2 if shape.stroke else 0.0
-            corners.append(np.concatenate([points.min(0) - margin, points.max(0) + margin]))
-    corners = np.array(corners)
-    return np.concatenate([corners[:, :2].min(0), corners[:, 2:].max(0)])
+    body = [shape for shape in shapes if shape.silhouette]
+    points = _BERNSTEIN @ np.concatenate([shape.segments for shape in body])
+    margins = [shape.width / 2 if shape.stroke else 0.0 for shape in body]
+    margin = np.repeat(margins, [len(shape.segments) for shape in body])[:, None, None]
+    return np.concatenate([(points - margin).min((0, 1)), (points + margin).max((0, 1))])
 
 
 def hsl(hue: float, saturation: float, lightness: float) -> str:

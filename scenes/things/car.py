@@ -5,9 +5,10 @@
 
 import numpy as np
 
-from scenes.shapes import Drawing, Shape, blob, ellipse, inside, mix, moved, polygon, rectangle, shade
-from scenes.things.anatomy import centred, paint, pick, stroke
-from scenes.things.machines import LINE, outline_of, paint_colour, panel, star, wheel
+from scenes.shapes import Drawing, Shape, blob, ellipse, inside, mix, polygon, rectangle, shade
+from scenes.stuff.texture import merged
+from scenes.things.anatomy import centred, pick, stroke
+from scenes.things.machines import LINE, outline_of, paint_colour, panel, wheel
 
 VARIANTS = ("hatchback", "sedan", "estate", "van", "pick-up", "sports", "classic", "SUV", "convertible")
 POSES = ("side", "front", "rear")
@@ -78,7 +79,8 @@ def sample(rng: np.random.Generator) -> dict:
     variant = pick(rng, VARIANTS)
     pose = pick(rng, POSES, (0.76, 0.14, 0.10)) if variant in FACES else "side"
     name, base = paint_colour(rng)
-    second_name, second = paint_colour(rng, ("white", "cream", "black", "red", "light blue", "yellow", "mint", "silver"))
+    second_name, second = paint_colour(rng, ("white", "cream", "black", "red", "light blue", "yellow", "mint",
+        "silver"))
     while second_name == name:
         second_name, second = paint_colour(rng, ("white", "black", "red", "yellow"))
     weights = {"van": (3, 5, 2, 2, 0.3, 0, 1), "estate": (4, 1, 2, 1, 0.3, 0, 4), "sports": (4, 1, 1, 2, 1, 4, 0)}
@@ -120,9 +122,7 @@ def draw(look: dict) -> Drawing:
 
 def phrase(look: dict) -> str:
     """The noun phrase of a caption."""
-    kind = {"van": "van", "pick-up": "pick-up car", "sports": "sports car", "classic": "classic car"}
-    noun = kind.get(look["variant"], look["variant"] if look["variant"] != "SUV" else "SUV")
-    noun = noun if "car" in noun.split() else f"{noun} car"
+    noun = "car with a van body" if look["variant"] == "van" else f"{look['variant']} car"
     colour = look["colour"]
     if look["finish"] == "two-tone":
         colour = f"{colour} and {look['second_colour']}"
@@ -160,7 +160,8 @@ def _side(look: dict) -> list[Shape]:
     x1, top, x2, sill = (*body.points().min(0), *body.points().max(0))
     parts = _load(look, x1, belt) + _on_roof(look, x1, x2, top)
     if look["aerial"] and kind not in BARE:
-        parts.append(stroke([(x1 + 30, top + 6), (x1 + 19, top - 10)], "#3a3a44", 0.9))
+        foot = min(x * sx for x, y, _ in corners if y * sy < top + 5) + 9
+        parts.append(stroke([(foot, top + 3), (foot - 9, top - 10)], "#3a3a44", 0.9))
     if kind == "SUV" and look["spare"]:
         parts.append(rectangle(x1 - 6, -46, x1 + 3, -23, 4, fill="#34343c", stroke="#1d1c23", width=1.2))
     if kind == "convertible":
@@ -190,7 +191,7 @@ def _side(look: dict) -> list[Shape]:
                 ellipse((x - 2, -32), 9, 1.6, -4 * flip, fill="#ffffff", opacity=0.45))]
     for index, pane in enumerate(panes):
         parts += _glass(cut(pane, fill=look["glass"], stroke=line, width=1.2, silhouette=False), index, belt)
-    parts += _doors(look, panes, sx, belt, sill, line)
+    parts += _doors(look, body, panes, sx, belt, sill, line)
     parts += _side_lamps(look, x1, x2, belt, sill, line)
     for x in (rear, front):
         parts += wheel((x, -radius), radius, look["wheels"], look["metal"], look["turn"])
@@ -207,9 +208,9 @@ def _finish(look: dict, x1: float, x2: float, top: float, belt: float, sill: flo
         return [rectangle(x1 - 3, belt + 12, x2 + 3, belt + 16, fill=second)]
     if kind == "checks":
         y, size = belt + 10, 3.6
-        return [rectangle(x1 - 3, y, x2 + 3, y + 2 * size, fill="#f4efe2")] + [
-            rectangle(x, y + size * (i % 2), x + size, y + size * (1 + i % 2), fill="#2a2932")
-            for i, x in enumerate(np.arange(x1, x2, size * 1.0)) if i % 2 == 0 or i % 2 == 1][:44]
+        squares = [rectangle(x, y + size * (i % 2), x + size, y + size * (1 + i % 2))
+            for i, x in enumerate(np.arange(x1, x2, size))]
+        return [rectangle(x1 - 3, y, x2 + 3, y + 2 * size, fill="#f4efe2"), merged(squares, fill="#2a2932")]
     if kind == "racing":
         slant = [polygon([(x, sill), (x + 5, sill), (x + 17, top - 4), (x + 12, top - 4)], fill=second)
             for x in (x1 + 24, x1 + 32)]
@@ -231,7 +232,7 @@ def _glass(pane: Shape, index: int, belt: float) -> list[Shape]:
     return [pane, *inside(pane, *seat, glint)]
 
 
-def _doors(look: dict, panes: list, sx: float, belt: float, sill: float, line: str) -> list[Shape]:
+def _doors(look: dict, body: Shape, panes: list, sx: float, belt: float, sill: float, line: str) -> list[Shape]:
     ends = [pane[0][0] * sx - 2 for pane in panes] + [panes[-1][-1][0] * sx + 2] if panes else [-20 * sx, 18 * sx]
     if look["variant"] in ("hatchback", "classic", "sports"):
         ends = ends[1:]
@@ -245,7 +246,7 @@ def _doors(look: dict, panes: list, sx: float, belt: float, sill: float, line: s
     rear = shade(look["base"], -0.12)
     parts.append(rectangle(mirror - 4, belt - 6.5, mirror + 1.5, belt - 1.5, 2, fill=rear, stroke=line, width=1.1))
     if look["chrome"]:
-        parts.append(stroke([(ends[0] - 10, belt + 4), (ends[-1] + 14, belt + 4.6)], "#eceef2", 1.1))
+        parts += inside(body, stroke([(-90, belt + 4), (90, belt + 4.6)], "#eceef2", 1.1))
     return parts
 
 
@@ -259,15 +260,15 @@ def _side_lamps(look: dict, x1: float, x2: float, belt: float, sill: float, line
         at = {"classic": (x2 - 9, belt + 10), "van": (x2 - 3.5, belt + 11), "SUV": (x2 - 3, belt + 9)}[kind]
         parts.append(ellipse(at, 4.2, 6, fill=glow, stroke=line, width=1.3))
     elif kind == "sports":
-        parts.append(panel([(x2 - 20, y - 3, 1), (x2 - 8, y - 0.5, 3), (x2 - 5, y + 3, 2), (x2 - 15, y + 2.5, 3)], fill=glow,
+        parts.append(panel([(x2 - 20, y - 3, 1), (x2 - 8, y - 0.5, 3), (x2 - 5, y + 3, 2), (x2 - 15, y + 2.5, 3)],
+            fill=glow,
             stroke=line, width=1.1, silhouette=False))
     else:
         parts.append(panel([(x2 - 10, y - 5, 2), (x2 - 3, y - 4.5, 3), (x2 - 0.5, y + 3, 2), (x2 - 8, y + 3, 3)],
             fill=glow, stroke=line, width=1.1))
     high = {"van": 9, "SUV": 8}.get(kind, 5.5)
-    parts.append(rectangle(x1 - 0.3, belt + 4, x1 + 4.5, belt + 4 + high, 1.6, fill="#e0433c", stroke="#8f2228", width=1))
-    if look["lit"] and kind != "sports":
-        parts.append(ellipse((x2 + 1, y), 9, 6, fill="#fff3b0", opacity=0.35, silhouette=False))
+    parts.append(rectangle(x1 - 0.3, belt + 4, x1 + 4.5, belt + 4 + high, 1.6, fill="#e0433c", stroke="#8f2228",
+        width=1))
     return parts
 
 
@@ -314,7 +315,8 @@ def _on_roof(look: dict, x1: float, x2: float, top: float) -> list[Shape]:
             rail.append(rectangle(x, top - 4 - high, x + w, top - 3.4, 2.4, fill=fill, stroke=ink, width=1.2))
             rail += [stroke([(x + w * t, top - 4 - high), (x + w * t, top - 4)], ink, 1.2) for t in (0.25, 0.75)]
     elif kind == "surfboard":
-        board = ellipse((middle, top - 6), (right - left) / 2 + 13, 3.4, -2, fill=mix(cargo, "#ffffff", 0.55), stroke=line,
+        board = ellipse((middle, top - 6), (right - left) / 2 + 13, 3.4, -2, fill=mix(cargo, "#ffffff", 0.55),
+            stroke=line,
             width=1.1)
         rail += [board, *inside(board, rectangle(left - 20, top - 6.6, right + 20, top - 4.8, fill=cargo))]
     elif kind == "canoe":
@@ -367,9 +369,11 @@ def _end(look: dict) -> list[Shape]:
     cab = panel([(-w + 2, belt + 6, 2), (-r, top, 11), (r, top, 11), (w - 2, belt + 6, 2)], fill=cab_fill, stroke=line,
         width=LINE)
     rim = 4.2
-    pane = panel([(-w + 7, belt - 1, 3), (-r + rim - 1, top + rim, 6), (r - rim + 1, top + rim, 6), (w - 7, belt - 1, 3)],
+    pane = panel([(-w + 7, belt - 1, 3), (-r + rim - 1, top + rim, 6), (r - rim + 1, top + rim, 6), (w - 7, belt - 1,
+        3)],
         fill=look["glass"], stroke=line, width=1.2, silhouette=False)
-    seats = [rectangle(x - 5.5, belt - 12, x + 5.5, belt + 4, 4, fill="#2d3240", opacity=0.5) for x in (-w * 0.4, w * 0.4)]
+    seats = [rectangle(x - 5.5, belt - 12, x + 5.5, belt + 4, 4, fill="#2d3240", opacity=0.5) for x in (-w * 0.4,
+        w * 0.4)]
     glint = [polygon([(x, top), (x + d, top), (x + d - 13, belt), (x - 13, belt)], fill="#ffffff", opacity=0.5)
         for x, d in ((2, 9), (15, 3.5))]
     parts += [cab, pane, *inside(pane, *seats, *glint)]
@@ -386,24 +390,30 @@ def _end(look: dict) -> list[Shape]:
     parts += [body, *inside(body, *marks)]
     trim = "#dfe2e8" if look["chrome"] else "#3b3b45"
     parts.append(rectangle(-w - 2, sill - 6.5, w + 2, sill - 0.5, 2.8, fill=trim, stroke=outline_of(trim), width=1.1))
-    parts.append(rectangle(-9, sill - 7.5, 9, sill - 1, 1, fill="#f7f3e4", stroke="#4a4a52", width=0.9, silhouette=False))
+    parts.append(rectangle(-9, sill - 7.5, 9, sill - 1, 1, fill="#f7f3e4", stroke="#4a4a52", width=0.9,
+        silhouette=False))
     lamp = (w * 0.7, middle - 0.5)
     if not front:
         for s in (-1, 1):
-            tall = rectangle(s * lamp[0] - 4.5, middle - 6, s * lamp[0] + 4.5, middle + 4.5, 2.5, fill="#e0433c", stroke="#8f2228",
+            tall = rectangle(s * lamp[0] - 4.5, middle - 6, s * lamp[0] + 4.5, middle + 4.5, 2.5, fill="#e0433c",
+                stroke="#8f2228",
                 width=1.2, silhouette=False)
             parts += [tall, rectangle(s * lamp[0] - 2.5, middle - 4.5, s * lamp[0] + 2, middle - 2, 1, fill="#ffb3a0",
                 silhouette=False)]
         parts.append(rectangle(-6, middle - 1.5, 6, middle + 0.8, 1, fill=trim, silhouette=False))
-        parts.append(stroke([(-w * 0.5, belt + 4), (-w * 0.5, sill - 8), (w * 0.5, sill - 8), (w * 0.5, belt + 4)], line, 0.9))
+        parts.append(stroke([(-w * 0.5, belt + 4), (-w * 0.5, sill - 8), (w * 0.5, sill - 8), (w * 0.5, belt + 4)],
+            line, 0.9))
         return parts
     if look["variant"] == "classic":
-        parts.append(stroke([(-w * 0.36, belt + 3), (-w * 0.2, sill - 9), (w * 0.2, sill - 9), (w * 0.36, belt + 3)], line, 1.0))
+        parts.append(stroke([(-w * 0.36, belt + 3), (-w * 0.2, sill - 9), (w * 0.2, sill - 9), (w * 0.36, belt + 3)],
+            line, 1.0))
     elif look["variant"] == "van":
         parts.append(stroke([(-w, belt + 6), (0, sill - 9), (w, belt + 6)], mix(second, line, 0.2), 2.4))
     else:
-        grille = rectangle(-w * 0.38, middle - 4, w * 0.38, middle + 4, 3, fill="#2b2a33", stroke=trim, width=1.3, silhouette=False)
-        parts += [grille, *[stroke([(-w * 0.34, y), (w * 0.34, y)], "#8d929c", 0.9) for y in (middle - 1.4, middle + 1.4)]]
+        grille = rectangle(-w * 0.38, middle - 4, w * 0.38, middle + 4, 3, fill="#2b2a33", stroke=trim, width=1.3,
+            silhouette=False)
+        parts += [grille, *[stroke([(-w * 0.34, y), (w * 0.34, y)], "#8d929c", 0.9) for y in (middle - 1.4,
+            middle + 1.4)]]
     glow = "#fff3b0" if look["lit"] else "#eef4f6"
     size = 5.0 if look["variant"] == "sports" else 6.6
     for s in (-1, 1):

@@ -105,8 +105,8 @@ def test_captions_are_sentences_that_name_the_class():
 
 
 def test_light_fog_and_noise_change_the_picture_but_not_the_truth():
-    views = [render(sample(4, Knobs(light=1, fog=0, noise=0) if not k else Knobs(**({"light": 1, "fog": 0, "noise": 0} | k))))
-             for k in ({}, {"light": 0}, {"fog": 1}, {"noise": 1})]  # fmt: skip
+    clear = {"light": 1, "fog": 0, "noise": 0}
+    views = [render(sample(4, Knobs(**clear | turned))) for turned in ({}, {"light": 0}, {"fog": 1}, {"noise": 1})]
     for view in views[1:]:
         assert (view.panoptic == views[0].panoptic).all()
         assert np.abs(view.image.astype(int) - views[0].image).mean() > 5

@@ -30,7 +30,8 @@ def test_a_spline_passes_through_its_points():
 
 
 def test_a_limb_is_as_wide_as_asked():
-    assert extent([limb([(0, 0), (0, 50), (0, 100)], [10, 10, 10])])[[0, 2]] == pytest.approx([-5, 5], abs=0.5)  # the spline swells a little towards round ends
+    box = extent([limb([(0, 0), (0, 50), (0, 100)], [10, 10, 10])])
+    assert box[[0, 2]] == pytest.approx([-5, 5], abs=0.5)  # the spline swells a little towards round ends
 
 
 def test_moved_scales_turns_and_shifts():
