@@ -16,7 +16,8 @@ from models.device import best_device, cache_folder
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="the networks and their figures")
+    command = commands.add_parser("list", help="the networks and their figures")
+    command.add_argument("--markdown", action="store_true", help="as the table of the README")
     command = commands.add_parser("train", help="train a network; a stopped training goes on where it was")
     command.add_argument("name")
     command.add_argument("--restart", action="store_true", help="forget an unfinished training")
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         if args.command == "list":
-            show()
+            show_markdown() if args.markdown else show()
         elif args.command == "train":
             train(args.name, args.restart)
         else:
@@ -48,8 +49,24 @@ def show() -> None:
         except ValueError:
             print(f"{name:26} not trained yet")
             continue
-        figures = "  ".join(f"{key} {value}" for key, value in facts["metrics"].items() if isinstance(value, float))
+        figures = "  ".join(f"{key} {value}" for key, value in facts["metrics"].items() if _is_figure(value))
         print(f"{name:26} {facts['parameters']:>9,} parameters  {figures}")
+
+
+def show_markdown() -> None:
+    """The cards as one table."""
+    cards = [catalog.card(name) for name in catalog.shipped()]
+    figures = list(dict.fromkeys(key for card in cards for key, value in card["metrics"].items() if _is_figure(value)))
+    print("| network | parameters | training | " + " | ".join(figures) + " |")
+    print("| --- | ---: | ---: |" + " ---: |" * len(figures))
+    for card in cards:
+        values = " | ".join(str(card["metrics"].get(key, "")) for key in figures)
+        minutes = card["training_seconds"] / 60
+        print(f"| `{card['name']}` | {card['parameters']:,} | {minutes:.0f} min, {card['trained_on']} | {values} |")
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, float)
 
 
 def train(name: str, restart: bool) -> None:

@@ -14,11 +14,11 @@ from types import ModuleType
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import segmenter_recipe
+from models import detector_recipe, segmenter_recipe
 from models.device import best_device
 
 WEIGHTS = Path(__file__).parent / "weights"
-FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe,)
+FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe, detector_recipe)
 
 _loading = Lock()
 
@@ -26,6 +26,11 @@ _loading = Lock()
 def names(task: str | None = None) -> list[str]:
     """The networks of the lab, or those for one task."""
     return [name for family in FAMILIES if task in (None, family.TASK) for name in family.NAMES]
+
+
+def shipped() -> list[str]:
+    """The networks that have been trained."""
+    return [name for name in names() if (WEIGHTS / f"{name}.json").exists()]
 
 
 def family(name: str) -> ModuleType:

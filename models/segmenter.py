@@ -1,9 +1,9 @@
 """Five fully convolutional segmenters that differ in one thing: how the decoder gets its resolution back.
 
-An encoder of 3x3 convolutions and four 2x2 max pools goes from 224 to 14 pixels; the decoder mirrors it. Each of its
-four steps upsamples by two with one of `labs.upsampling`'s methods, adds the encoder's features of that size (Long et
-al. 2015; Chaurasia and Culurciello 2017) and convolves. The last step, to full resolution, adds nothing: there the
-upsampling is on its own.
+An encoder of 3x3 convolutions and four 2x2 max pools goes from 224 to 14 pixels, where residual blocks look far
+around; the decoder mirrors it. Each of its four steps upsamples by two with one of `labs.upsampling`'s methods, adds
+the encoder's features of that size (Long et al. 2015; Chaurasia and Culurciello 2017) and convolves. The last step, to
+full resolution, adds nothing: there the upsampling is on its own.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from scenes import CLASSES
 
 UPSAMPLINGS = ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed")
 WIDTHS = (16, 32, 64, 128)
+MIDDLE = 192
 MEAN, STD = (0.45, 0.48, 0.45), (0.25, 0.24, 0.26)
 
 
@@ -41,6 +42,46 @@ class Segmentation:
     device: str
 
 
+def normalised(images: Tensor) -> Tensor:
+    """Float images (N, 3, H, W) in 0 to 1, per channel minus Lab World's mean over its standard deviation."""
+    mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (MEAN, STD))
+    return (images - mean) / std
+
+
+class Encoder(nn.Module):
+    """Normalised images (N, 3, H, W) to features at a sixteenth of the size, and what the decoder may want: the
+    features before each of the four pools, and the positions of each pool's maxima."""
+
+    def __init__(self):
+        super().__init__()
+        a, b, c, d = WIDTHS
+        self.stages = nn.ModuleList([_block(3, a), _block(a, b, b), _block(b, c, c), _block(c, d, d)])
+        self.middle = nn.Sequential(
+            _block(d, MIDDLE), *(Residual(MIDDLE, dilation) for dilation in (1, 2, 1)), nn.Conv2d(MIDDLE, d, 1)
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        skips, positions = [], []
+        for stage in self.stages:
+            x = stage(x)
+            skips.append(x)
+            x, where = upsampling.max_pool(x, 2)
+            positions.append(where)
+        return self.middle(x), skips, positions
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions around which the input is carried (He et al. 2016)."""
+
+    def __init__(self, width: int, dilation: int):
+        super().__init__()
+        self.first = _block(width, width, dilation=dilation)
+        self.second = _block(width, width)[:2]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.second(self.first(x)))
+
+
 class Segmenter(nn.Module):
     """Float images (N, 3, H, W) in 0 to 1, H and W multiples of 16, to logits (N, 13, H, W).
 
@@ -54,12 +95,9 @@ class Segmenter(nn.Module):
             raise ValueError(f"There is no decoder {method!r}: choose one of {', '.join(UPSAMPLINGS)}.")
         self.method = method
         a, b, c, d = WIDTHS
-        self.encoder = nn.ModuleList([_block(3, a), _block(a, b, b), _block(b, c, c), _block(c, d, d)])
-        self.middle = nn.Sequential(_block(d, d), _block(d, d, dilation=2))
+        self.encoder = Encoder()
         self.decoder = nn.ModuleList([_block(d, c), _block(c, b), _block(b, a), _block(a, a)])
         self.classify = nn.Conv2d(a, len(CLASSES), 1)
-        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
         # Made last: with one seed, all that the five networks share starts from the same numbers.
         self.transposed = nn.ModuleList(
             nn.ConvTranspose2d(n, n, 3, stride=2, padding=1, output_padding=1)
@@ -68,14 +106,7 @@ class Segmenter(nn.Module):
 
     def forward(self, images: Tensor, stages: list[tuple[str, Tensor]] | None = None) -> Tensor:
         """Logits; where a list is given, the decoder's features are appended to it by name."""
-        x = (images - self.mean) / self.std
-        skips, positions = [], []
-        for block in self.encoder:
-            x = block(x)
-            skips.append(x)
-            x, where = upsampling.max_pool(x, 2)
-            positions.append(where)
-        x = self.middle(x)
+        x, skips, positions = self.encoder(normalised(images))
         for step, block in enumerate(self.decoder):
             skip = skips.pop()
             x = self._upsample(x, step, positions.pop(), skip.shape[-2:])

@@ -1,5 +1,6 @@
 """How the five segmenters are trained and judged: one recipe, one seed, one number of steps; the decoders differ."""
 
+import hashlib
 import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -9,10 +10,11 @@ from time import perf_counter
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
 
 from labs import segmentation_metrics
-from models.scene_cache import cached_scenes, held_out_seeds, training_seeds
-from models.segmenter import UPSAMPLINGS, LoadedSegmenter, Segmenter
+from models.scene_cache import CachedScenes, cached_scenes, held_out_seeds, training_seeds
+from models.segmenter import UPSAMPLINGS, WIDTHS, Encoder, LoadedSegmenter, Segmenter, normalised
 from scenes import CLASSES
 
 TASK = "segmentation"
@@ -24,15 +26,24 @@ CHECKPOINT_EVERY = 100
 
 @dataclass(frozen=True)
 class Recipe:
-    """AdamW under a one-cycle learning rate on random crops and mirrors of Lab World; per-pixel cross-entropy."""
+    """Two stages under AdamW with one-cycle learning rates, on mirrored crops around the things of Lab World.
+
+    First the encoder alone, once for all five: 1x1 classifiers on its features at strides 4, 8 and 16 learn the labels
+    at the cells' centres, so no upsampling has a say in it. Then, for each decoder, the whole network, by per-pixel
+    cross-entropy. Rare classes weigh more, by their frequency to the power of minus `balance`.
+    """
 
     seed: int = 0
     scenes: int = 6000
-    steps: int = 1500
-    batch: int = 12
-    crop: int = 192
-    learning_rate: float = 4e-3
+    crop: int = 160
+    batch: int = 16
     weight_decay: float = 0.02
+    encoder_steps: int = 4000
+    encoder_learning_rate: float = 3e-3
+    encoder_balance: float = 0.5
+    steps: int = 900
+    learning_rate: float = 2e-3
+    balance: float = 0.25
 
 
 def build(name: str) -> Segmenter:
@@ -45,15 +56,13 @@ def wrap(name: str, module: Segmenter, device: torch.device, card: dict) -> Load
     return LoadedSegmenter(name, module, device, card)
 
 
-def train(
-    name: str, device: torch.device, folder: Path, report: Callable[[int, int, float], None]
-) -> tuple[Segmenter, dict]:
-    """Train from scratch, or go on from the last checkpoint in `folder`.
+def train(name: str, device: torch.device, folder: Path, report: Callable[[int, int, float], None]) -> tuple:
+    """Train from scratch, or go on from the last checkpoints.
 
     Args:
         name: one of NAMES.
         device: where to train.
-        folder: keeps `checkpoint.pt` every hundred steps.
+        folder: keeps a checkpoint every hundred steps; the encoder's lies beside it, for all five.
         report: called after each step with step, steps and the loss.
 
     Returns:
@@ -61,40 +70,90 @@ def train(
     """
     recipe = Recipe()
     data = cached_scenes(training_seeds(recipe.scenes))
+    total = recipe.encoder_steps + recipe.steps
     torch.manual_seed(recipe.seed)
-    net = build(name).to(device, memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, recipe.steps, pct_start=0.1)
+    pretraining = Pretraining()
+    shared = folder.parent / f"segmenter-encoder-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]}"
+    seconds = _fit(
+        pretraining, pretraining.losses, data, recipe, 0, recipe.encoder_steps, recipe.encoder_learning_rate,
+        recipe.encoder_balance, device, shared, lambda step, loss: report(step, total, loss),
+    )  # fmt: skip
+    torch.manual_seed(recipe.seed)
+    net = build(name)
+    net.encoder.load_state_dict(pretraining.encoder.state_dict())
+    seconds += _fit(
+        net, lambda images, labels, weight: F.cross_entropy(net(images).float(), labels, weight), data, recipe,
+        recipe.encoder_steps, recipe.steps, recipe.learning_rate, recipe.balance, device, folder,
+        lambda step, loss: report(recipe.encoder_steps + step, total, loss),
+    )  # fmt: skip
+    precision = "bfloat16 autocast" if _half(device) else "float32"
+    return net.eval(), {"recipe": asdict(recipe) | {"precision": precision}, "training_seconds": round(seconds)}
+
+
+class Pretraining(nn.Module):
+    """The encoder with a classifier on its features at strides 4, 8 and 16."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = Encoder()
+        self.heads = nn.ModuleList(nn.Conv2d(width, len(CLASSES), 1) for width in (*WIDTHS[2:], WIDTHS[3]))
+
+    def losses(self, images: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
+        """Summed cross-entropy of the three classifiers against the labels at the centres of their cells."""
+        deepest, skips, _ = self.encoder(normalised(images))
+        loss = images.new_zeros(())
+        for head, features, stride in zip(self.heads, (*skips[2:], deepest), (4, 8, 16), strict=True):
+            centre = labels[:, stride // 2 :: stride, stride // 2 :: stride]
+            loss = loss + F.cross_entropy(head(features).float(), centre, weight)
+        return loss
+
+
+def _fit(
+    net: nn.Module, losses: Callable, data: CachedScenes, recipe: Recipe, first_batch: int, steps: int,
+    learning_rate: float, balance: float, device: torch.device, folder: Path, report: Callable[[int, float], None],
+) -> float:  # fmt: skip
+    """Minimise `losses(images, labels, class weights)`, from the last checkpoint in `folder` if it has one; returns the
+    seconds that it took in all."""
+    net.to(device, memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(net.parameters(), learning_rate, weight_decay=recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, steps, pct_start=0.1)
     parts = {"net": net, "optimizer": optimizer, "schedule": schedule}
-    checkpoint = folder / "checkpoint.pt"
-    begin, seconds = 0, 0.0
+    checkpoint, begin, seconds = folder / "checkpoint.pt", 0, 0.0
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
         if saved["recipe"] == asdict(recipe):
             begin, seconds = saved["step"], saved["seconds"]
             for key, part in parts.items():
                 part.load_state_dict(saved[key])
-    half = device.type == "cuda" or (device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    weight = class_weights(data, balance).to(device)
     start = perf_counter()
-    for step in range(begin, recipe.steps):
-        x, y = _batch(data.images, data.semantic, recipe, step)
-        x, y = x.to(device, memory_format=torch.channels_last), y.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            logits = net(x.float() / 255)
-        loss = F.cross_entropy(logits.float(), y.long())
+    for step in range(begin, steps):
+        images, labels = _batch(data, recipe, first_batch + step)
+        images, labels = images.to(device, memory_format=torch.channels_last), labels.to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=_half(device)):
+            loss = losses(images.float() / 255, labels.long(), weight)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         schedule.step()
-        report(step + 1, recipe.steps, float(loss.detach()))
-        if (step + 1) % CHECKPOINT_EVERY == 0:
+        report(step + 1, float(loss.detach()))
+        if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == steps:
             state = {key: part.state_dict() for key, part in parts.items()}
             elapsed = seconds + perf_counter() - start
             folder.mkdir(parents=True, exist_ok=True)
             torch.save(state | {"step": step + 1, "seconds": elapsed, "recipe": asdict(recipe)}, checkpoint)
-    seconds += perf_counter() - start
-    precision = "bfloat16 autocast" if half else "float32"
-    return net.eval(), {"recipe": asdict(recipe) | {"precision": precision}, "training_seconds": round(seconds)}
+    return seconds + perf_counter() - start
+
+
+def class_weights(data: CachedScenes, balance: float) -> Tensor:
+    """Weight per class, float32 (13,): frequency to the power of -balance, 1 on average over the pixels."""
+    frequency = np.bincount(data.semantic[:500].ravel(), minlength=len(CLASSES)) / data.semantic[:500].size
+    weight = frequency**-balance
+    return torch.tensor(weight / (weight * frequency).sum(), dtype=torch.float32)
+
+
+def _half(device: torch.device) -> bool:
+    return device.type == "cuda" or (device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def evaluate(model: LoadedSegmenter, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:
@@ -121,13 +180,19 @@ def evaluate(model: LoadedSegmenter, report: Callable[[int, int], None], count: 
     }
 
 
-def _batch(images: np.ndarray, labels: np.ndarray, recipe: Recipe, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _batch(data: CachedScenes, recipe: Recipe, step: int) -> tuple[Tensor, Tensor]:
     # A function of the step alone, so that a resumed training sees what an unbroken one would have seen.
     rng = np.random.default_rng([recipe.seed, step])
-    picks = np.sort(rng.choice(len(images), recipe.batch, replace=False))
-    top, left = rng.integers(0, images.shape[1] - recipe.crop + 1, 2)
-    window = np.s_[picks, top : top + recipe.crop, left : left + recipe.crop]
-    x, y = images[window], labels[window]
-    mirrored = rng.random(recipe.batch) < 0.5
-    x[mirrored], y[mirrored] = x[mirrored, :, ::-1], y[mirrored, :, ::-1]
-    return torch.from_numpy(x).permute(0, 3, 1, 2), torch.from_numpy(y)
+    images = np.empty((recipe.batch, recipe.crop, recipe.crop, 3), np.uint8)
+    labels = np.empty((recipe.batch, recipe.crop, recipe.crop), np.uint8)
+    free = data.images.shape[1] - recipe.crop
+    for row, pick in enumerate(rng.choice(len(data), recipe.batch, replace=False)):
+        left, top = rng.integers(0, free + 1, 2)
+        if data.records[pick] and rng.random() < 0.8:  # around a thing, somewhere in the crop
+            x1, y1, x2, y2 = data.records[pick][rng.integers(len(data.records[pick]))].box
+            middle = np.array([(x1 + x2) / 2, (y1 + y2) / 2]) - recipe.crop * rng.uniform(0.25, 0.75, 2)
+            left, top = np.clip(middle, 0, free).astype(int)
+        window = np.s_[pick, top : top + recipe.crop, left : left + recipe.crop]
+        side = -1 if rng.random() < 0.5 else 1
+        images[row], labels[row] = data.images[window][:, ::side], data.semantic[window][:, ::side]
+    return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)

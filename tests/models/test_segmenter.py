@@ -31,7 +31,7 @@ def test_logits_have_the_size_of_the_picture(method):
 def test_every_decoder_passes_gradients_to_the_first_layer(method):
     net = Segmenter(method)
     net(torch.rand(1, 3, 32, 32)).square().mean().backward()
-    assert net.encoder[0][0].weight.grad.abs().sum() > 0
+    assert net.encoder.stages[0][0].weight.grad.abs().sum() > 0
 
 
 @pytest.mark.parametrize("method", UPSAMPLINGS)

@@ -1,0 +1,68 @@
+import json
+
+import pytest
+import torch
+
+from models import __main__ as command_line
+from models import catalog, segmenter_recipe
+from models.segmenter import Segmenter
+
+
+def test_list_shows_every_network(capsys):
+    assert command_line.main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == catalog.names()
+
+
+def test_list_as_a_markdown_table(capsys):
+    assert command_line.main(["list", "--markdown"]) == 0
+    head, rule, *rows = capsys.readouterr().out.splitlines()
+    assert "miou" in head and rule.startswith("| ---")
+    assert len(rows) == len(catalog.shipped()) and all(row.count("|") == head.count("|") for row in rows)
+
+
+def test_an_unknown_name_is_one_sentence_and_exit_2(capsys):
+    for arguments in (["train", "nobody"], ["evaluate", "nobody"]):
+        assert command_line.main(arguments) == 2
+        captured = capsys.readouterr()
+        assert captured.err.startswith("There is no network 'nobody'") and "Traceback" not in captured.err
+
+
+def test_evaluate_prints_one_json_object(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("RECEPTIVE_CACHE", str(tmp_path))
+    small = segmenter_recipe.evaluate
+    monkeypatch.setattr(segmenter_recipe, "evaluate", lambda model, report: small(model, report, count=2))
+    assert command_line.main(["evaluate", "segmenter-bilinear", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["name"] == "segmenter-bilinear"
+    assert {"miou", "pixel_accuracy", "boundary_f", "forward_ms_p50"} <= set(printed["metrics"])
+
+
+def test_train_saves_weights_and_a_whole_card(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(catalog, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setenv("RECEPTIVE_CACHE", str(tmp_path / "cache"))
+    catalog._load.cache_clear()
+
+    def train(name, device, folder, report):
+        torch.manual_seed(0)
+        report(1, 1, 0.5)
+        return Segmenter("nearest").eval(), {"recipe": {"seed": 0}, "training_seconds": 1}
+
+    measured = {"miou": 0.5, "forward_ms_p50": 1.0}
+    monkeypatch.setattr(segmenter_recipe, "train", train)
+    monkeypatch.setattr(segmenter_recipe, "evaluate", lambda model, report: measured)
+    try:
+        assert command_line.main(["train", "segmenter-nearest"]) == 0
+        card = catalog.card("segmenter-nearest")
+        assert card["metrics"] == measured and card["task"] == "segmentation"
+        assert card["parameters"] == sum(p.numel() for p in Segmenter("nearest").parameters())
+        assert catalog.load("segmenter-nearest").card["sha256"] == card["sha256"]
+    finally:
+        catalog._load.cache_clear()
+
+
+@pytest.mark.parametrize("arguments", [[], ["frobnicate"]])
+def test_wrong_words_show_the_usage(arguments, capsys):
+    with pytest.raises(SystemExit):
+        command_line.main(arguments)
+    assert "usage" in capsys.readouterr().err
