@@ -1,0 +1,52 @@
+"""The door: builds the app, warms it up, and serves it.
+
+streamlit run app.py
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from ui import figures, lab_world, page, warmup
+from ui.assets import Assets
+
+ROOT = Path(__file__).resolve().parent
+
+
+def load_scenes():
+    """Lab World, imported when the first scene is wanted."""
+    import scenes
+
+    return scenes
+
+
+lab_world.register(load_scenes)
+
+
+@asynccontextmanager
+async def lifespan(_app):
+    """Load torch behind the first page."""
+    warmup.start()
+    yield
+
+
+async def ready(_request) -> JSONResponse:
+    """200 when torch is loaded, 503 before."""
+    done = warmup.finished()
+    return JSONResponse({"ready": done}, status_code=200 if done else 503)
+
+
+ROUTES = [
+    Route("/api/ready", ready),
+    Mount("/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
+    Mount("/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
+    Mount("/assets", Assets(directory=ROOT / "ui" / "components")),
+]
+
+# The script lives in ui/: beside pages/ Streamlit would take that folder for its old automatic navigation.
+app = st.App(ROOT / "ui" / "main.py", lifespan=lifespan, routes=ROUTES, on_script_error=page.show_unexpected)

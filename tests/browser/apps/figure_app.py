@@ -1,0 +1,13 @@
+"""A page with one figure and one slider, in the frame of the lab."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+import app as door
+
+app = st.App(
+    Path(__file__).with_name("figure_script.py"), routes=door.ROUTES, on_script_error=door.page.show_unexpected
+)

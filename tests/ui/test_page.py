@@ -1,0 +1,206 @@
+"""The frame of a page, run by Streamlit's own test runner."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def run(script, **query) -> AppTest:
+    test = AppTest.from_function(script, default_timeout=20)
+    for name, value in query.items():
+        test.query_params[name] = value
+    test.run()
+    assert not test.exception
+    return test
+
+
+def texts(test: AppTest) -> list[str]:
+    return [each.value for each in test.markdown]
+
+
+def test_begin_shows_title_and_question():
+    def script():
+        from ui import page
+
+        page.begin("Anchors", question="Where to look?")
+
+    test = run(script)
+    assert test.title[0].value == "Anchors" and texts(test) == ["Where to look?"]
+
+
+def test_begin_takes_the_question_of_the_course():
+    def script():
+        from ui import page
+
+        page.begin("Upsampling")
+
+    assert texts(run(script)) == ["How does a network get its resolution back?"]
+
+
+def test_sections_are_numbered_and_keep_their_number_in_a_fragment():
+    def script():
+        import streamlit as st
+
+        from ui import page
+
+        page.begin("T", question="Q?")
+
+        @st.fragment
+        def second():
+            page.section("Look inside", "One unit.")
+            st.button("Again")
+
+        page.section("Play")
+        second()
+        page.section("Sources & more")
+
+    test = run(script)
+    expected = [":gray[1]&ensp;Play", ":gray[2]&ensp;Look inside", ":gray[3]&ensp;Sources & more"]
+    assert [each.value for each in test.header] == expected
+    assert [each.proto.anchor for each in test.header] == ["play", "look-inside", "sources-more"]
+    test.button[0].click().run()
+    assert [each.value for each in test.header] == expected
+
+
+def quiz_script():
+    import streamlit as st
+
+    from ui import page
+
+    answer = st.selectbox("Truth", ["4", "9"], key="truth")
+    page.quiz("windows", "How many windows?", ["1", "4", "9"], answer, "Count them.")
+
+
+def test_quiz_reveals_only_after_check():
+    test = run(quiz_script)
+    assert test.button[0].disabled and not test.success and not test.warning
+    test.radio[0].set_value("4").run()
+    assert not test.success and not test.warning
+    test.button[0].click().run()
+    assert "**Yes: 4.** Count them." in test.success[0].value
+    test.radio[0].set_value("1").run()
+    assert not test.success and not test.warning
+    test.button[0].click().run()
+    assert "**Not 1: it is 4.** Count them." in test.warning[0].value
+
+
+def test_quiz_withdraws_its_verdict_when_the_truth_changes():
+    test = run(quiz_script)
+    test.radio[0].set_value("4").run()
+    test.button[0].click().run()
+    assert test.success
+    test.selectbox(key="truth").set_value("9").run()
+    assert not test.success and not test.warning
+
+
+def test_quiz_answer_must_be_an_option():
+    def script():
+        from ui import page
+
+        with page.guard():
+            page.quiz("q", "Which?", ["a", "b"], "c", "")
+
+    assert run(script).error[0].value == "The quiz 'q' has no option 'c'."
+
+
+def test_show_code_prints_the_running_source_formula_and_call():
+    def script():
+        from ui import decoding, page
+
+        page.show_code([decoding.square, decoding.decode], formula="x^2", library="torch.square(x)")
+        page.show_code(decoding.square)
+
+    test = run(script)
+    import inspect
+
+    from ui import decoding
+
+    source = inspect.getsource(decoding.square).rstrip()
+    assert test.code[0].value.startswith(source) and "def decode(" in test.code[0].value
+    assert test.code[1].value == "torch.square(x)" and test.code[2].value == source
+    assert "x^2" in test.latex[0].value
+    assert "`ui.decoding.square, ui.decoding.decode`" in test.expander[0].label
+
+
+def test_erratum_and_sources():
+    def script():
+        from ui import page
+
+        page.erratum(slide="three neighbours", truth="four per axis")
+        page.sources([("Zeiler 2011", "paper"), ("CSE463", "lecture", "https://example.org")])
+
+    shown = texts(run(script))
+    assert "*three neighbours*" in shown[0] and "four per axis" in shown[1]
+    assert shown[2] == "- Zeiler 2011 :gray[(paper)]\n- [CSE463](https://example.org) :gray[(lecture)]"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "line"), [(41.2, "net · cpu · 41 ms"), (0.24, "net · cpu · 0.2 ms"), (None, "net · cpu")]
+)
+def test_footer(milliseconds, line):
+    def script(milliseconds):
+        from ui import page
+
+        page.footer("net", "cpu", milliseconds)
+        page.footer()
+
+    test = AppTest.from_function(script, args=(milliseconds,)).run()
+    assert [each.value for each in test.caption] == [line]
+
+
+def test_guard_turns_a_value_error_into_its_sentence():
+    def script():
+        import streamlit as st
+
+        from ui import page
+
+        with page.guard():
+            raise ValueError("The matrix has 9 rows: use at most 8.")
+
+        @page.guard()
+        def later():
+            raise ValueError("No.")
+
+        later()
+        st.write("goes on")
+
+    test = run(script)
+    assert [each.value for each in test.error] == ["The matrix has 9 rows: use at most 8.", "No."]
+    assert texts(test) == ["goes on"]
+
+
+def test_guard_hides_what_nobody_expected_but_logs_it(caplog):
+    def script():
+        from ui import page
+
+        with page.guard():
+            raise KeyError("secret detail")
+
+    test = run(script)
+    assert "Something went wrong" in test.error[0].value and "secret" not in test.error[0].value
+    assert "secret detail" in caplog.text
+
+
+def test_guard_lets_streamlit_stop_and_rerun():
+    def script():
+        import streamlit as st
+
+        from ui import page
+
+        with page.guard():
+            st.stop()
+        st.write("never")
+
+    test = run(script)
+    assert not test.markdown and not test.error
+
+
+def test_lecture_mode_comes_from_the_address():
+    def script():
+        import streamlit as st
+
+        from ui import page
+
+        st.write(page.lecture())
+
+    assert texts(run(script)) == ["`False`"]
+    assert texts(run(script, lecture="1")) == ["`True`"]

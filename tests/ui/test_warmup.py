@@ -1,0 +1,37 @@
+"""The warm-up in a fresh process, as the server runs it."""
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import sys, gc, time
+from ui import warmup
+assert "torch" not in sys.modules, "ui must not import torch before the first page"
+warmup.start(); first = warmup._thread
+warmup.start(); assert warmup._thread is first
+assert not warmup.finished()
+first.join()
+assert warmup.finished() and "torch" in sys.modules and "torchvision" in sys.modules
+import torch
+assert torch.get_num_threads() == warmup.threads()
+assert gc.get_freeze_count() > 100_000
+"""
+
+
+def test_loads_once_in_the_background_and_freezes_what_stays():
+    subprocess.run([sys.executable, "-c", SCRIPT], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8), (None, 1)])
+def test_threads_leave_room_for_other_sessions(monkeypatch, cores, threads):
+    from ui import warmup
+
+    monkeypatch.setattr(warmup.os, "cpu_count", lambda: cores)
+    assert warmup.threads() == threads
+
+
+def test_a_missing_library_does_not_keep_the_lab_waiting():
+    script = "from ui import warmup; warmup.LIBRARIES = ('no_such_library',); warmup.start(); warmup._thread.join();"
+    subprocess.run([sys.executable, "-c", script + "assert warmup.finished()"], check=True, timeout=60)

@@ -1,0 +1,211 @@
+// A picture with layers whose boxes can be edited; see __init__.py for what it promises.
+
+const version = new URL(import.meta.url).search
+const { make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
+const paint = await import(new URL(`paint.js${version}`, import.meta.url))
+const { Hands } = await import(new URL(`hands.js${version}`, import.meta.url))
+const style = await stylesheet(import.meta.url)
+
+const FARTHEST = 16 // greatest zoom
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high))
+
+class Stage {
+  constructor(root, data) {
+    this.root = root
+    this.zoom = 1
+    this.pan = [0, 0]
+    this.selected = data.selected
+    this.edits = null // Map id → xyxy while Python has not yet confirmed what the hand did
+    this.canvases = make('div', { class: 'rasters' })
+    this.vectors = make('g')
+    this.handles = make('g')
+    this.svg = make('svg', { class: 'vectors' }, this.vectors, this.handles)
+    this.tip = make('div', { class: 'tip', role: 'status', hidden: '' })
+    const button = (name, text, act) => {
+      const node = make('button', { type: 'button', 'aria-label': name, title: name }, text)
+      node.onclick = act
+      node.onpointerdown = (event) => event.stopPropagation()
+      return node
+    }
+    this.tools = make('div', { class: 'tools' }, button('Zoom in', '+', () => this.zoomTo(this.zoom * 1.5)),
+      button('Zoom out', '\u2212', () => this.zoomTo(this.zoom / 1.5)), button('Whole picture', '1:1', () => this.zoomTo(1)))
+    this.frame = make('div', { class: 'frame', tabindex: 0, role: 'group' }, this.canvases, this.svg, this.tip, this.tools)
+    this.caption = make('div', { class: 'caption' })
+    root.replaceChildren(this.frame, this.caption)
+    root.className = 'stage'
+
+    this.hands = new Hands(this)
+    new ResizeObserver(() => this.draw()).observe(this.frame)
+  }
+
+  update(data) {
+    this.data = data
+    const [width, height] = data.size
+    const widest = data.width ? `, ${data.width}px` : ''
+    this.frame.style.width = `min(100%, ${((78 * width) / height).toFixed(2)}vh${widest})`
+    this.frame.style.aspectRatio = `${width} / ${height}`
+    put(this.frame, { 'aria-label': data.alt })
+    this.root.classList.toggle('drawable', data.drawable)
+    this.tools.hidden = !data.zoom
+    say(this.caption, data.caption)
+    this.caption.hidden = !data.caption
+    if (!this.hands.action && this.channel.covers(data)) {
+      this.edits = null
+      this.selected = data.selected
+    }
+    const arriving = paint.receive(data.rasters)
+    if (arriving) arriving.then(() => this.data === data && this.rasters())
+    else this.rasters()
+    this.draw()
+  }
+
+  /** Base picture and raster layers; what is missing is asked for, and the old picture stays until then. */
+  rasters() {
+    const { data } = this
+    const shown = data.layers.filter((layer) => layer.kind === 'raster')
+    if (data.picture) shown.unshift({ name: data.picture, opacity: 1, smooth: data.smooth, xyxy: null })
+    const missing = shown.map((layer) => layer.name).filter(paint.lacks)
+    if (missing.length) {
+      this.missing = missing
+      this.tell()
+    }
+    while (this.canvases.childElementCount > shown.length) this.canvases.lastChild.remove()
+    while (this.canvases.childElementCount < shown.length) this.canvases.append(make('canvas'))
+    shown.forEach((layer, i) => {
+      const canvas = this.canvases.children[i]
+      paint.paintRaster(canvas, layer.name)
+      const [x1, y1, x2, y2] = layer.xyxy ?? [0, 0, ...data.size]
+      const per = (value, whole) => `${((100 * value) / whole).toFixed(3)}%`
+      Object.assign(canvas.style, {
+        left: per(x1, data.size[0]), top: per(y1, data.size[1]), width: per(x2 - x1, data.size[0]), height: per(y2 - y1, data.size[1]),
+        opacity: layer.opacity,
+      })
+      // A few screen pixels per picture pixel look best smooth; far in, the pixels themselves are the subject.
+      const large = canvas.width && (this.frame.clientWidth * this.zoom * (x2 - x1)) / data.size[0] / canvas.width > 4
+      canvas.style.imageRendering = layer.smooth === false || (layer.smooth === null && large) ? 'pixelated' : 'auto'
+    })
+  }
+
+  get view() {
+    const { clientWidth: width, clientHeight: height } = this.frame
+    this.family ??= getComputedStyle(this.frame).fontFamily
+    return { scale: (width / this.data.size[0]) * this.zoom, x: this.pan[0], y: this.pan[1], width, height, family: this.family }
+  }
+
+  /** All boxes as they are to be drawn: Python's looks, the hand's places. */
+  boxes() {
+    const given = this.data.layers.flatMap((layer) => (layer.kind === 'boxes' ? layer.boxes : []))
+    if (!this.edits) return given
+    const known = given.filter((box) => !box.editable || this.edits.has(box.id))
+      .map((box) => (box.editable ? { ...box, xyxy: this.edits.get(box.id) } : box))
+    const ids = new Set(given.map((box) => box.id))
+    const fresh = [...this.edits].filter(([id]) => !ids.has(id)).map(([id, xyxy]) => ({ ...this.data.newBox, id, xyxy, label: '', editable: true }))
+    return [...known, ...fresh]
+  }
+
+  draw() {
+    if (!this.data || !this.frame.clientWidth) return
+    const { view, data } = this
+    put(this.svg, { viewBox: `0 0 ${view.width} ${view.height}` })
+    const world = `translate(${this.pan[0]}px, ${this.pan[1]}px) scale(${this.zoom})`
+    if (this.canvases.style.transform !== world) this.canvases.style.transform = world
+    this.frame.classList.toggle('enlarged', this.zoom > 1)
+    const kinds = data.layers.filter((layer) => layer.kind !== 'raster' && layer.kind !== 'boxes')
+    const groups = this.groups(kinds.length + 1)
+    const taken = []
+    const handles = paint.paintBoxes(groups[kinds.length], this.boxes(), view, { selected: this.selected, over: this.over }, taken)
+    kinds.forEach((layer, i) => {
+      if (groups[i].dataset.kind !== layer.kind) groups[i].replaceChildren()
+      groups[i].dataset.kind = layer.kind
+      if (layer.kind === 'points') paint.paintPoints(groups[i], layer, view, this.over)
+      else if (layer.kind === 'lines') paint.paintLines(groups[i], layer, view)
+      else if (layer.kind === 'grid') paint.paintGrid(groups[i], layer, view, data.size)
+    })
+    paint.paintHandles(this.handles, handles)
+  }
+
+  /** `count` groups; the last one always holds the boxes, so that a focused box keeps its node when layers come and go. */
+  groups(count) {
+    if (!this.boxGroup) this.vectors.append((this.boxGroup = make('g')))
+    while (this.vectors.childElementCount > count) this.vectors.firstChild.remove()
+    while (this.vectors.childElementCount < count) this.vectors.insertBefore(make('g'), this.boxGroup)
+    return this.vectors.children
+  }
+
+  /** Message to Python: edits until they are confirmed, hover, click, selection, and rasters the browser lacks. */
+  tell() {
+    this.channel.offer(() => {
+      const { selected, hover, click, missing = [] } = this
+      this.missing = []
+      const boxes = this.edits && [...this.edits].map(([id, xyxy]) => ({ id, xyxy }))
+      return { ...(boxes ? { boxes } : {}), selected, hover: hover ?? null, click: click ?? null, missing }
+    })
+  }
+
+  change(id, xyxy) {
+    this.edits ??= new Map(this.boxes().filter((box) => box.editable).map((box) => [box.id, box.xyxy]))
+    if (xyxy) this.edits.set(id, xyxy.map((v) => this.round(v)))
+    else this.edits.delete(id)
+    this.draw()
+    this.tell()
+  }
+
+  /** A coordinate without digits that nobody can see: a tenth of a pixel on a picture of a few hundred. */
+  round(value) {
+    const places = Math.max(0, 3 - Math.floor(Math.log10(Math.max(...this.data.size))))
+    return Number(value.toFixed(places))
+  }
+
+  select(id) {
+    if (this.selected === id) return
+    this.selected = id
+    this.draw()
+    this.tell()
+  }
+
+  /** Pointer place in screen and picture pixels. */
+  at(event) {
+    const bounds = this.frame.getBoundingClientRect()
+    const screen = [event.clientX - bounds.left - this.frame.clientLeft, event.clientY - bounds.top - this.frame.clientTop]
+    const { scale, x, y } = this.view
+    return { screen, unit: [clamp((screen[0] - x) / scale, 0, this.data.size[0]), clamp((screen[1] - y) / scale, 0, this.data.size[1])] }
+  }
+
+  /** What lies under the pointer: a handle of the selected box, a point, or the smallest box around it. */
+  under({ screen: [x, y] }, finger = false) {
+    const { view } = this
+    const boxes = this.boxes().map((box) => ({ box, screen: paint.toScreen(box.xyxy, view) }))
+    const reach = finger ? 22 : 11
+    for (const { box, screen } of boxes.filter(({ box }) => box.editable && box.id === this.selected)) {
+      const near = Object.entries(paint.handlePlaces(screen)).map(([name, [hx, hy]]) => [Math.hypot(hx - x, hy - y), name]).sort((a, b) => a[0] - b[0])[0]
+      if (near[0] <= reach) return { what: box.id, box, handle: near[1] }
+    }
+    for (const layer of this.data.layers.filter((layer) => layer.kind === 'points')) {
+      const index = layer.xy.findIndex((xy) => { const [px, py] = paint.toScreen(xy, view); return Math.hypot(px - x, py - y) <= layer.radius + (finger ? 12 : 4) })
+      if (index >= 0) return { what: paint.pointId(layer, index), note: layer.notes?.[index] ?? layer.labels?.[index] }
+    }
+    const slack = finger ? 10 : 4
+    const around = boxes.filter(({ screen: s }) => x >= s[0] - slack && x <= s[2] + slack && y >= s[1] - slack && y <= s[3] + slack)
+    // The selected box is kept; then what can be edited wins over what cannot, and the smaller over the larger.
+    const rank = ({ box, screen: s }) => (box.editable ? (box.id === this.selected ? -1 : 0) : 1e9) + (s[2] - s[0]) * (s[3] - s[1]) * (box.id !== this.selected)
+    const best = around.sort((a, b) => rank(a) - rank(b))[0]
+    return best ? { what: best.box.id, box: best.box, note: best.box.note } : { what: null }
+  }
+
+  zoomTo(zoom, [x, y] = [this.frame.clientWidth / 2, this.frame.clientHeight / 2]) {
+    const next = clamp(zoom, 1, FARTHEST)
+    const ratio = next / this.zoom
+    this.zoom = next
+    this.panTo([x - (x - this.pan[0]) * ratio, y - (y - this.pan[1]) * ratio])
+    this.rasters()
+  }
+
+  panTo([x, y]) {
+    const { clientWidth: width, clientHeight: height } = this.frame
+    this.pan = [clamp(x, width * (1 - this.zoom), 0), clamp(y, height * (1 - this.zoom), 0)]
+    this.draw()
+  }
+}
+
+export default (component) => render(component, style, Stage)

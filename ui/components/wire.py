@@ -1,0 +1,106 @@
+"""What the three live components share: the files the browser loads, and the sequence numbers that pace them.
+
+The browser numbers every message it sends. Python reads the newest message at the top of a run and mounts the component
+at the end of it with that number in `data`, so a number coming back means "this one is drawn", and only then does the
+next message leave. Values live in plain session state, so pages may read and write them at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+FOLDER = Path(__file__).parent
+MIME = {".js": "text/javascript", ".css": "text/css"}
+
+# Address to file. Only scripts and style sheets are listed, so that no Python source can be fetched.
+ASSETS: dict[str, Path] = {
+    f"/assets/{path.relative_to(FOLDER).as_posix()}": path for path in sorted(FOLDER.rglob("*")) if path.suffix in MIME
+}
+# In every address, so that a browser never mixes scripts of two versions.
+VERSION = hashlib.blake2b(b"".join(path.read_bytes() for path in ASSETS.values()), digest_size=6).hexdigest()
+
+
+def routes() -> list[Route]:
+    """Starlette routes that serve `ASSETS`; app.py hands them to `st.App(routes=...)`.
+
+    An address with the current version never changes its content, so browsers keep it for a year.
+    """
+
+    def serve(address: str, path: Path) -> Route:
+        async def endpoint(request: Request) -> FileResponse:
+            current = request.query_params.get("v") == VERSION
+            keep = "public, max-age=31536000, immutable" if current else "no-cache"
+            return FileResponse(path, media_type=MIME[path.suffix], headers={"Cache-Control": keep})
+
+        return Route(address, endpoint)
+
+    return [serve(address, path) for address, path in ASSETS.items()]
+
+
+def declare(name: str, height: str) -> Callable[..., Any]:
+    """Register the component in folder `name` and return its mount function.
+
+    `height` (CSS length) is kept free until the script has loaded, so that nothing below it jumps. The inline script is
+    a stub because Streamlit sends inline scripts again with every rerun; the module itself is fetched once, from
+    `routes()`. Its address is relative to the page, so it holds behind a proxy that adds a path; the server's root is
+    the second try.
+    """
+    source = f"assets/{name}/{name}.js?v={VERSION}"
+    stub = f"""export default (component) => {{
+const load = (base) => import(new URL('{source}', base).href);
+load(document.baseURI).catch(() => load(location.origin)).then((m) => m.default(component), () => {{
+component.parentElement.querySelector('[data-root]').textContent = 'This control could not be loaded. Reload the page.';
+}});
+}}
+"""
+    html = f'<div data-root style="min-height:{height}"></div>'
+    return st.components.v2.component(f"receptive.{name}", html=html, js=stub)
+
+
+def live_key(key: str) -> str:
+    """Session-state key under which Streamlit keeps what the browser sent for component `key`."""
+    return f"{key}.live"
+
+
+def entering(key: str) -> bool:
+    """True if component `key` was not on the page in the run before: first visit, or back from another page."""
+    return live_key(key) not in st.session_state
+
+
+def message(key: str) -> dict[str, Any]:
+    """The newest message of the browser for component `key`; empty before the first one."""
+    state = st.session_state.get(live_key(key))
+    found = state.get("message") if isinstance(state, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def sequence(key: str) -> int:
+    """Number of the last message taken in by `news`; 0 before the first one."""
+    return st.session_state.get(f"{key}.sequence", 0)
+
+
+def news(key: str) -> dict[str, Any] | None:
+    """The newest message if this session has not yet taken it in, else None."""
+    found = message(key)
+    number = found.get("sequence")
+    if not isinstance(number, int) or number <= sequence(key):
+        return None
+    st.session_state[f"{key}.sequence"] = number
+    return found
+
+
+def mount(component: Callable[..., Any], key: str, data: dict[str, Any], *, window: int) -> None:
+    """Mount `component` under `key`; `data` travels with the acknowledged sequence number and the window."""
+    component(
+        key=live_key(key),
+        data={**data, "sequence": sequence(key), "window": window},
+        on_message_change=lambda: None,
+    )

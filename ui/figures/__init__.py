@@ -1,0 +1,61 @@
+"""Plotly figures in the house style, updated in place.
+
+``st.plotly_chart`` builds its chart anew on every update: it flickers and loses the zoom. This component keeps one
+chart per key and hands new data to ``Plotly.react``. Colours come from the theme in the browser, so switching between
+light and dark needs no rerun; the house palette is Okabe and Ito's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+
+HERE = Path(__file__).parent
+# The plotly.js that belongs to the installed Python package lies in it.
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data"
+VERSION = hashlib.blake2b((HERE / "figure.js").read_bytes() + plotly.__version__.encode(), digest_size=6).hexdigest()
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
+
+# Sizes only: figure.js adds the font and the colours of the theme.
+TEMPLATE = go.layout.Template(
+    layout=go.Layout(
+        font=dict(size=15),
+        colorway=OKABE_ITO,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin=dict(l=56, r=16, t=40, b=48),
+        title=dict(font=dict(size=17), x=0, xref="paper"),
+        legend=dict(orientation="h", y=1.02, yanchor="bottom", x=1, xanchor="right"),
+        xaxis=dict(automargin=True, zeroline=False, ticks="outside", ticklen=4),
+        yaxis=dict(automargin=True, zeroline=False, ticks="outside", ticklen=4),
+        hoverlabel=dict(font=dict(size=14)),
+    ),
+    data=dict(
+        scatter=[go.Scatter(line=dict(width=3), marker=dict(size=9))],
+        heatmap=[go.Heatmap(colorscale="Cividis")],
+    ),
+)
+
+_STUB = f"""export default (component) => {{
+import(new URL('assets/figures/figure.js?v={VERSION}', document.baseURI).href).then((m) => m.default(component));
+}}
+"""
+_figure = st.components.v2.component("receptive.figure", html="<div data-figure></div>", js=_STUB, isolate_styles=False)
+
+
+def show(fig: go.Figure, key: str, *, height: int | None = None, alt: str | None = None) -> None:
+    """Draw ``fig`` in the house style; ``height`` in pixels (default: the figure's own, else 380).
+
+    ``alt`` says in words what the figure shows. The same key keeps the chart, and with it zoom and camera.
+    """
+    height = height or fig.layout.height or 380
+    if fig.layout.template == go.Figure().layout.template:
+        fig = go.Figure(fig).update_layout(template=TEMPLATE)
+    _figure(
+        key=f"{key}.figure",
+        data={"figure": fig.to_json(), "height": height, "alt": alt or fig.layout.title.text or "", "version": VERSION},
+    )

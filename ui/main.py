@@ -1,0 +1,39 @@
+"""The script Streamlit runs: navigation in teaching order, then the chosen page.
+
+It lives here because Streamlit takes a pages/ folder beside its script for the old automatic navigation.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import streamlit as st
+
+from ui import page, warmup
+from ui.course import ready
+
+PAGES = Path(__file__).resolve().parent.parent / "pages"
+HERE = Path(__file__).parent
+
+st.set_page_config(page_title="Receptive", page_icon=str(HERE / "icon.svg"), layout="wide")
+st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.svg"))
+
+lessons = {
+    lesson: st.Page(
+        PAGES / f"{lesson.file}.py", title=lesson.menu, icon=lesson.icon, url_path=lesson.path,
+        default=lesson.file == "home", help=lesson.question,
+    )
+    for lesson in ready()
+}  # fmt: skip
+chosen = st.navigation(
+    {section: [lessons[lesson] for lesson in group] for section, group in groupby(lessons, lambda each: each.section)},
+    position="hidden" if page.lecture() else "sidebar",
+)
+lesson = next(each for each, target in lessons.items() if target == chosen)
+
+page.begin_ahead(lesson.title, lesson.question)
+if lesson.heavy and not warmup.finished():
+    page.warming()
+chosen.run()
+warmup.painted()

@@ -1,0 +1,200 @@
+"""The frame every page shares: heading, sections, quizzes, code, errata, sources, footer, errors.
+
+A page is a script that calls these from top to bottom::
+
+    page.begin("Upsampling", question="How does a network get its resolution back?")
+    page.section("Play", "Change a number and watch the rest follow.")
+    ...
+    page.sources([("Odena et al. 2016, Deconvolution and checkerboard artifacts", "paper")])
+
+Text arguments are Markdown; ``$...$`` sets mathematics. Everything may be called inside ``st.fragment``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import re
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import streamlit as st
+from streamlit.errors import FragmentHandledException
+
+from ui import course, figures, warmup
+
+_LOG = logging.getLogger(__name__)
+_STYLE = Path(__file__).with_name("style.css")
+_LECTURE_STYLE = Path(__file__).with_name("lecture.css")
+_SECTIONS = "_page_sections"
+_BEGUN = "_page_begun"
+
+SORRY = "Something went wrong on this page. Change a control or reload the page; the server log has the details."
+
+
+def lecture() -> bool:
+    """True when the address ends in ``?lecture=1``: side bar hidden, type enlarged."""
+    return st.query_params.get("lecture") == "1"
+
+
+def begin(title: str, question: str | None = None) -> None:
+    """Start a page: styles, title, and the question it answers (default: the one in ``ui.course``).
+
+    Coming through the navigation, ``begin_ahead`` has already done so, and this does nothing.
+    """
+    if st.session_state.pop(_BEGUN, None) == title:
+        return
+    st.session_state[_SECTIONS] = []
+    st.html(_STYLE)
+    if lecture():
+        st.html(_LECTURE_STYLE)
+    with st.container(key="page-heading", gap="xsmall"):
+        st.title(title, anchor=False)
+        st.markdown(course.question(title) if question is None else question)
+
+
+def begin_ahead(title: str, question: str) -> None:
+    """What ``begin`` does, from ui/main.py: the heading is painted before the page's own imports run."""
+    st.session_state.pop(_BEGUN, None)
+    begin(title, question)
+    st.session_state[_BEGUN] = title
+
+
+def warming() -> NoReturn:
+    """On a cold server: grey shapes below the heading until the libraries are loaded, then rerun.
+
+    The rerun writes the same heading in the same place, so nothing moves.
+    """
+    status = st.empty()
+    st.skeleton(height=360)
+    st.skeleton(height=120)
+    started = time.monotonic()
+    warmup.start()
+    warmup.painted()
+    while not warmup.finished():
+        # Writing also lets Streamlit end this run if the visitor goes elsewhere meanwhile.
+        status.caption(f"Starting the lab: loading PyTorch, once per start ({time.monotonic() - started:.0f} s).")
+        time.sleep(0.1)
+    st.rerun()
+
+
+def section(title: str, sentence: str = "") -> None:
+    """Numbered heading with an anchor (``#look-inside``) and one sentence under it.
+
+    The number belongs to the title, so a fragment that reruns alone keeps it.
+    """
+    titles = st.session_state.setdefault(_SECTIONS, [])
+    if title not in titles:
+        titles.append(title)
+    number = titles.index(title) + 1
+    anchor = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or f"section-{number}"
+    with st.container(key=f"section-{number}", gap="xsmall"):
+        st.header(f":gray[{number}]&ensp;{title}", anchor=anchor)
+        if sentence:
+            st.markdown(sentence)
+
+
+def quiz(key: str, question: str, options: Sequence, answer, explain: str) -> None:
+    """Predict, then reveal: one choice, a button, then whether it holds and why.
+
+    ``answer`` must be one of ``options`` and comes from the page's current state; when question, options, or answer
+    change, an earlier reveal is withdrawn. Raises ValueError if ``answer`` is not an option.
+    """
+    options = list(options)
+    if answer not in options:
+        raise ValueError(f"The quiz {key!r} has no option {answer!r}.")
+    _quiz(key, question, options, answer, explain)
+
+
+@st.fragment
+def _quiz(key: str, question: str, options: list, answer, explain: str) -> None:
+    asked = (question, tuple(map(str, options)), str(answer))
+    revealed = f"_quiz_{key}_revealed"
+    with st.container(border=True, key=f"quiz-{key}"):
+        st.markdown(f"**Predict.** {question}")
+        choice = st.radio(question, options, index=None, key=f"quiz_{key}", horizontal=True, format_func=str,
+                          label_visibility="collapsed", persist_state="session")  # fmt: skip
+        if st.button("Check", key=f"quiz_{key}_check", disabled=choice is None):
+            st.session_state[revealed] = (asked, str(choice))
+        if choice is not None and st.session_state.get(revealed) == (asked, str(choice)):
+            if choice == answer:
+                st.success(f"**Yes: {answer}.** {explain}", icon=":material/check:")
+            else:
+                st.warning(f"**Not {choice}: it is {answer}.** {explain}", icon=":material/lightbulb:")
+
+
+def show_code(functions: Callable | Sequence[Callable], formula: str = "", library: str = "") -> None:
+    """The source of the functions that made the picture, formula beside it, and the library call for practice."""
+    functions = list(functions) if isinstance(functions, Sequence) else [functions]
+    names = ", ".join(f"{f.__module__}.{f.__qualname__}" for f in functions)
+    with st.expander(f"Show the code: `{names}`", icon=":material/code:"):
+        text, mathematics = st.columns([3, 2], gap="medium") if formula or library else (st.container(), None)
+        text.code("\n\n".join(inspect.getsource(f).rstrip() for f in functions), language="python")
+        if formula:
+            mathematics.latex(formula)
+        if library:
+            mathematics.caption("In practice, call the library:")
+            mathematics.code(library, language="python", wrap_lines=True)
+
+
+def erratum(slide: str, truth: str) -> None:
+    """Box for a statement that is common on slides and not right: what the slide says, what is true."""
+    with st.container(key=f"erratum-{zlib.crc32((slide + truth).encode()):08x}", gap="xsmall"):
+        st.markdown(f":small[:orange[**ERRATUM**]]&ensp;A common slide says: *{slide}*")
+        st.markdown(f"**In truth:** {truth}")
+
+
+def sources(entries: Iterable[tuple[str, ...]]) -> None:
+    """List of ``(text, kind)`` or ``(text, kind, address)``; ``kind`` is a word such as "paper" or "lecture"."""
+    with st.container(key="page-sources", gap="xsmall"):
+        st.header("Sources", anchor="sources")
+        lines = []
+        for text, kind, *address in entries:
+            lines.append(f"- {f'[{text}]({address[0]})' if address else text} :gray[({kind})]")
+        st.markdown("\n".join(lines))
+
+
+def footer(model: str | None = None, device: str | None = None, milliseconds: float | None = None) -> None:
+    """One quiet line: which model ran, where, and how long it took."""
+    parts = [part for part in (model, device) if part]
+    if milliseconds is not None:
+        parts.append(f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms")
+    if parts:
+        st.caption(" · ".join(parts))
+
+
+def figure(fig, key: str, *, height: int | None = None, alt: str | None = None) -> None:
+    """Plotly figure in the house style. Under the same key it updates in place: zoom and view survive."""
+    figures.show(fig, key, height=height, alt=alt)
+
+
+def problem(sentence: str) -> None:
+    """One plain sentence: what is wrong and what to do."""
+    st.error(sentence, icon=":material/error:")
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """Turn a ValueError into its sentence on the page; anything unexpected into one sentence and a log entry.
+
+    Use as ``with page.guard():`` or as a decorator below ``@st.fragment``: ``@page.guard()``.
+    """
+    try:
+        yield
+    except ValueError as error:
+        problem(str(error))
+    except FragmentHandledException:
+        pass  # a fragment in the block failed: Streamlit has logged it and shown the sentence in its place
+    except Exception as error:
+        _LOG.exception("Unexpected error on a page")
+        show_unexpected(error)
+
+
+def show_unexpected(_error: BaseException) -> bool:
+    """Last resort, after Streamlit has logged the traceback: one sentence. True: nothing more is to be shown."""
+    problem(SORRY)
+    return True

@@ -1,0 +1,145 @@
+"""The shared picture source: Lab World, bundled photographs, an upload, or the camera.
+
+    picture = pictures.choose(key="upsampling")
+
+draws one row of controls and returns the chosen picture. What is chosen lives in the address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ui import lab_world
+from ui.decoding import decode, square
+
+SOURCES = ("Lab World", "Photograph", "Upload", "Camera")
+PHOTOGRAPHS = {
+    "Cat": "chelsea",
+    "Astronaut": "astronaut",
+    "Motorcycle": "stereo_motorcycle",
+    "Coffee": "coffee",
+    "Rocket": "rocket",
+}
+LEVELS = {
+    "light": {"Night": 0.0, "Dusk": 0.5, "Day": 1.0},
+    "fog": {"None": 0.0, "Some": 0.4, "Thick": 0.8},
+    "noise": {"None": 0.0, "Some": 0.3, "Strong": 0.7},
+}
+AS_DRAWN = "From the seed"
+# In the address, and still there after a visit to another source or page.
+KEPT = {"bind": "query-params", "persist_state": "session"}
+MAX_SEED = 999_999
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chosen picture.
+
+    ``image`` uint8 (size, size, 3) sRGB; ``name`` for captions; for Lab World also the ``scene`` (data) and the
+    ``view`` (rendered, with exact ground truth), otherwise None.
+    """
+
+    image: np.ndarray
+    name: str
+    scene: Any = None
+    view: Any = None
+
+
+def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
+    """Draw the control row and return the chosen picture as a square of ``size`` pixels.
+
+    Until a file or photograph is there, or when it is refused, the Lab World scene is returned and the page says so.
+    ``key`` starts the names of all controls, in the session and in the address; ``seed`` is the first scene.
+    """
+    with st.container(key=f"picture-{key}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            source = st.segmented_control(
+                "Picture", SOURCES, default="Lab World", required=True, key=f"{key}_source", **KEPT
+            )
+            if source == "Lab World":
+                return _controls(key, size, seed)
+            if source == "Photograph":
+                label = st.selectbox("Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=180, **KEPT)
+                return Picture(square(_photograph(label), size), label)
+        if source == "Upload":
+            file = st.file_uploader("Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed")
+        else:
+            file = st.camera_input("Photograph", key=f"{key}_camera", label_visibility="collapsed", width=320)
+        if file is not None:
+            name = file.name if source == "Upload" else "Camera"
+            try:
+                decoded = _decoded(file.file_id, name, file)
+            except ValueError as refused:
+                st.error(str(refused), icon=":material/error:")
+            else:
+                if decoded.notes:
+                    st.caption(" ".join(decoded.notes))
+                return Picture(square(decoded.image, size), name)
+        scene = st.session_state.get(f"{key}_seed", seed)
+        st.caption(f"No picture yet, so this is Lab World scene {scene}.")
+        return from_lab_world(scene, size)
+
+
+def from_lab_world(seed: int, size: int = 224, **knobs) -> Picture:
+    """A Lab World scene as a picture; ``knobs`` as in ``scenes.Knobs``. Drawn once for all visitors."""
+    view = _view(seed, size, tuple(sorted(knobs.items())))
+    return Picture(view.image, f"Lab World scene {seed}", view.scene, view)
+
+
+def _controls(key: str, size: int, seed: int) -> Picture:
+    """Seed, next scene, knobs."""
+    name = f"{key}_seed"
+    value = st.number_input(
+        "Scene",
+        0,
+        MAX_SEED,
+        seed,
+        key=name,
+        width=140,
+        help="The seed: the same number is always the same scene.",
+        **KEPT,
+    )
+    st.button(
+        "Next scene", icon=":material/casino:", shortcut="N", key=f"{key}_next", on_click=_next_scene, args=(name,)
+    )
+    knobs = {}
+    with st.popover("Knobs", icon=":material/tune:"):
+        classes = lab_world.scenes().THINGS
+        few, many = st.slider("Objects", 0, 12, (2, 6), key=f"{key}_objects", **KEPT)
+        chosen = st.pills("Classes", classes, selection_mode="multi", default=classes, key=f"{key}_classes", **KEPT)
+        knobs |= {"objects": (few, many), "classes": tuple(name for name in classes if name in chosen)}
+        knobs["occlusion"] = st.slider("Occlusion", 0.0, 1.0, 0.35, 0.05, key=f"{key}_occlusion", **KEPT)
+        for knob, levels in LEVELS.items():
+            level = st.segmented_control(
+                knob.capitalize(), [AS_DRAWN, *levels], default=AS_DRAWN, required=True, key=f"{key}_{knob}", **KEPT
+            )
+            knobs[knob] = levels.get(level)
+    return from_lab_world(value, size, **knobs)
+
+
+def _next_scene(name: str) -> None:
+    st.session_state[name] = (st.session_state[name] + 1) % (MAX_SEED + 1)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _view(seed: int, size: int, knobs: tuple):
+    scenes = lab_world.scenes()
+    return scenes.render(scenes.sample(seed, scenes.Knobs(**dict(knobs))), size=size)
+
+
+@st.cache_data(show_spinner=False)
+def _photograph(label: str) -> np.ndarray:
+    """uint8 (H, W, 3), bundled with scikit-image."""
+    from skimage import data
+
+    image = getattr(data, PHOTOGRAPHS[label])()
+    return image[0] if isinstance(image, tuple) else image  # the motorcycle comes as a stereo pair
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _decoded(file_id: str, name: str, _file):
+    return decode(_file.getvalue(), name)
