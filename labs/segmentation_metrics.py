@@ -1,0 +1,125 @@
+"""How good is a segmentation: overlap (IoU), pixel accuracy, and agreement of the boundaries.
+
+All functions take integer label maps of shape (H, W) with values 0 .. classes-1, as NumPy arrays.
+Sources: Everingham et al. 2010 (per-class IoU), Csurka et al. 2013 (boundary F-score).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOLERANCE = 0.0075  # of the image diagonal: Csurka et al. 2013
+
+
+def confusion_matrix(truth: NDArray, prediction: NDArray, classes: int) -> NDArray[np.int64]:
+    """Count pixels: entry [t, p] is the number of pixels of true class t predicted as p. (classes, classes) int64.
+
+    Matrices of several images add up. Errors: ValueError for different shapes or a label outside 0 .. classes-1.
+    """
+    truth, prediction = _pair(truth, prediction)
+    if truth.size and (min(truth.min(), prediction.min()) < 0 or max(truth.max(), prediction.max()) >= classes):
+        raise ValueError(f"A label map holds a value outside 0 to {classes - 1}.")
+    codes = truth.astype(np.intp) * classes + prediction
+    return np.bincount(codes.ravel(), minlength=classes * classes).reshape(classes, classes).astype(np.int64)
+
+
+def class_iou(confusion: NDArray) -> NDArray[np.float64]:
+    """Intersection over union of every class, (classes,) in 0 .. 1; NaN where a class is in neither map."""
+    hits = np.diag(confusion).astype(np.float64)
+    union = confusion.sum(0) + confusion.sum(1) - hits
+    return np.divide(hits, union, out=np.full_like(hits, np.nan), where=union > 0)
+
+
+def mean_iou(confusion: NDArray) -> float:
+    """Mean of `class_iou` over the classes that occur in the truth or in the prediction; NaN without pixels."""
+    return _mean_of_defined(class_iou(confusion))
+
+
+def pixel_accuracy(confusion: NDArray) -> float:
+    """Share of the pixels with the right class, 0 .. 1; NaN without pixels."""
+    total = confusion.sum()
+    return float(np.trace(confusion) / total) if total else float("nan")
+
+
+def boundaries(labels: NDArray) -> NDArray[np.bool_]:
+    """Pixels that touch a pixel of another class above, below, left or right. The image's rim alone is no boundary."""
+    edge = np.zeros(labels.shape, dtype=bool)
+    across = labels[:, 1:] != labels[:, :-1]
+    edge[:, 1:] |= across
+    edge[:, :-1] |= across
+    down = labels[1:] != labels[:-1]
+    edge[1:] |= down
+    edge[:-1] |= down
+    return edge
+
+
+def default_tolerance(shape: tuple[int, int]) -> float:
+    """Csurka's tolerance in pixels: 0.75 % of the image diagonal (2.4 px at 224x224)."""
+    return TOLERANCE * float(np.hypot(*shape))
+
+
+def class_boundary_f(
+    truth: NDArray, prediction: NDArray, classes: int, tolerance: float | None = None
+) -> NDArray[np.float64]:
+    """Boundary F-score 2PR/(P+R) of every class, (classes,) in 0 .. 1 (Csurka et al. 2013, section 3).
+
+    Precision P: share of the predicted boundary pixels at most `tolerance` pixels (Euclidean) from the class's true
+    boundary. Recall R: the other way round. `tolerance` defaults to `default_tolerance`. NaN where the class has no
+    boundary in either map, 0 where it has one in only one of them.
+    """
+    truth, prediction = _pair(truth, prediction)
+    if classes > 64:
+        raise ValueError(f"The boundary score handles at most 64 classes, not {classes}.")
+    tolerance = default_tolerance(truth.shape) if tolerance is None else tolerance
+    true_lines, predicted_lines = _lines(truth), _lines(prediction)
+    precision = _share_near(prediction, predicted_lines, true_lines, classes, tolerance)
+    recall = _share_near(truth, true_lines, predicted_lines, classes, tolerance)
+    # a class with a boundary in one map only has a share of 0 there and none (NaN) in the other
+    one_sided = np.isnan(precision) ^ np.isnan(recall)
+    total = precision + recall
+    scores = np.divide(2 * precision * recall, total, out=np.where(np.isnan(total), np.nan, 0.0), where=total > 0)
+    scores[one_sided] = 0.0
+    return scores
+
+
+def boundary_f(truth: NDArray, prediction: NDArray, classes: int, tolerance: float | None = None) -> float:
+    """Mean of `class_boundary_f` over the classes with a boundary in either map; NaN if there is none.
+
+    Per image, as Csurka et al. propose; over a data set, average the images.
+    """
+    return _mean_of_defined(class_boundary_f(truth, prediction, classes, tolerance))
+
+
+def _lines(labels: NDArray) -> NDArray[np.uint64]:
+    """The boundaries of all classes in one map: bit c is set where a boundary pixel of class c is."""
+    return np.where(boundaries(labels), np.left_shift(np.uint64(1), labels.astype(np.uint64)), np.uint64(0))
+
+
+def _share_near(
+    labels: NDArray, lines: NDArray[np.uint64], targets: NDArray[np.uint64], classes: int, tolerance: float
+) -> NDArray[np.float64]:
+    """Per class, the share of its pixels in `lines` that have one of `targets` within the tolerance; NaN if none."""
+    height, width = labels.shape
+    reach = int(tolerance)
+    padded = np.pad(targets, reach)
+    near = np.zeros_like(targets)
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
+            if dy * dy + dx * dx <= tolerance * tolerance:
+                near |= padded[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
+    counted = np.bincount(labels[lines > 0], minlength=classes)
+    found = np.bincount(labels[(lines & near) > 0], minlength=classes)
+    return np.divide(found, counted, out=np.full(classes, np.nan), where=counted > 0)
+
+
+def _mean_of_defined(values: NDArray[np.float64]) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")
+
+
+def _pair(truth: NDArray, prediction: NDArray) -> tuple[NDArray, NDArray]:
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    if truth.shape != prediction.shape or truth.ndim != 2:
+        raise ValueError(
+            f"Two label maps of one shape (height, width) are needed, got {truth.shape} and {prediction.shape}."
+        )
+    return truth, prediction

@@ -1,0 +1,191 @@
+"""Upsampling inside a network: fixed interpolation, bed of nails, and max unpooling.
+
+The batched functions take a float tensor of shape (..., H, W), work on the last two axes, are differentiable and call
+torch's own kernels. `weights_1d` opens up the separable linear methods as matrices: out = W_y X W_xᵀ.
+
+Sources: Noh et al. 2015 (max unpooling), Keys 1981 (cubic convolution), Odena et al. 2016 (resize, then convolve).
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+CUBIC_A = -0.75  # torch's and OpenCV's; Pillow and Keys' paper take -0.5
+METHODS = ("nearest", "bed of nails", "bilinear", "bicubic")
+INTERPOLATIONS = ("bilinear", "bicubic")
+
+
+class Contribution(NamedTuple):
+    """One input cell and its share of an output cell: output = sum of weight times input."""
+
+    row: int
+    column: int
+    weight: float
+
+
+def nearest(x: Tensor, factor: int) -> Tensor:
+    """Repeat every value in a factor by factor block. (..., H, W) -> (..., factor*H, factor*W)."""
+    return _interpolate(x, factor, mode="nearest")
+
+
+def bed_of_nails(x: Tensor, factor: int) -> Tensor:
+    """Every value in the upper left corner of its block, zeros elsewhere. (..., H, W) -> (..., factor*H, factor*W)."""
+    _check(x, factor)
+    *leading, height, width = x.shape
+    out = x.new_zeros(*leading, height * factor, width * factor)
+    out[..., ::factor, ::factor] = x
+    return out
+
+
+def bilinear(x: Tensor, factor: int, align_corners: bool = False) -> Tensor:
+    """Mix the two closest inputs per axis, weighted by closeness. (..., H, W) -> (..., factor*H, factor*W).
+
+    f(x, y) = Σ f(i, j) max(0, 1-|x-i|) max(0, 1-|y-j|), with (x, y) from `sample_positions`.
+    """
+    return _interpolate(x, factor, mode="bilinear", align_corners=align_corners)
+
+
+def bicubic(x: Tensor, factor: int, align_corners: bool = False) -> Tensor:
+    """Mix the four closest inputs per axis (16 in all) by `cubic_kernel`. (..., H, W) -> (..., factor*H, factor*W).
+
+    The outer two weights are negative, so the result can leave the range of the input.
+    """
+    return _interpolate(x, factor, mode="bicubic", align_corners=align_corners)
+
+
+def max_pool(x: Tensor, size: int, stride: int | None = None) -> tuple[Tensor, Tensor]:
+    """Maximum of every size by size window, and where it stood.
+
+    Returns values (..., h, w) and positions int64 (..., h, w): flat indices row*W + column into the last two axes of x.
+    Ties go to the first cell in reading order. `stride` defaults to `size`; a smaller one makes windows overlap.
+    """
+    _check(x, size)
+    if min(x.shape[-2:]) < size:
+        raise ValueError(f"A {size}x{size} window does not fit into a {x.shape[-2]}x{x.shape[-1]} map.")
+    values, positions = F.max_pool2d(_planes(x), size, stride, return_indices=True)
+    shape = (*x.shape[:-2], *values.shape[-2:])
+    return values.reshape(shape), positions.reshape(shape)
+
+
+def max_unpool(x: Tensor, positions: Tensor, output_size: tuple[int, int]) -> Tensor:
+    """Put every value where the paired max pool found its maximum, zeros elsewhere. (..., h, w) -> (..., H, W).
+
+    `positions` int64, same shape as x, flat indices into the last two axes of an `output_size` = (H, W) map. Where
+    several values have the same position (overlapping pooling windows) only one of them survives.
+    """
+    height, width = output_size
+    h, w = x.shape[-2:]
+    # torch checks output_size against a kernel and stride; these are the ones that make it exact for any pooling
+    out = F.max_unpool2d(_planes(x), _planes(positions), kernel_size=(height - h + 1, width - w + 1), stride=1)
+    return out.reshape(*x.shape[:-2], height, width)
+
+
+def shared_positions(positions: Tensor) -> dict[int, list[tuple[int, int]]]:
+    """Positions that won more than one pooling window: {flat position: [(window row, window column), ...]}.
+
+    `positions` int64 (h, w). Empty when windows do not overlap. Unpooling loses all but one value of every entry.
+    """
+    winners: dict[int, list[tuple[int, int]]] = {}
+    for row, line in enumerate(positions.tolist()):
+        for column, position in enumerate(line):
+            winners.setdefault(position, []).append((row, column))
+    return {position: windows for position, windows in winners.items() if len(windows) > 1}
+
+
+def sample_positions(size: int, factor: int, align_corners: bool = False) -> Tensor:
+    """Where each of the factor*size outputs reads, in input pixels (float64; input i has its centre at i).
+
+    align_corners=False: pixels are squares, x = (o + ½)/factor - ½. True: first and last centres coincide,
+    x = o (size-1)/(factor*size-1).
+    """
+    outputs = torch.arange(size * factor, dtype=torch.float64)
+    if align_corners:
+        return outputs * ((size - 1) / max(size * factor - 1, 1))
+    return (outputs + 0.5) / factor - 0.5
+
+
+def tent(distance: Tensor) -> Tensor:
+    """Linear interpolation's weight at a distance in pixels: max(0, 1 - |d|)."""
+    return (1 - distance.abs()).clamp(min=0)
+
+
+def cubic_kernel(distance: Tensor, a: float = CUBIC_A) -> Tensor:
+    """Cubic convolution's weight at a distance in pixels (Keys 1981, eq. 15); zero from 2 on, negative from 1 to 2."""
+    d = distance.abs()
+    near = (a + 2) * d**3 - (a + 3) * d**2 + 1
+    far = a * (d**3 - 5 * d**2 + 8 * d - 4)
+    return torch.where(d <= 1, near, torch.where(d < 2, far, torch.zeros_like(d)))
+
+
+def weights_1d(method: str, size: int, factor: int, align_corners: bool = False) -> Tensor:
+    """The (factor*size, size) float64 matrix W of one axis, so that out = W_y X W_xᵀ.
+
+    Errors: ValueError for a method that is not in METHODS (max unpooling depends on the data, so it has no such
+    matrix), or for align_corners with a method that does not interpolate.
+    """
+    if method not in METHODS:
+        raise ValueError(f"No weight matrix for {method!r}: choose one of {', '.join(METHODS)}.")
+    if align_corners and method not in INTERPOLATIONS:
+        raise ValueError(f"align_corners means nothing for {method}: it applies to bilinear and bicubic.")
+    outputs = torch.arange(size * factor)
+    weights = torch.zeros(size * factor, size, dtype=torch.float64)
+    if method == "nearest":
+        weights[outputs, outputs // factor] = 1
+    elif method == "bed of nails":
+        weights[outputs[::factor], torch.arange(size)] = 1
+    elif method == "bilinear":
+        # beyond the outer centres the nearest edge pixel is repeated
+        centres = sample_positions(size, factor, align_corners).clamp(0, size - 1)
+        weights = tent(centres[:, None] - torch.arange(size))
+    else:
+        centres = sample_positions(size, factor, align_corners)
+        for offset in (-1, 0, 1, 2):
+            tap = centres.floor() + offset
+            inside = tap.clamp(0, size - 1).long()  # a tap outside the image reads the edge pixel
+            weights.scatter_add_(1, inside[:, None], cubic_kernel(centres - tap)[:, None])
+    return weights
+
+
+def contributions(
+    method: str, shape: tuple[int, int], factor: int, row: int, column: int, align_corners: bool = False
+) -> list[Contribution]:
+    """Input cells with a weight in output cell (row, column), for an input of shape (H, W), in reading order."""
+    return contribution_table(method, shape, factor, align_corners)[row, column]
+
+
+def contribution_table(
+    method: str, shape: tuple[int, int], factor: int, align_corners: bool = False
+) -> dict[tuple[int, int], list[Contribution]]:
+    """The `contributions` of every output cell: {(row, column): [...]}, empty lists for bed of nails' zeros."""
+    rows = _nonzero(weights_1d(method, shape[0], factor, align_corners))
+    columns = _nonzero(weights_1d(method, shape[1], factor, align_corners))
+    return {
+        (r, c): [Contribution(i, j, from_row * from_column) for i, from_row in down for j, from_column in across]
+        for r, down in enumerate(rows)
+        for c, across in enumerate(columns)
+    }
+
+
+def _nonzero(weights: Tensor) -> list[list[tuple[int, float]]]:
+    """Per output of a `weights_1d` matrix, its (input, weight) pairs that are not zero."""
+    return [[(index, weight) for index, weight in enumerate(row) if abs(weight) > 1e-12] for row in weights.tolist()]
+
+
+def _interpolate(x: Tensor, factor: int, **options) -> Tensor:
+    _check(x, factor)
+    out = F.interpolate(_planes(x), size=(x.shape[-2] * factor, x.shape[-1] * factor), **options)
+    return out.reshape(*x.shape[:-2], *out.shape[-2:])
+
+
+def _planes(x: Tensor) -> Tensor:
+    """The (N, C, H, W) that torch's kernels want; a 4-D tensor passes untouched."""
+    return x if x.ndim == 4 else x.reshape(1, -1, *x.shape[-2:])
+
+
+def _check(x: Tensor, factor: int) -> None:
+    if x.ndim < 2 or 0 in x.shape:
+        raise ValueError(f"Expected a non-empty map of shape (..., height, width), got {tuple(x.shape)}.")
+    if factor < 1:
+        raise ValueError(f"Expected a whole number of at least 1, got {factor}.")

@@ -1,0 +1,1 @@
+"""The sections of the Upsampling page, one file each."""
