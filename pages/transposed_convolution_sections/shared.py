@@ -1,0 +1,58 @@
+"""What the views of the transposed convolution page share."""
+
+from contextlib import AbstractContextManager
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from labs.transposed_convolution import Geometry
+from ui.components import live_slider
+
+CUT = "✂"  # heads a row or column that trimming removes
+
+
+def binomial(kernel: int) -> np.ndarray:
+    """(k,) 1, 2, 1 or 1, 3, 3, 1: at stride 2 the filter that interpolates linearly, times a constant."""
+    return np.array([1.0]) if kernel == 1 else np.convolve(binomial(kernel - 1), [1, 1])
+
+
+def bounded(label: str, high: int, default: int, key: str) -> AbstractContextManager[int]:
+    """Slider from 0 to the largest legal value; where only 0 is legal it stands still."""
+    if high >= 1:
+        return live_slider(label, 0, high, min(default, high), key=key, window=2)
+    st.session_state[key] = 0
+    return live_slider(label, 0, 1, 0, key=key, disabled=True, help="Only 0 is possible with these numbers.")
+
+
+def slots(count: int, width: int) -> list:
+    """`count` slots for controls side by side, `width` CSS pixels each; a phone gets two a line instead of one."""
+    line = st.container(horizontal=True)
+    return [line.container(width=width) for _ in range(count)]
+
+
+def links(matrix: Tensor, output: str, across: int, source: str, source_across: int) -> dict:
+    """Hover links of output = matrix @ source for maps that are `across` cells wide."""
+    found = {}
+    for r, c in matrix.nonzero().tolist():
+        sources = found.setdefault((output, *divmod(r, across)), [])
+        sources.append((source, *divmod(c, source_across), matrix[r, c].item()))
+    return found
+
+
+def agree(call: str, ours: Tensor, theirs: Tensor) -> None:
+    """One line: the library's result for the numbers on the page, and how far ours is from it."""
+    gap = float((ours - theirs).abs().max())
+    values = "" if theirs.ndim > 1 else " = " + ", ".join(f"{value:g}" for value in theirs.tolist())
+    badge = ":green-badge[:material/check: equal]" if gap < 1e-9 else ":red-badge[different]"
+    st.markdown(f"`{call}`{values}&ensp;{badge} :gray[difference {gap:g}]")
+
+
+def arguments(g: Geometry, *, transposed: bool = True) -> str:
+    parts = [f"stride={g.stride}", f"padding={g.padding}"]
+    parts += [f"output_padding={g.output_padding}"] if transposed else []
+    return ", ".join(parts + ([f"dilation={g.dilation}"] if g.dilation > 1 else []))
+
+
+def options(g: Geometry) -> dict:
+    return {"stride": g.stride, "padding": g.padding, "output_padding": g.output_padding, "dilation": g.dilation}

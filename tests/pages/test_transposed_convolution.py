@@ -1,0 +1,158 @@
+"""The transposed convolution page: the lectures' examples are on it, and no control state breaks it."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from models import catalog
+from pages.transposed_convolution_sections import matrix, shared
+from ui import components
+
+PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "transposed_convolution.py")
+NETWORKS = ("segmenter-transposed", "segmenter-bilinear")
+trained = pytest.mark.skipif(
+    not all((catalog.WEIGHTS / f"{name}.json").exists() for name in NETWORKS), reason="the two networks have no weights"
+)
+
+
+def run(**state) -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    state = {"scene_source": "Photograph"} | state
+    for key, value in state.items():
+        at.session_state[key] = value
+    return at.run()
+
+
+def sound(at: AppTest) -> AppTest:
+    assert not at.exception
+    weights = [e.value for e in at.error if "weights" not in e.value]
+    assert not weights
+    return at
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Every grid that the page draws, by component key: {key: {grid name: Grid}}."""
+    found = {}
+    show = components.Matrices.show
+
+    def watch(self, items, **options):
+        found[self.key] = {item.name: item for item in items if isinstance(item, components.Grid)}
+        return show(self, items, **options)
+
+    monkeypatch.setattr(components.Matrices, "show", watch)
+    return found
+
+
+def words(drawn, key) -> list[str]:
+    return [row[0] for row in drawn[key]["words"].text]
+
+
+def test_the_page_opens(drawn):
+    at = sound(run())
+    assert [h.value for h in at.title] == ["Transposed Convolution"]
+    assert "equal" in " ".join(m.value for m in at.markdown)
+    assert not any("different" in m.value and "badge" in m.value for m in at.markdown)
+
+
+EXPECTED = {
+    "Two inputs, stride 2": (None, ["ax", "ay", "az+bx", "by", "bz"]),
+    "Stride 1, padding 1": (
+        ["ay+bz", "ax+by+cz", "bx+cy+dz", "cx+dy"],
+        ["ax", "ay+bx", "az+by+cx", "bz+cy+dx", "cz+dy", "dz"],
+    ),
+    "Stride 2, padding 1": (["ay+bz", "bx+cy+dz"], ["ax", "ay", "az+bx", "by", "bz", "0"]),
+}
+
+
+@pytest.mark.parametrize("example", EXPECTED)
+def test_lecture_examples_by_their_button(drawn, example):
+    at = run(line_kernel=4, line_stride=3, line_dilation=2)
+    at.button(key=f"line_example_{example}").click().run()
+    sound(at)
+    forward, backward = EXPECTED[example]
+    if forward:
+        assert words(drawn, "line_forward") == forward
+    assert words(drawn, "line_backward") == backward
+    assert set(matrix.EXAMPLES) == set(EXPECTED)
+
+
+def test_numbers_beside_the_letters(drawn):
+    run(line_numbers={"filter 3": [[1, 10, 100]], "v 2": [[2, 3]]}, line_padding=0, line_extra=0)
+    grid = drawn["line_backward"]
+    assert words(drawn, "line_backward") == ["ax", "ay", "az+bx", "by", "bz"]
+    assert grid["result"].values.tolist() == [[2], [20], [203], [30], [300]]
+    assert grid["matrix"].values.tolist() == [[1, 0], [10, 0], [100, 1], [0, 10], [0, 100]]
+
+
+def test_trimming_five_by_five_to_four_by_four(drawn):
+    run()
+    grid = drawn["stamp_grids"]
+    assert grid["sum of copies"].values.shape == (5, 5)
+    assert grid["output"].values.shape == (4, 4)
+    assert grid["sum of copies"].rows == [shared.CUT, "", "", "", ""]
+
+
+def test_a_step_writes_one_stamp(drawn):
+    run(stamp_step=1)
+    canvas = drawn["stamp_grids"]["sum of copies"].values
+    assert canvas[:3, :3].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+    assert (canvas != canvas).sum() == 16  # NaN where nothing has landed
+
+
+def test_seven_and_eight(drawn):
+    at = run(back_length=7)
+    sizes = drawn["back_sizes"]["sizes"]
+    reached = dict(zip(sizes.columns, sizes.values[0].tolist(), strict=True))
+    assert reached["7"] == reached["8"] == 4
+    assert drawn["back_values"]["back"].values.shape == (7,)
+    assert run(back_length=8) and drawn["back_values"]["back"].values.shape == (8,)
+    assert any("become 4" in m.value for m in at.markdown)
+
+
+def test_zero_insertion_grid(drawn):
+    run(zero_padding=0, zero_extra=0)
+    spread = drawn["zero_grids"]["spread"].values
+    assert spread.shape == (7, 7)
+    assert spread[2:5, 2:5].tolist() == [[1, 0, 2], [0, 0, 0], [3, 0, 4]]
+
+
+def test_overlap_table(drawn):
+    run()
+    table = drawn["overlap_table"]["table"]
+    assert table.text[1] == ["uneven", "even", "uneven", "even", "uneven", "even"]  # stride 2, filters 1 to 6
+
+
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.fixed_dictionaries(
+        {
+            "stamp_size": st.integers(1, 3), "stamp_kernel": st.integers(1, 4), "stamp_stride": st.integers(1, 3),
+            "stamp_extra": st.integers(0, 3), "stamp_padding": st.integers(0, 4), "stamp_step": st.integers(0, 9),
+            "line_size": st.integers(1, 4), "line_kernel": st.integers(1, 4), "line_stride": st.integers(1, 3),
+            "line_dilation": st.integers(1, 2), "line_extra": st.integers(0, 3), "line_padding": st.integers(0, 4),
+            "block_size": st.integers(2, 3), "block_kernel": st.integers(1, 3), "block_stride": st.integers(1, 2),
+            "zero_kernel": st.integers(1, 4), "zero_stride": st.integers(1, 3), "zero_extra": st.integers(0, 3),
+            "zero_padding": st.integers(0, 4), "zero_place": st.integers(0, 99),
+            "back_length": st.integers(4, 12), "back_kernel": st.integers(1, 4), "back_stride": st.integers(1, 3),
+            "back_padding": st.integers(0, 4), "overlap_kernel": st.integers(1, 6), "overlap_stride": st.integers(1, 4),
+        }
+    )
+)  # fmt: skip
+def test_no_control_state_breaks_the_page(drawn, state):
+    at = sound(run(**state))
+    assert not any(":red-badge" in m.value for m in at.markdown)
+    assert sum(":green-badge" in m.value for m in at.markdown) >= 4
+
+
+@trained
+def test_the_checkerboard_is_in_the_transposed_network_only():
+    at = sound(run())
+    values = {m.label: [] for m in at.metric}
+    for metric in at.metric:
+        values[metric.label].append(float(metric.value.strip(" %×").replace(",", "")))
+    for transposed, bilinear in values.values():
+        assert transposed > 3 * bilinear
