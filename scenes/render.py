@@ -116,11 +116,16 @@ def _image(scene: Scene, backdrop: dict, placed: list[Placed], size: int) -> np.
         inner = _painted(thing.drawing.shapes, tint, fog_colour, round(haze, 2), str(index))
         parts.append(f'<g transform="{_transform(thing)}">{inner}</g>')
     image = _draw("".join(parts), (0, 0, size, size), size, "geometric_precision")
-    if scene.noise:
-        rng = np.random.default_rng([scene.seed, 7, size])
-        noise = rng.standard_normal(image.shape, dtype=np.float32) * (scene.noise * NOISE_AT_ONE * 255)
-        image = np.clip(image + noise + 0.5, 0, 255).astype(np.uint8)
-    return image
+    return add_noise(image, scene.seed, scene.noise)
+
+
+def add_noise(image: np.ndarray, seed: int, noise: float) -> np.ndarray:
+    """A uint8 picture with the sensor noise that belongs to a seed and a knob of 0 to 1."""
+    if not noise:
+        return image
+    rng = np.random.default_rng([seed, 7, len(image)])
+    grain = rng.standard_normal(image.shape, dtype=np.float32) * (noise * NOISE_AT_ONE * 255)
+    return np.clip(image + grain + 0.5, 0, 255).astype(np.uint8)
 
 
 def _tint(light: float) -> tuple[float, float, float]:
