@@ -29,8 +29,9 @@ def draw(look: dict, horizon: float) -> tuple[Shape, ...]:
     for i in range(look["hills"]):
         x, w, h = rng.uniform(0, 224), rng.uniform(60, 130), rng.uniform(8, 30)
         tone = hsl(look["hue"] + rng.uniform(-6, 14), look["saturation"] * 0.8, look["lightness"] - 0.03 * (3 - i))
-        points = [(x - w, horizon + 6), (x - w * 0.45, horizon - h * 0.7), (x, horizon - h), (x + w * 0.5, horizon - h * 0.6)]
-        shapes.append(blob([*points, (x + w, horizon + 6), (x, horizon + 14)], fill=tone))
+        ridge = [(x - w * 0.45, horizon - h * 0.7), (x, horizon - h), (x + w * 0.5, horizon - h * 0.6)]
+        foot = [(x + w, horizon + 6), (x, horizon + 14)]
+        shapes.append(blob([(x - w, horizon + 6), *ridge, *foot], fill=tone))
     shapes.append(polygon([(-60, horizon), (284, horizon), (284, 284), (-60, 284)], fill=base))
     if look["variant"] == "mown":
         for i in range(0, 9, 2):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scenes.shapes import Shape, blob, ellipse, hsl, polygon, shade
+from scenes.shapes import Shape, blob, ellipse, hsl, inside, polygon, shade
 
 VARIANTS = ("across", "distance", "path")
 
@@ -57,12 +57,11 @@ def draw(look: dict, horizon: float) -> tuple[Shape, ...]:
     else:
         x = 112 + look["lean"]
         points = [(x, horizon + 3), (x + 34, horizon + depth * 0.25), (x - 6, horizon + depth * 0.55), (x + 10, 284)]
-        points += [(x + 110, 284), (x + 52, horizon + depth * 0.58), (x + 62, horizon + depth * 0.24), (x + 8, horizon + 3)]
+        points += [(x + 110, 284), (x + 52, horizon + depth * 0.58), (x + 62, horizon + depth * 0.24)]
+        points += [(x + 8, horizon + 3)]
         shapes.append(blob(points, fill=colour, stroke=edge, width=1.4))
     for _ in range(14):
         s = rng.uniform(0.5, 1.3)
         spot = (rng.uniform(0, 224), rng.uniform(top, bottom))
-        for shape in shapes[:1]:
-            speck = ellipse(spot, 1.6 * s, 0.7 * s, fill=edge, opacity=0.5)
-            shapes.append(Shape(speck.segments, fill=edge, opacity=0.5, silhouette=False, clip=shape))
+        shapes += inside(shapes[0], ellipse(spot, 1.6 * s, 0.7 * s, fill=edge, opacity=0.5))
     return tuple(shapes)

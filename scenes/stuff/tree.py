@@ -63,7 +63,8 @@ def draw(look: dict) -> Drawing:
         marks = [curve([(-4, y), (rng.uniform(-2, 2), y)], stroke="#4a4640", width=1.4) for y in range(-38, -2, 7)]
         shapes += inside(trunk, *marks)
     if variant == "poplar":
-        crown = blob([(0, -100), (12 * w, -78), (15 * w, -46), (9 * w, -18), (-9 * w, -18), (-15 * w, -46), (-12 * w, -78)], **paint)
+        side = [(12 * w, -78), (15 * w, -46), (9 * w, -18)]
+        crown = blob([(0, -100), *side, *((-x, y) for x, y in reversed(side))], **paint)
         shapes += [crown, *inside(crown, *_leafage(rng, leaves, 0, -56, 12 * w, 36))]
     else:
         crown = blob(_cloud(rng, 0, -65, 33 * w, 33, 10), **paint)

@@ -31,7 +31,8 @@ def draw(look: dict, horizon: float) -> tuple[Shape, ...]:
         ry = deep * 0.16 * s
         angles = np.linspace(0, 2 * np.pi, 9)[:-1]
         radii = rng.uniform(0.82, 1.15, 8)
-        points = [(x + 68 * s * r * np.cos(a), max(y + ry * r * np.sin(a), horizon + 3)) for a, r in zip(angles, radii, strict=True)]
+        points = [(x + 68 * s * r * np.cos(a), y + ry * r * np.sin(a)) for a, r in zip(angles, radii, strict=True)]
+        points = [(px, max(py, horizon + 3)) for px, py in points]
     elif look["variant"] == "river":
         half = deep * 0.09 * s
         points = [(-60, y - half), (40, y - half * 0.4), (120, y - half * 1.3), (284, y - half)]

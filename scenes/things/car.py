@@ -6,7 +6,6 @@
 import numpy as np
 
 from scenes.shapes import Drawing, Shape, blob, ellipse, inside, mix, polygon, rectangle, shade
-from scenes.stuff.texture import merged
 from scenes.things.anatomy import centred, pick, stroke
 from scenes.things.machines import LINE, outline_of, paint_colour, panel, wheel
 
@@ -208,9 +207,12 @@ def _finish(look: dict, x1: float, x2: float, top: float, belt: float, sill: flo
         return [rectangle(x1 - 3, belt + 12, x2 + 3, belt + 16, fill=second)]
     if kind == "checks":
         y, size = belt + 10, 3.6
-        squares = [rectangle(x, y + size * (i % 2), x + size, y + size * (1 + i % 2))
-            for i, x in enumerate(np.arange(x1, x2, size))]
-        return [rectangle(x1 - 3, y, x2 + 3, y + 2 * size, fill="#f4efe2"), merged(squares, fill="#2a2932")]
+        there, back = [], []
+        for i, x in enumerate(np.arange(x1, x2, size)):  # squares that meet at their corners: one outline goes round all
+            (there if i % 2 == 0 else back).append([(x, y + size), (x, y + size * (i % 2 * 2)),
+                (x + size, y + size * (i % 2 * 2)), (x + size, y + size)])
+        outline = [p for square in there for p in square] + [p for square in back[::-1] for p in square[::-1]]
+        return [rectangle(x1 - 3, y, x2 + 3, y + 2 * size, fill="#f4efe2"), polygon(outline, fill="#2a2932")]
     if kind == "racing":
         slant = [polygon([(x, sill), (x + 5, sill), (x + 17, top - 4), (x + 12, top - 4)], fill=second)
             for x in (x1 + 24, x1 + 32)]

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from scenes.shapes import Drawing, Shape, blob, curve, ellipse, inside, limb, mix, moved, polygon, rectangle, shade
+from scenes.shapes import Drawing, Shape, blob, curve, ellipse, inside, limb, moved, polygon, rectangle, shade
 from scenes.things.anatomy import centred, pick, stroke
 from scenes.things.machines import LINE, outline_of, paint_colour, panel, wheel
 
@@ -182,7 +182,7 @@ class _Bike:
     def saddle(self, points) -> list[Shape]:
         fill = SADDLES[self.look["saddle"]]
         seat = self.smooth(points, fill)
-        (x1, y1), (x2, y2) = seat.points().min(0), seat.points().max(0)
+        (x1, y1), x2 = seat.points().min(0), seat.points()[:, 0].max()
         return [seat, *inside(seat, ellipse(((x1 + x2) / 2, y1 + 1.5), (x2 - x1) * 0.36, 1.3, fill="#ffffff", opacity=0.3))]
 
     def handlebar(self, points) -> list[Shape]:

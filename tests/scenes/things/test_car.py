@@ -21,9 +21,10 @@ def test_stands_on_the_ground_within_the_frame():
 @pytest.mark.parametrize("variant", car.VARIANTS)
 def test_every_finish_and_roof_can_be_drawn_on_every_body(variant):
     for look in LOOKS[:4]:
+        look = {**look, "variant": variant, "pose": "side", "load": "hay" if variant == "pick-up" else "none"}
         for finish in car.FINISHES:
             for roof in car.ROOFS:
-                shapes = car.draw({**look, "variant": variant, "pose": "side", "finish": finish, "roof": roof}).shapes
+                shapes = car.draw({**look, "finish": finish, "roof": roof}).shapes
                 assert np.isfinite(extent(shapes)).all() and len(shapes) <= 65
 
 
