@@ -197,7 +197,7 @@ class LoadedDetector:
         return {name: float(value) for name, value in losses.items()}
 
     def _tensor(self, image: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(image)).to(self.device).permute(2, 0, 1).float() / 255
+        return torch.from_numpy(np.array(image)).to(self.device).permute(2, 0, 1).float() / 255
 
 
 def targets_of(instances: Sequence[Instance]) -> dict[str, Tensor]:

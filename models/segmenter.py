@@ -148,7 +148,7 @@ class LoadedSegmenter:
         height, width = image.shape[:2]
         pad = ((0, -height % 16), (0, -width % 16), (0, 0))
         padded = np.pad(image, pad, mode="edge") if pad[0][1] or pad[1][1] else image
-        x = torch.from_numpy(np.ascontiguousarray(padded)).to(self.device).permute(2, 0, 1)[None].float() / 255
+        x = torch.from_numpy(np.array(padded)).to(self.device).permute(2, 0, 1)[None].float() / 255
         stages: list[tuple[str, Tensor]] | None = [] if keep_stages else None
         with torch.inference_mode():
             start = perf_counter()

@@ -146,9 +146,10 @@ def _fit(
 
 
 def class_weights(data: CachedScenes, balance: float) -> Tensor:
-    """Weight per class, float32 (13,): frequency to the power of -balance, 1 on average over the pixels."""
+    """Weight per class, float32 (13,): frequency to the power of -balance, 1 on average over the pixels; 0 for a class
+    that does not occur."""
     frequency = np.bincount(data.semantic[:500].ravel(), minlength=len(CLASSES)) / data.semantic[:500].size
-    weight = frequency**-balance
+    weight = np.where(frequency > 0, np.maximum(frequency, 1e-12) ** -balance, 0.0)
     return torch.tensor(weight / (weight * frequency).sum(), dtype=torch.float32)
 
 

@@ -12,6 +12,7 @@ from ui.components import Box, Boxes, Labels, stage
 from ui.course import ready
 
 SIZE = 448
+FIRST_SEED = 3  # a busy scene by day
 LOOKS = ("Picture", "Every pixel", "Who is who")
 OUTLINES = ("#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#D55E00", "#009E73")
 
@@ -35,8 +36,8 @@ def live_scene() -> None:
             label_visibility="collapsed",
         )  # fmt: skip
         if st.button("Next scene", icon=":material/casino:", shortcut="N"):
-            st.session_state.home_seed = st.session_state.get("home_seed", 7) + 1
-    picture = pictures.from_lab_world(st.session_state.get("home_seed", 7), SIZE)
+            st.session_state.home_seed = st.session_state.get("home_seed", FIRST_SEED) + 1
+    picture = pictures.from_lab_world(st.session_state.get("home_seed", FIRST_SEED), SIZE)
     view = picture.view
     layers = []
     if look == LOOKS[1]:

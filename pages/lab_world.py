@@ -12,8 +12,9 @@ from scenes import CLASSES, JOINTS, PALETTE, SKELETON, THINGS, Knobs, Scene, Vie
 from scenes.coco import run_lengths, to_coco
 from scenes.render import FIRST_THING, add_noise
 from ui import page
-from ui.components import Box, Boxes, Labels, Lines, Points, live_slider, stage
+from ui.components import Box, Boxes, Labels, Lines, Points, live_slider, resting, stage
 
+KNOBS = ("objects", "occlusion", "light", "fog", "noise")
 LAYERS = ("Boxes", "Full extent", "Masks", "Semantic", "Panoptic", "Keypoints", "Captions")
 COLOURS = [PALETTE[name] for name in CLASSES]
 # One colour per instance, told apart by lightness too; stuff keeps its class colour.
@@ -112,11 +113,8 @@ def play() -> None:
     controls, canvas = st.columns([2, 3], gap="large")
     with controls, ExitStack() as sliders:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            seed = st.number_input("Seed", 0, 999_999, 7, key="seed", bind="query-params", width=150)
+            seed = st.number_input("Seed", 0, 999_999, 7, key="seed", bind="query-params", width=120)
             st.button("Next scene", icon=":material/casino:", shortcut="N", on_click=next_scene)
-        chosen = st.pills(
-            "Show", LAYERS, selection_mode="multi", default=["Boxes", "Keypoints"], key="layers", bind="query-params"
-        )
         slide = lambda *args, **settings: sliders.enter_context(live_slider(*args, **settings))  # noqa: E731
         objects = slide("Objects", 0, 12, 5, key="objects")
         occlusion = slide("Occlusion", 0.0, 1.0, 0.35, step=0.05, key="occlusion", format="%.2f")
@@ -134,6 +132,15 @@ def play() -> None:
         scene = replace(known.scene, light=light, fog=fog, noise=noise)
         view = replace(known, scene=scene, image=add_noise(image, seed, noise))
         with canvas:
+            chosen = st.pills(
+                "Show",
+                LAYERS,
+                selection_mode="multi",
+                default=["Boxes", "Keypoints"],
+                key="layers",
+                bind="query-params",
+                label_visibility="collapsed",
+            )
             count = len(view.instances)
             stage("world", width=640).show(
                 view.image,
@@ -143,6 +150,19 @@ def play() -> None:
                 caption=f"Scene {seed}: {count} {'thing' if count == 1 else 'things'}, {size}×{size} pixels",
             )
             legend()
+    # What stands below depends on the truth alone and is too slow for a drag: it follows when the hand lets go.
+    shown, now = st.session_state.get("truth_shown"), (seed, objects, kept, occlusion, size)
+    whole = st.session_state.pop("whole_run", False)
+    if resting(*KNOBS):
+        st.session_state["truth_shown"] = now
+        if shown != now and not whole:
+            st.rerun()
+
+
+@page.guard()
+def below() -> None:
+    """Table, questions and JSON of the scene that the knobs left."""
+    view = truth(*st.session_state["truth_shown"])
     instances(view)
     quizzes(view)
     downloads(view)
@@ -223,7 +243,9 @@ def downloads(view) -> None:
 
 page.begin("Lab World")
 page.section("Play", "A world whose every pixel is known, because we drew it. Turn a knob and the truth follows.")
+st.session_state["whole_run"] = True
 play()
+below()
 page.show_code(
     [scenes.render, run_lengths],
     formula=r"\text{semantic}(x, y) = \text{class}\big(\text{panoptic}(x, y)\big)",

@@ -1,5 +1,7 @@
 """How far one output unit sees: stacked convolutions with and without downsampling."""
 
+from functools import cache
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -59,7 +61,7 @@ def receptive() -> None:
     )
     page.quiz(
         "rf_count", f"Without downsampling, how many 3×3 convolutions until one unit sees {GOAL} pixels?",
-        [8, 15, 75, 112], next(n for n in range(GOAL) if sizes(n)[-1] >= GOAL),
+        [8, 15, 75, 112], next(n for n, seen in enumerate(sizes(GOAL)) if seen >= GOAL),
         "Each adds only 2 pixels: 1 + 2L. That is why networks downsample, and why they must then upsample.",
     )  # fmt: skip
 
@@ -101,6 +103,8 @@ def growth_chart(count: int, every: int, most: int) -> None:
     page.figure(figure, key="rf_growth", height=280, alt="Receptive field against number of convolutions")
 
 
-def sizes(convolutions: int, pool_after: int | None = None) -> list[int]:
+@cache
+def sizes(convolutions: int, pool_after: int | None = None) -> tuple[int, ...]:
     """Receptive field after 0, 1, ... convolutions."""
-    return [receptive_field.trace(receptive_field.stack(n, pool_after))[-1].size for n in range(convolutions + 1)]
+    stacks = (receptive_field.stack(n, pool_after) for n in range(convolutions + 1))
+    return tuple(receptive_field.trace(layers)[-1].size for layers in stacks)

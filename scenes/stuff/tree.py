@@ -43,7 +43,7 @@ def draw(look: dict) -> Drawing:
             shapes += inside(shapes[-1], shade_side)
         return Drawing(tuple(shapes))
     if variant == "palm":
-        trunk = limb([(-6, 0), (-2, -30), (2, -55), (8, -76)], [9, 7, 6, 5], **trunk_paint)
+        trunk = limb([(-6, -4), (-2, -30), (2, -55), (8, -76)], [9, 7, 6, 5], **trunk_paint)
         shapes = [trunk]
         for angle in (-165, -130, -55, -20, 10, -190):
             a = np.radians(angle + rng.uniform(-8, 8))

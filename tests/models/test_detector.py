@@ -101,6 +101,6 @@ def test_a_mirrored_target_swaps_left_and_right():
     person = render(sample(1, Knobs(objects=1, classes=("person",))))
     target = targets_of(person.instances)
     back = mirrored(mirrored(target, 224), 224)
-    assert all(torch.equal(back[key], target[key]) for key in target)
+    assert all(torch.allclose(back[key].float(), target[key].float(), atol=1e-4) for key in target)
     once = mirrored(target, 224)
     assert once["boxes"][0, 0] == 224 - target["boxes"][0, 2]

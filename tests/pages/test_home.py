@@ -33,7 +33,7 @@ def shown(test) -> dict:
 
 
 def test_scene_shows_its_truth_in_words_and_next_scene_changes_it(home):
-    for seed in (7, 8):
+    for seed in (3, 4):
         captions = [thing.caption for thing in scenes.render(scenes.sample(seed, scenes.Knobs()), 448).instances]
         assert captions and shown(home)["alt"] == "; ".join(captions)
         home.button[0].click().run()
@@ -47,7 +47,7 @@ def test_layers(home):
         assert not home.exception and not home.error
         layers[look] = str(shown(home))
     assert len(set(layers.values())) == 3
-    things = scenes.render(scenes.sample(7, scenes.Knobs()), 448).instances
+    things = scenes.render(scenes.sample(3, scenes.Knobs()), 448).instances
     for thing in things:
         assert str(round(float(np.round(thing.box[0])))) in layers["Who is who"]
         assert thing.caption in layers["Who is who"]

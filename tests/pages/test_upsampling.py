@@ -14,10 +14,6 @@ from ui import components
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "upsampling.py")
 NETWORKS = catalog.names("segmentation")
-trained = pytest.mark.skipif(
-    not all((catalog.WEIGHTS / f"{name}.json").exists() for name in NETWORKS),
-    reason="the five networks have no weights",
-)
 
 
 @pytest.fixture
@@ -61,7 +57,7 @@ def visit(query: dict | None = None, **state) -> AppTest:
 
 def sound(at: AppTest) -> AppTest:
     assert not at.exception
-    assert not [error.value for error in at.error if "weights" not in error.value]
+    assert not [error.value for error in at.error]
     return at
 
 
@@ -198,7 +194,6 @@ def test_no_control_state_breaks_the_grids(grids, method, rows, columns, factor,
     assert grids["unpool"]["unpooled"].values.shape == (side, side)
 
 
-@trained
 def test_five_networks_on_one_scene(pictures):
     at = sound(visit())
     figures = at.dataframe[0].value
@@ -214,7 +209,6 @@ def test_five_networks_on_one_scene(pictures):
         assert np.isfinite(pictures[f"{name}-features"][1][0].values).all()
 
 
-@trained
 def test_only_transposed_convolution_costs_more_parameters():
     figures = sound(visit()).dataframe[0].value.set_index("upsampling")
     fixed = figures.drop("transposed")
@@ -222,14 +216,12 @@ def test_only_transposed_convolution_costs_more_parameters():
     assert figures.loc["transposed", "parameters"] > fixed["parameters"].iloc[0]
 
 
-@trained
 def test_fog_makes_every_network_worse_or_equal():
     clear = sound(visit()).dataframe[0].value["mIoU"]
     foggy = sound(visit(scene_more_fog=1.0)).dataframe[0].value["mIoU"]
     assert foggy.mean() < clear.mean()
 
 
-@trained
 def test_a_photograph_is_segmented_without_scores(pictures):
     at = sound(visit(scene_source="Photograph"))
     assert "mIoU **" not in text(at)

@@ -3,7 +3,7 @@
 from ui.components.live_slider import live_slider
 from ui.components.matrix import Cell, Grid, Matrices, matrices
 from ui.components.stage import Box, Boxes, GridLines, Heat, Labels, Lines, Points, Spot, Stage, stage
-from ui.components.wire import ASSETS, routes
+from ui.components.wire import ASSETS, resting, routes
 
 __all__ = [
     "ASSETS",
@@ -21,6 +21,7 @@ __all__ = [
     "Stage",
     "live_slider",
     "matrices",
+    "resting",
     "routes",
     "stage",
 ]

@@ -97,6 +97,11 @@ def news(key: str) -> dict[str, Any] | None:
     return found
 
 
+def resting(*keys: str) -> bool:
+    """True when no hand is on these live sliders: the moment for what is too slow to follow a drag."""
+    return all(message(key).get("settled", True) for key in keys)
+
+
 def mount(component: Callable[..., Any], key: str, data: dict[str, Any], *, window: int) -> None:
     """Mount `component` under `key`; `data` travels with the acknowledged sequence number and the window."""
     component(

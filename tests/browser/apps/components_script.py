@@ -78,7 +78,8 @@ def stages():
             notes=["The sun", "The house"],
             ids=["sun", "house"],
         )
-        view.show(picture(), [GridLines(stride=32), Lines(np.array([[67, 90, 157, 134]]), arrow=True), points, Boxes(mine)],
+        arrow = Lines(np.array([[67, 90, 157, 134]]), arrow=True)
+        view.show(picture(), [GridLines(stride=32), arrow, points, Boxes(mine)],
                   alt="A sun and a house", caption="Drag the blue box; draw new ones.")  # fmt: skip
         st.text("boxes=" + " ".join(f"{b.id}:{','.join(f'{v:.0f}' for v in b.xyxy)}" for b in view.boxes))
         st.text(f"selected={view.selected} click={view.click} clicked={view.clicked}")
@@ -126,8 +127,12 @@ def grids():
         y = weights @ x
         links = {("y", r, 0): [("x", c, 0, weights[r, c]) for c in range(4)] for r in range(2)}
         text = [["x", "y", "z", ""], ["", "x", "y", "z"]]
-        grids.show([Grid("X", weights, text=text), "×", Grid("x", x, editable=True, columns=["v"]), "=", Grid("y", y, colour="sequential")],
-                   links=links, highlight={("y", 1, 0): 1.0, ("X", 1, 2): -0.5})  # fmt: skip
+        vector = Grid("x", x, editable=True, columns=["v"])
+        grids.show(
+            [Grid("X", weights, text=text), "×", vector, "=", Grid("y", y, colour="sequential")],
+            links=links,
+            highlight={("y", 1, 0): 1.0, ("X", 1, 2): -0.5},
+        )
         st.text(f"y={y.ravel().tolist()}")
         big = np.random.default_rng(0).normal(size=(16, 30))
         big[big < 0] = 0

@@ -71,10 +71,9 @@ def test_road_and_water_lie_on_the_ground(module, horizon):
         assert extent(module.draw(look, horizon))[1] >= horizon - 3
 
 
-PALM = pytest.param("palm", marks=pytest.mark.xfail(strict=True, reason="its round foot ends 5.5 units too low"))
 
 
-@pytest.mark.parametrize("variant", [PALM if name == "palm" else name for name in tree.VARIANTS])
+@pytest.mark.parametrize("variant", tree.VARIANTS)
 def test_trees_stand_on_the_ground(variant):
     for look in looks(tree):
         if look["variant"] == variant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from starlette.applications import Starlette
 
@@ -23,7 +24,9 @@ def get(address: str) -> tuple[int, dict[str, str]]:
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Starlette(routes=routes())(scope, receive, send))
+    # In a thread of its own: the browser tests beside this one leave an event loop running in theirs.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, Starlette(routes=routes())(scope, receive, send)).result()
     return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
 
