@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from ui import figures, lab_world, page, warmup
 from ui.assets import Assets
+from ui.no_delay import NoDelay
 
 ROOT = Path(__file__).resolve().parent
 
@@ -49,4 +51,10 @@ ROUTES = [
 ]
 
 # The script lives in ui/: beside pages/ Streamlit would take that folder for its old automatic navigation.
-app = st.App(ROOT / "ui" / "main.py", lifespan=lifespan, routes=ROUTES, on_script_error=page.show_unexpected)
+app = st.App(
+    ROOT / "ui" / "main.py",
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=[Middleware(NoDelay)],
+    on_script_error=page.show_unexpected,
+)
