@@ -110,7 +110,7 @@ def skeletons(view) -> list:
 @st.fragment
 @page.guard()
 def play() -> None:
-    controls, canvas = st.columns([2, 3], gap="large")
+    canvas, controls = st.columns([3, 2], gap="large")
     with controls, ExitStack() as sliders:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             seed = st.number_input("Seed", 0, 999_999, 7, key="seed", bind="query-params", width=120)

@@ -1,0 +1,221 @@
+"""Precision, recall, and the rules that make one number of them: VOC's two, COCO's, AP@[.5:.95], and AR.
+
+The detections of all pictures stand in one ranking, best score first. After each one: precision = true detections / all
+detections so far, recall = true detections / ground truths. AP is some area under that curve; which one is the rule.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labs.matching import Detections, Truths, match, overlaps
+
+IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)  # as pycocotools makes them: .5, .55, ... .95
+ELEVEN_RECALLS = np.arange(11) / 10
+COCO_RECALLS = np.linspace(0.0, 1.0, 101)
+# COCO's size ranges in square pixels of the truth's area, both ends inside.
+AREAS = {"all": (0.0, 1e10), "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One class in one picture: its detections best score first, its truths, and how they overlap.
+
+    `image`: index of the picture; `detection` (D,): indices in its `Detections`; `scores` (D,); `sizes` (D,) areas;
+    `overlap` (D, G); `truth` (G,): indices in its `Truths`; `crowd`, `ignored` (G,) bool; `areas` (G,).
+    """
+
+    image: int
+    detection: NDArray
+    scores: NDArray
+    sizes: NDArray
+    overlap: NDArray
+    truth: NDArray
+    crowd: NDArray
+    ignored: NDArray
+    areas: NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """All detections of a class that count, best score first; equal scores in the order of the pictures.
+
+    `scores` (D,), `true` (D,) bool, `image` (D,), `detection` (D,) index within its picture, `truth` (D,) index of the
+    truth it found within its picture or -1, `iou` (D,) with its best truth of the class; `truths`: how many there are.
+    """
+
+    scores: NDArray
+    true: NDArray
+    image: NDArray
+    detection: NDArray
+    truth: NDArray
+    iou: NDArray
+    truths: int
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+def compare(detections: Sequence[Detections], truths: Sequence[Truths], label: int) -> list[Comparison]:
+    """The pictures in which a class was detected or is present. ValueError if the lists differ in length."""
+    if len(detections) != len(truths):
+        raise ValueError(f"{len(detections)} pictures with detections, but {len(truths)} with truths.")
+    result = []
+    for image, (found, there) in enumerate(zip(detections, truths, strict=True)):
+        order = np.argsort(-found.scores, kind="stable")
+        mine, theirs = order[found.labels[order] == label], np.flatnonzero(there.labels == label)
+        if len(mine) == len(theirs) == 0:
+            continue
+        some = found.subset(mine)
+        targets = Truths(there.boxes[theirs], there.labels[theirs], there.crowd[theirs])
+        sides = some.boxes[:, 2:].astype(np.float64) - some.boxes[:, :2]
+        flags = there.crowd[theirs], there.ignored[theirs]
+        overlap, sizes = overlaps(some, targets), sides.prod(axis=1)
+        result.append(Comparison(image, mine, some.scores, sizes, overlap, theirs, *flags, there.areas[theirs]))
+    return result
+
+
+def rank(
+    comparisons: Sequence[Comparison],
+    iou_threshold: float = 0.5,
+    rule: str = "COCO",
+    area_range: tuple[float, float] = AREAS["all"],
+    most: int = 100,
+) -> Ranking:
+    """Match every picture and put the detections of all of them in one ranking.
+
+    `rule`: "COCO" or "VOC", see `labs.matching`. Truths outside `area_range` (square pixels, ends inside) are ignored,
+    and so are detections outside it that found nothing. `most`: of each picture only so many detections, the best.
+    Ignored detections do not appear in the ranking, ignored truths are not counted.
+    """
+    low, high = area_range
+    columns, truths = [], 0
+    for each in comparisons:
+        uncounted = each.crowd | each.ignored | (each.areas < low) | (each.areas > high)
+        truths += int((~uncounted).sum())
+        overlap, scores = each.overlap[:most], each.scores[:most]
+        found = match(rule, overlap, iou_threshold, each.crowd, uncounted)
+        outside = (each.sizes[:most] < low) | (each.sizes[:most] > high)
+        counts = ~(found.ignored | ((found.truth < 0) & outside))
+        hit = found.truth >= 0
+        truth = np.where(hit, each.truth[found.truth] if len(each.truth) else -1, -1)
+        best = overlap.max(axis=1) if overlap.shape[1] else np.zeros(len(overlap))
+        image = np.full(len(scores), each.image)
+        columns.append([column[counts] for column in (scores, hit, image, each.detection[:most], truth, best)])
+    if not columns:
+        return Ranking(np.zeros(0), np.zeros(0, bool), *(np.zeros(0, np.int64) for _ in range(3)), np.zeros(0), 0)
+    joined = [np.concatenate(column) for column in zip(*columns, strict=True)]
+    order = np.argsort(-joined[0], kind="stable")
+    return Ranking(*(column[order] for column in joined), truths)
+
+
+def precision_recall(true: NDArray, truths: int) -> tuple[NDArray, NDArray]:
+    """Precision and recall (D,), 0 to 1, after each detection of a ranking `true` (D,) bool, best score first.
+
+    Errors: ValueError if there are no truths: recall is not defined then.
+    """
+    if truths < 1:
+        raise ValueError("Recall needs at least one ground truth.")
+    hits = np.cumsum(true)
+    return hits / np.arange(1, len(true) + 1), hits / truths
+
+
+def envelope(precision: NDArray) -> NDArray:
+    """The best precision at this recall or any higher one (D,): the curve without its dips."""
+    return np.maximum.accumulate(precision[::-1])[::-1]
+
+
+def sampled(precision: NDArray, recall: NDArray, at: NDArray) -> NDArray:
+    """The envelope at the recalls `at` (R,): the best precision where recall is at least that, 0 beyond the curve."""
+    first = np.searchsorted(recall, at, side="left")
+    return np.append(envelope(precision), 0.0)[first]
+
+
+def voc07_11_point(precision: NDArray, recall: NDArray) -> float:
+    """Mean of the envelope at recall 0, 0.1, ... 1 (VOC until 2009; Everingham et al. 2010, section 4.2)."""
+    return float(sampled(precision, recall, ELEVEN_RECALLS).mean())
+
+
+def voc_all_point(precision: NDArray, recall: NDArray) -> float:
+    """Area under the envelope, exactly (VOC from 2010; Everingham et al. 2015)."""
+    return float((np.diff(recall, prepend=0.0) * envelope(precision)).sum())
+
+
+def coco_101_point(precision: NDArray, recall: NDArray) -> float:
+    """Mean of the envelope at recall 0, 0.01, ... 1 (COCO, Lin et al. 2014)."""
+    return float(sampled(precision, recall, COCO_RECALLS).mean())
+
+
+AP_RULES = {"VOC07 11-point": voc07_11_point, "VOC all-point": voc_all_point, "COCO 101-point": coco_101_point}
+
+
+def average_precision(ranking: Ranking, rule: str = "COCO 101-point") -> float:
+    """AP of a ranking by the named rule of AP_RULES, 0 to 1. NaN without a truth, 0 without a detection."""
+    if not ranking.truths:
+        return float("nan")
+    return AP_RULES[rule](*precision_recall(ranking.true, ranking.truths))
+
+
+def final_recall(ranking: Ranking) -> float:
+    """The recall that all detections together reach, 0 to 1; NaN without a truth."""
+    return float(ranking.true.sum() / ranking.truths) if ranking.truths else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """COCO's figures of a data set: `ap` and `recall` (10, K) per IoU threshold of IOU_THRESHOLDS and class.
+
+    NaN marks a class without truths, which no mean counts (COCO writes -1). All figures 0 to 1, or NaN for no truths.
+    """
+
+    ap: NDArray
+    recall: NDArray
+
+    @property
+    def mean_ap(self) -> float:
+        """AP@[.5:.95], the mean over thresholds and classes: COCO's "AP", mAP elsewhere."""
+        return mean_of_defined(self.ap)
+
+    @property
+    def ap50(self) -> float:
+        """AP at IoU 0.5."""
+        return mean_of_defined(self.ap[0])
+
+    @property
+    def ap75(self) -> float:
+        """AP at IoU 0.75."""
+        return mean_of_defined(self.ap[5])
+
+    @property
+    def average_recall(self) -> float:
+        """AR: the final recall, mean over thresholds and classes."""
+        return mean_of_defined(self.recall)
+
+
+def summarise(
+    detections: Sequence[Detections],
+    truths: Sequence[Truths],
+    labels: Sequence[int],
+    area: str = "all",
+    most: int = 100,
+) -> Summary:
+    """COCO's evaluation: every class of `labels` at ten IoU thresholds, by COCO's matching and 101-point rule.
+
+    `area` is a key of AREAS; `most` detections per picture and class (COCO reports AR with 1, 10 and 100).
+    Equal to pycocotools' COCOeval.
+    """
+    ap, recall = np.full((2, len(IOU_THRESHOLDS), len(labels)), np.nan)
+    for k, label in enumerate(labels):
+        comparisons = compare(detections, truths, label)
+        for t, threshold in enumerate(IOU_THRESHOLDS):
+            ranking = rank(comparisons, threshold, "COCO", AREAS[area], most)
+            ap[t, k], recall[t, k] = average_precision(ranking), final_recall(ranking)
+    return Summary(ap, recall)
+
+
+def mean_of_defined(values: NDArray) -> float:
+    """Mean of the values that are not NaN; NaN if all are."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")

@@ -1,0 +1,148 @@
+"""Boxes: overlap (IoU and its three descendants), pixel conventions, and the transform that corrects a box.
+
+A box is xyxy: (x1, y1, x2, y2) in pixels, x1 <= x2, y1 <= y2, in the last axis of a float tensor (..., 4). Functions of
+two boxes broadcast like arithmetic, so the same formula compares pairs, (N, 4) with (N, 4), and everything with
+everything, (N, 1, 4) with (M, 4). With float32 in, float32 comes out.
+"""
+
+import math
+from enum import Enum
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+WORDS = ((0.9, "almost perfect"), (0.7, "pretty good"), (0.5, "decent"))
+BELOW_WORDS = "not a match"
+LARGEST_LOG_SCALE = math.log(1000 / 16)  # torchvision's guard: no transform enlarges a box more than 62.5 times
+
+
+class PixelConvention(Enum):
+    """What a corner coordinate means, and so how long a side is: x2 - x1 + value pixels.
+
+    CONTINUOUS: a place on the plane, 0 is the left edge of the picture (COCO, torchvision, detectron2).
+    INCLUSIVE: the index of the last pixel inside, so a side has one pixel more (PASCAL VOC's devkit, early R-CNNs).
+    """
+
+    CONTINUOUS = 0.0
+    INCLUSIVE = 1.0
+
+
+class Overlap(NamedTuple):
+    """`intersection` and `union` of two boxes, in square pixels."""
+
+    intersection: Tensor
+    union: Tensor
+
+
+def area(boxes: Tensor, convention: PixelConvention = PixelConvention.CONTINUOUS) -> Tensor:
+    """Width times height of boxes (..., 4), in square pixels (...)."""
+    return (boxes[..., 2] - boxes[..., 0] + convention.value) * (boxes[..., 3] - boxes[..., 1] + convention.value)
+
+
+def intersection_box(a: Tensor, b: Tensor) -> Tensor:
+    """The common part of two boxes, xyxy (..., 4); where they do not meet, x2 < x1 or y2 < y1."""
+    return torch.cat([torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])], dim=-1)
+
+
+def enclosing_box(a: Tensor, b: Tensor) -> Tensor:
+    """The smallest box around both, xyxy (..., 4)."""
+    return torch.cat([torch.minimum(a[..., :2], b[..., :2]), torch.maximum(a[..., 2:], b[..., 2:])], dim=-1)
+
+
+def overlap(a: Tensor, b: Tensor, convention: PixelConvention = PixelConvention.CONTINUOUS) -> Overlap:
+    """Intersection and union of boxes (..., 4), each (...) in square pixels."""
+    common = intersection_box(a, b)
+    sides = (common[..., 2:] - common[..., :2] + convention.value).clamp(min=0)
+    intersection = sides[..., 0] * sides[..., 1]
+    return Overlap(intersection, area(a, convention) + area(b, convention) - intersection)
+
+
+def iou(a: Tensor, b: Tensor, convention: PixelConvention = PixelConvention.CONTINUOUS) -> Tensor:
+    """Intersection over union (...), 0 to 1; 0 where both boxes are empty (Jaccard 1912)."""
+    return _share(*overlap(a, b, convention))
+
+
+def iou_matrix(a: Tensor, b: Tensor, convention: PixelConvention = PixelConvention.CONTINUOUS) -> Tensor:
+    """IoU of every box in a (N, 4) with every box in b (M, 4): (N, M). `torchvision.ops.box_iou` for CONTINUOUS."""
+    return iou(a[:, None], b[None], convention)
+
+
+def crowd_overlap(boxes: Tensor, crowds: Tensor) -> Tensor:
+    """What COCO takes in place of IoU for a crowd region: the share of the box that lies inside it, (...) 0 to 1."""
+    return _share(overlap(boxes, crowds).intersection, area(boxes) + torch.zeros_like(area(crowds)))
+
+
+def giou(a: Tensor, b: Tensor) -> Tensor:
+    """Generalised IoU (...), -1 to 1: IoU - (C - U) / C, C the area of the enclosing box (Rezatofighi et al. 2019).
+
+    Below 0 it still says how far apart two boxes are, where IoU is 0 everywhere. The loss is 1 - GIoU.
+    """
+    union = overlap(a, b).union
+    hull = area(enclosing_box(a, b))
+    return iou(a, b) - _share(hull - union, hull)
+
+
+def diou(a: Tensor, b: Tensor) -> Tensor:
+    """Distance IoU (...), -1 to 1: IoU - d² / c², d the distance of the centres, c the diagonal of the enclosing box
+    (Zheng et al. 2020, eq. 6). The loss is 1 - DIoU."""
+    distance = (centre_form(a)[..., :2] - centre_form(b)[..., :2]).square().sum(-1)
+    hull = enclosing_box(a, b)
+    return iou(a, b) - _share(distance, (hull[..., 2:] - hull[..., :2]).square().sum(-1))
+
+
+def ciou(a: Tensor, b: Tensor) -> Tensor:
+    """Complete IoU (...): DIoU - αv, v the disagreement of the aspect ratios (Zheng et al. 2020, eq. 8 to 11).
+
+    v = 4/π² (atan(w_b/h_b) - atan(w_a/h_a))², α = v / (1 - IoU + v), taken as a constant in the gradient.
+    The loss is 1 - CIoU.
+    """
+    angle = [torch.atan2(form[..., 2], form[..., 3]) for form in (centre_form(a), centre_form(b))]
+    v = 4 / math.pi**2 * (angle[1] - angle[0]).square()
+    with torch.no_grad():
+        alpha = _share(v, 1 - iou(a, b) + v)
+    return diou(a, b) - alpha * v
+
+
+def word(value: float) -> str:
+    """The lecture's word for an IoU: above 0.5 decent, above 0.7 pretty good, above 0.9 almost perfect."""
+    return next((name for bound, name in WORDS if value > bound), BELOW_WORDS)
+
+
+def centre_form(boxes: Tensor) -> Tensor:
+    """xyxy (..., 4) to centre x, centre y, width, height (..., 4), pixels."""
+    return torch.cat([(boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]], dim=-1)
+
+
+def corner_form(boxes: Tensor) -> Tensor:
+    """Centre x, centre y, width, height (..., 4) to xyxy (..., 4), pixels."""
+    return torch.cat([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], dim=-1)
+
+
+def encode(boxes: Tensor, proposals: Tensor) -> Tensor:
+    """The transform t = (tx, ty, tw, th) (..., 4) that moves proposals onto boxes, both xyxy (..., 4).
+
+    tx = (bx - px) / pw, ty = (by - py) / ph, tw = log(bw / pw), th = log(bh / ph), with centres x, y and sizes w, h
+    (Girshick et al. 2014, eq. 6 to 9). Errors: ValueError if a box or a proposal has no area.
+    """
+    b, p = centre_form(boxes), centre_form(proposals)
+    if not bool((b[..., 2:] > 0).all() and (p[..., 2:] > 0).all()):
+        raise ValueError("A box transform needs boxes with a width and a height above 0.")
+    return torch.cat([(b[..., :2] - p[..., :2]) / p[..., 2:], torch.log(b[..., 2:] / p[..., 2:])], dim=-1)
+
+
+def decode(transforms: Tensor, proposals: Tensor) -> Tensor:
+    """Proposals xyxy (..., 4) moved by transforms (..., 4): the inverse of `encode`, xyxy (..., 4).
+
+    bx = px + pw·tx, by = py + ph·ty, bw = pw·exp(tw), bh = ph·exp(th); tw and th are cut at log(1000/16) as in
+    torchvision, so that an untrained network cannot overflow.
+    """
+    p = centre_form(proposals)
+    centres = p[..., :2] + p[..., 2:] * transforms[..., :2]
+    sizes = p[..., 2:] * transforms[..., 2:].clamp(max=LARGEST_LOG_SCALE).exp()
+    return corner_form(torch.cat([centres, sizes], dim=-1))
+
+
+def _share(part: Tensor, whole: Tensor) -> Tensor:
+    """part / whole, and 0 where whole is 0."""
+    return torch.where(whole > 0, part / torch.where(whole > 0, whole, 1), torch.zeros_like(part))

@@ -1,0 +1,214 @@
+"""Which detection found which truth: COCO's rule, VOC's rule, and why a false positive is false.
+
+One picture at a time. Boxes xyxy float (N, 4) in pixels; labels int (N,); everything is a NumPy array.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from labs import boxes as box_geometry
+
+BACKGROUND_BELOW = 0.1  # IoU with every truth: TIDE's bound (Bolya et al. 2020, section 2.1)
+KINDS = ("true", "duplicate", "localisation", "class confusion", "class and place", "background", "ignored")
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """What a detector said of one picture: `boxes` (D, 4), `labels` (D,), `scores` (D,) higher is surer."""
+
+    boxes: NDArray
+    labels: NDArray
+    scores: NDArray
+
+    def __post_init__(self):
+        _lengths(self.boxes, self.labels, self.scores)
+
+    def subset(self, which: NDArray) -> "Detections":
+        """The detections at these indices, or where a mask is True."""
+        return Detections(self.boxes[which], self.labels[which], self.scores[which])
+
+
+@dataclass(frozen=True, eq=False)
+class Truths:
+    """What is in one picture: `boxes` (G, 4) and `labels` (G,).
+
+    `crowd` (G,) bool: a region with uncounted objects, which any number of detections may fall into (COCO). `ignored`
+    (G,) bool: neither found nor missed counts (VOC's "difficult"). `areas` (G,) square pixels, for COCO's size ranges:
+    COCO takes the mask's; default here: the box's. Default flags: False.
+    """
+
+    boxes: NDArray
+    labels: NDArray
+    crowd: NDArray | None = None
+    ignored: NDArray | None = None
+    areas: NDArray | None = None
+
+    def __post_init__(self):
+        _lengths(self.boxes, self.labels)
+        for name in ("crowd", "ignored"):
+            flags = getattr(self, name)
+            object.__setattr__(self, name, np.zeros(len(self.labels), bool) if flags is None else flags.astype(bool))
+        if self.areas is None:
+            object.__setattr__(self, "areas", (self.boxes[:, 2:] - self.boxes[:, :2]).prod(axis=1))
+
+
+class Match(NamedTuple):
+    """`truth` (D,) int64, the truth each detection found, or -1; `ignored` (D,) bool, neither true nor false."""
+
+    truth: NDArray
+    ignored: NDArray
+
+
+def overlaps(detections: Detections, truths: Truths) -> NDArray:
+    """(D, G) IoU of every detection with every truth; for a crowd, the share of the detection inside it. Float64."""
+    a = torch.as_tensor(detections.boxes, dtype=torch.float64).reshape(-1, 4)[:, None]
+    b = torch.as_tensor(truths.boxes, dtype=torch.float64).reshape(-1, 4)[None]
+    iou, inside = box_geometry.iou(a, b), box_geometry.crowd_overlap(a, b)
+    return torch.where(torch.from_numpy(truths.crowd), inside, iou).numpy()
+
+
+def match_coco(overlap: NDArray, threshold: float, crowd: NDArray, ignored: NDArray) -> Match:
+    """COCO's rule: each detection in turn takes the truth it overlaps best among those still free.
+
+    `overlap` (D, G) from `overlaps`, detections best score first, one class only. A truth is free if nobody took it; a
+    crowd always is. Truths that count come before those that do not (`crowd` or `ignored`, bool (G,)): only a detection
+    without one of the former may take one of the latter, and is then ignored. An IoU equal to the threshold is enough;
+    of equal overlaps the later truth is taken. Source: pycocotools, COCOeval.evaluateImg (Lin et al. 2014).
+    """
+    count = len(overlap)
+    truth, spared = np.full(count, -1, np.int64), np.zeros(count, bool)
+    uncounted = crowd | ignored
+    order = np.argsort(uncounted, kind="stable")
+    taken = np.zeros(len(uncounted), bool)
+    for d in range(count):
+        best, found = min(threshold, 1 - 1e-10), -1
+        for g in order:
+            if taken[g] and not crowd[g]:
+                continue
+            if found >= 0 and uncounted[g] and not uncounted[found]:
+                break
+            if overlap[d, g] >= best:
+                best, found = overlap[d, g], g
+        if found >= 0:
+            truth[d], spared[d], taken[found] = found, uncounted[found], True
+    return Match(truth, spared)
+
+
+def match_voc(overlap: NDArray, threshold: float, ignored: NDArray) -> Match:
+    """VOC's rule: each detection in turn asks for the truth it overlaps best; if that one is taken, it is false.
+
+    `overlap` (D, G), detections best score first, one class only. A detection whose best truth is difficult (`ignored`,
+    bool (G,)) is ignored. An IoU equal to the threshold is enough; of equal overlaps the first truth counts. Source:
+    VOC development kit, VOCevaldet.m (Everingham et al. 2010).
+    """
+    count, truths = overlap.shape
+    truth, spared, taken = np.full(count, -1, np.int64), np.zeros(count, bool), np.zeros(truths, bool)
+    for d in range(count if truths else 0):
+        g = int(overlap[d].argmax())
+        if overlap[d, g] < threshold:
+            continue
+        if ignored[g]:
+            spared[d] = True
+        elif not taken[g]:
+            truth[d], taken[g] = g, True
+    return Match(truth, spared)
+
+
+RULES = ("COCO", "VOC")
+
+
+def match(rule: str, overlap: NDArray, threshold: float, crowd: NDArray, ignored: NDArray) -> Match:
+    """`match_coco` or `match_voc`, by name. VOC knows no crowds: they count as difficult. ValueError: another name."""
+    if rule == "COCO":
+        return match_coco(overlap, threshold, crowd, ignored)
+    if rule == "VOC":
+        return match_voc(overlap, threshold, crowd | ignored)
+    raise ValueError(f"There is no matching rule {rule!r}: take COCO or VOC.")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one detection: `kind` is one of KINDS.
+
+    `truth`: the truth it found, or None. `same`, `other`: the truth of its own class, and of another class, that it
+    overlaps best (None where there is none), with IoU `same_iou` and `other_iou`. `rival`: for a duplicate, the
+    detection that took the truth.
+    """
+
+    kind: str
+    truth: int | None
+    same: int | None
+    same_iou: float
+    other: int | None
+    other_iou: float
+    rival: int | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`verdicts` per detection in the given order, and the indices of the `missed` truths."""
+
+    verdicts: tuple[Verdict, ...]
+    missed: tuple[int, ...]
+
+
+def judge(detections: Detections, truths: Truths, threshold: float = 0.5, rule: str = "COCO") -> Judgement:
+    """Match a picture class by class and say of each false positive why it is false, in the order of TIDE's code.
+
+    duplicate: IoU with a truth of its class reaches the threshold, but that one is taken. localisation: it reaches only
+    0.1. class confusion: the IoU with a truth of another class reaches the threshold. class and place: it reaches only
+    0.1. background: neither. Source: Bolya et al. 2020, section 2.2 (their duplicate after localisation: the two
+    exclude each other).
+    """
+    overlap = overlaps(detections, truths)
+    order = np.argsort(-detections.scores, kind="stable")
+    truth, spared = np.full(len(order), -1, np.int64), np.zeros(len(order), bool)
+    for label in np.unique(detections.labels):
+        mine = order[detections.labels[order] == label]
+        theirs = np.flatnonzero(truths.labels == label)
+        found = match(rule, overlap[np.ix_(mine, theirs)], threshold, truths.crowd[theirs], truths.ignored[theirs])
+        truth[mine] = [theirs[g] if g >= 0 else -1 for g in found.truth]
+        spared[mine] = found.ignored
+    owner = {int(truth[d]): int(d) for d in order[::-1] if truth[d] >= 0}
+    same_class = detections.labels[:, None] == truths.labels[None]
+    verdicts = []
+    for d in range(len(order)):
+        same, same_iou = _best(overlap[d], same_class[d])
+        other, other_iou = _best(overlap[d], ~same_class[d])
+        found = int(truth[d]) if truth[d] >= 0 else None
+        if spared[d]:
+            kind = "ignored"
+        elif found is not None:
+            kind = "true"
+        elif same_iou >= threshold:
+            kind = "duplicate"
+        elif same_iou >= BACKGROUND_BELOW:
+            kind = "localisation"
+        elif other_iou >= threshold:
+            kind = "class confusion"
+        elif other_iou >= BACKGROUND_BELOW:
+            kind = "class and place"
+        else:
+            kind = "background"
+        rival = owner.get(same) if kind == "duplicate" else None
+        verdicts.append(Verdict(kind, found, same, same_iou, other, other_iou, rival))
+    countable = ~(truths.crowd | truths.ignored)
+    return Judgement(tuple(verdicts), tuple(g for g in np.flatnonzero(countable).tolist() if g not in owner))
+
+
+def _best(overlap: NDArray, among: NDArray) -> tuple[int | None, float]:
+    """The index with the largest overlap above 0 among those marked, and that overlap; (None, 0) if there is none."""
+    masked = np.where(among, overlap, 0.0)
+    if not masked.size or masked.max() <= 0:
+        return None, 0.0
+    return int(masked.argmax()), float(masked.max())
+
+
+def _lengths(*columns: NDArray) -> None:
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"Boxes, labels and scores must be equally many, not {' and '.join(map(str, lengths))}.")

@@ -1,0 +1,131 @@
+"""Non-maximum suppression, step by step: greedy, and soft (linear and Gaussian).
+
+Boxes are xyxy float tensors (N, 4) in pixels, scores float (N,), labels int (N,). Indices in results refer to the
+boxes as given.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from labs.boxes import iou, iou_matrix
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """Box `index` was dropped; its IoU with the box that won is `iou`."""
+
+    index: int
+    iou: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One turn of greedy NMS: box `kept` had the best score left; `suppressed` overlapped it too much."""
+
+    kept: int
+    suppressed: tuple[Suppressed, ...]
+
+
+@dataclass(frozen=True)
+class Decay:
+    """Box `index` overlapped the winner by `iou`; its score went from `before` to `after`."""
+
+    index: int
+    iou: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class SoftStep:
+    """One turn of soft-NMS: box `kept` won with `score`, what was left of its own; `decays` are the scores it cut."""
+
+    kept: int
+    score: float
+    decays: tuple[Decay, ...]
+
+
+def greedy(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor | None = None) -> list[Step]:
+    """Keep the best box, drop every box whose IoU with it is above the threshold, repeat with what is left.
+
+    With `labels`, boxes of different classes never suppress each other. Equal scores keep their given order, as in
+    torchvision on the CPU; an IoU exactly at the threshold does not suppress. The steps come best score first, so
+    `kept_indices(steps)` equals `torchvision.ops.nms`, or `batched_nms` with labels.
+
+    Source: greedy NMS as in Dalal and Triggs 2005, Felzenszwalb et al. 2010.
+    """
+    _check(boxes, scores)
+    waiting = torch.argsort(scores, descending=True, stable=True)
+    steps = []
+    while len(waiting):
+        best, waiting = waiting[0], waiting[1:]
+        overlaps = iou(boxes[best], boxes[waiting]).double()  # float32 would round the threshold as well
+        drop = overlaps > iou_threshold
+        if labels is not None:
+            drop &= labels[waiting] == labels[best]
+        suppressed = zip(waiting[drop].tolist(), overlaps[drop].tolist(), strict=True)
+        steps.append(Step(int(best), tuple(Suppressed(*each) for each in suppressed)))
+        waiting = waiting[~drop]
+    return steps
+
+
+def kept_indices(steps: list[Step] | list[SoftStep]) -> Tensor:
+    """The winners of all steps in their order, int64 (K,)."""
+    return torch.tensor([step.kept for step in steps], dtype=torch.int64)
+
+
+def hard(iou_threshold: float) -> Callable[[Tensor], Tensor]:
+    """The factor 0 above the threshold, else 1: with it soft-NMS is greedy NMS."""
+    return lambda overlaps: (overlaps <= iou_threshold).to(overlaps.dtype)
+
+
+def linear(iou_threshold: float = 0.3) -> Callable[[Tensor], Tensor]:
+    """The factor 1 - IoU above the threshold, else 1 (Bodla et al. 2017, eq. 2)."""
+    return lambda overlaps: torch.where(overlaps > iou_threshold, 1 - overlaps, torch.ones_like(overlaps))
+
+
+def gaussian(sigma: float = 0.5) -> Callable[[Tensor], Tensor]:
+    """The factor exp(-IoU² / σ), without a jump (Bodla et al. 2017, eq. 3). ValueError unless sigma is above 0."""
+    if not sigma > 0:
+        raise ValueError("The width sigma of Gaussian soft-NMS must be above 0.")
+    return lambda overlaps: torch.exp(-overlaps.square() / sigma)
+
+
+def soft(
+    boxes: Tensor,
+    scores: Tensor,
+    factor: Callable[[Tensor], Tensor],
+    smallest_score: float = 0.001,
+    labels: Tensor | None = None,
+) -> list[SoftStep]:
+    """Soft-NMS: the best box keeps its score, overlapping boxes keep `factor(IoU)` of theirs, repeat with what is left.
+
+    `factor` is `linear(...)`, `gaussian(...)` or `hard(...)`. Boxes whose score falls below `smallest_score` are
+    dropped, and so is a score of 0. Equal scores keep their given order. Source: Bodla et al. 2017, figure 3.
+    """
+    _check(boxes, scores)
+    left = scores.double().clone()
+    alive = (left >= smallest_score) & (left > 0)
+    overlaps = iou_matrix(boxes, boxes).double()
+    steps = []
+    while bool(alive.any()):
+        best = int(torch.where(alive, left, -math.inf).argmax())
+        alive[best] = False
+        rivals = alive if labels is None else alive & (labels == labels[best])
+        new = torch.where(rivals, left * factor(overlaps[best]), left)
+        changed = torch.nonzero(new != left).flatten().tolist()
+        decays = tuple(Decay(i, float(overlaps[best, i]), float(left[i]), float(new[i])) for i in changed)
+        steps.append(SoftStep(best, float(left[best]), decays))
+        left = new
+        alive &= (left >= smallest_score) & (left > 0)
+    return steps
+
+
+def _check(boxes: Tensor, scores: Tensor) -> None:
+    if boxes.ndim != 2 or boxes.shape[-1] != 4 or scores.shape != boxes.shape[:1]:
+        shapes = f"{tuple(boxes.shape)} and {tuple(scores.shape)}"
+        raise ValueError(f"NMS needs boxes (N, 4) and as many scores (N,), got {shapes}.")

@@ -1,0 +1,1 @@
+"""The sections of the Anchors page, one file each."""

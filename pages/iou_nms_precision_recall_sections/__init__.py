@@ -1,0 +1,1 @@
+"""The sections of the IoU, NMS and Precision-Recall page."""

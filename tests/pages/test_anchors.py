@@ -1,0 +1,220 @@
+"""The Anchors page: the lectures' numbers are on it, extremes are put into words, and no control state breaks it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from models import catalog
+from models.detector import LoadedDetector, build_detector
+from pages.anchors_sections import shapes, shared
+from ui import components
+
+NO_WEIGHTS = "detector has no weights yet: python -m models train detector makes them."
+PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "anchors.py")
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The detector as it is before training: the same layers and shapes, without the weights."""
+    torch.manual_seed(0)
+    return LoadedDetector("detector", build_detector().eval(), torch.device("cpu"), {})
+
+
+@pytest.fixture
+def untrained(monkeypatch, network):
+    monkeypatch.setattr(catalog, "load", lambda name: network)
+    monkeypatch.setattr(catalog, "card", lambda name: network.card)
+
+
+@pytest.fixture
+def absent(monkeypatch):
+    def refuse(name):
+        raise ValueError(NO_WEIGHTS)
+
+    for door in ("load", "card"):
+        monkeypatch.setattr(catalog, door, refuse)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Every layer that the page draws, by stage: {key: [layers]}."""
+    found = {}
+    show = components.Stage.show
+
+    def watch(self, picture=None, layers=(), **options):
+        found[self.key] = list(layers)
+        return show(self, picture, layers, **options)
+
+    monkeypatch.setattr(components.Stage, "show", watch)
+    return found
+
+
+def run(**state) -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=240)
+    for key, value in ({"anchors_scenes": 8} | state).items():
+        at.session_state[key] = value
+    return at.run()
+
+
+def text(at: AppTest) -> str:
+    return "\n".join(each.value for kind in (at.markdown, at.info, at.warning, at.error, at.latex) for each in kind)
+
+
+def boxes(layers) -> list:
+    return [box for layer in layers if isinstance(layer, components.Boxes) for box in layer.boxes]
+
+
+def test_without_weights_only_the_network_sections_say_so(absent, drawn):
+    at = run()
+    assert not at.exception
+    assert [e.value for e in at.error] == [
+        "detector has no weights yet: python -m models train detector makes them."
+    ] * 3
+    assert {"anchors_grid", "anchors_labels"} <= set(drawn)
+    assert "**1,800 boxes**" in text(at)
+
+
+def test_nine_anchors_at_the_chosen_position(absent, drawn):
+    at = run()
+    assert "14 × 14 positions × **K = 9** = **1,764 anchors**" in text(at)
+    assert len(boxes(drawn["anchors_grid"])) == 9
+
+
+def test_six_and_one_by_their_buttons(absent, drawn):
+    at = run()
+    at.button(key="anchors_preset_K = 6").click().run()
+    assert "**K = 6**" in text(at) and len(boxes(drawn["anchors_grid"])) == 6
+    at.button(key="anchors_preset_One anchor").click().run()
+    assert "**K = 1**" in text(at) and len(boxes(drawn["anchors_grid"])) == 1
+
+
+@pytest.mark.parametrize(("k", "objectness", "transforms", "total"), [(6, 12, 24, "1,800"), (9, 18, 36, "2,700")])
+def test_lecture_shapes(absent, k, objectness, transforms, total):
+    at = run(shapes_k=1, shapes_height=64, shapes_stride=4)
+    name = next(name for name, values in shapes.EXAMPLES.items() if values["k"] == k and values["height"] == 640)
+    at.button(key=f"shapes_example_{name}").click().run()
+    found = text(at)
+    assert "| 512×20×15 |" in found
+    assert f"| {objectness}×20×15 |" in found and f"| {transforms}×20×15 |" in found
+    assert f"**{total} boxes**" in found
+
+
+def test_a_scene_without_objects(untrained, drawn):
+    at = run(anchors_objects=(0, 0))
+    assert not at.exception and not at.error
+    assert "No object in this scene" in text(at)
+    assert "**Negative 1,764** of 1,764" in "\n".join(each.proto.text for each in at.get("progress"))
+    assert not [box for box in boxes(drawn["anchors_labels"]) if box.id.startswith("truth")]
+
+
+def test_a_photograph_has_no_labels(absent):
+    at = run(anchors_source="Photograph")
+    assert not at.exception
+    assert "Nobody has boxed the things" in text(at)
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "sentence"),
+    [
+        (0.0, 0.0, "threshold of 0 is met by every anchor"),
+        (0.7, 0.0, "no negatives"),
+        (1.0, 0.3, "equals its truth"),
+        (0.3, 0.7, "lower the negative threshold or raise the positive one"),
+    ],
+)
+def test_extreme_thresholds_in_words(absent, positive, negative, sentence):
+    at = run(anchors_positive=positive, anchors_negative=negative)
+    assert not at.exception
+    assert sentence in text(at)
+
+
+def test_labels_differ_by_more_than_colour(absent, drawn):
+    run(anchors_positive=0.5, anchors_draw=["positive", "best", "ignored", "negative"])
+    looks = {}
+    for box in boxes(drawn["anchors_labels"]):
+        looks.setdefault(box.id.rsplit("-", 1)[0], set()).add((box.dash, box.width))
+    assert looks["ignored"] == {(True, 1.25)} and looks["negative"] == {(False, 1.0)}
+    assert looks["positive"] == {(False, 3.0)}
+    dots = [layer for layer in drawn["anchors_labels"] if isinstance(layer, components.Points)]
+    assert len(dots) == 1  # only the negatives have a dot in the middle
+    assert sum(len(boxes([layer])) for layer in drawn["anchors_labels"]) < 300
+
+
+def test_out_of_reach_by_size_and_by_stride(absent):
+    far = text(run(anchors_smallest=128, anchors_sizes=1, anchors_ratio=1.0))
+    assert "no size and ratio fits" in far and ":material/check: reached" not in far
+    assert "truths are out of reach" in far
+
+
+def test_the_pyramid_has_the_detectors_anchors(network):
+    theirs = network(np.zeros((224, 224, 3), np.uint8), masks=False, keypoints=False).anchors
+    assert torch.equal(shared.pyramid()[1], theirs)
+
+
+def test_the_networks_own_proposals_are_equal(untrained, drawn):
+    at = run()
+    assert not at.exception and not at.error
+    found = text(at)
+    assert "12,543 boxes" in found and "300 proposals" in found
+    assert "green-badge" in found and "red-badge" not in found
+    assert r"b_x &= p_x + p_w\,t_x" in found
+    proposed = [box for box in boxes(drawn["anchors_after"]) if not box.id.startswith("truth")]
+    assert len(proposed) == 40
+    assert "Recall at 300 proposals" in found
+
+
+def test_share_zero_leaves_the_anchor(untrained, drawn):
+    run(anchors_share=0.0)
+    found = {box.id: box.xyxy for box in boxes(drawn["anchors_decode"])}
+    assert found["decoded"] == pytest.approx(found["anchor"], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ({"anchors_nms": 0.0}, "At 0 any common pixel"),
+        ({"anchors_nms": 1.0}, "At 1 nothing is suppressed"),
+        ({"anchors_found": 0.0}, "IoU 0 is met by boxes"),
+        ({"anchors_found": 1.0}, "IoU 1 asks for the exact box"),
+    ],
+)
+def test_extreme_network_thresholds_in_words(untrained, state, sentence):
+    at = run(**state)
+    assert not at.exception and not at.error
+    assert sentence in text(at)
+
+
+def test_a_link_with_nonsense_is_answered_in_a_sentence(untrained):
+    at = AppTest.from_file(PAGE, default_timeout=240)
+    at.session_state["anchors_scenes"] = 8
+    at.query_params["anchors_at"] = "here"
+    at.query_params["anchors_box"] = "P4,9,99"
+    at.run()
+    assert not at.exception
+    assert "anchors_at is not a position" in text(at) and "anchors_box is no anchor" in text(at)
+
+
+@settings(deadline=None, max_examples=6, suppress_health_check=list(HealthCheck))
+@given(
+    st.fixed_dictionaries(
+        {
+            "anchors_stride": st.sampled_from([4, 8, 16, 32]), "anchors_smallest": st.sampled_from([8, 32, 60, 128]),
+            "anchors_sizes": st.integers(1, 4), "anchors_ratio": st.floats(1, 4),
+            "anchors_convention": st.sampled_from(["torchvision", "centred"]),
+            "anchors_of": st.sampled_from(["The grid above", "The detector's pyramid"]),
+            "anchors_positive": st.floats(0, 1), "anchors_negative": st.floats(0, 1),
+            "shapes_height": st.integers(64, 1024), "shapes_stride": st.sampled_from([4, 8, 16, 32, 64]),
+            "shapes_k": st.integers(1, 15), "anchors_seed": st.integers(0, 30),
+        }
+    )
+)  # fmt: skip
+def test_no_control_state_breaks_the_page(absent, state):
+    at = run(**state)
+    assert not at.exception
+    crossed = [e.value for e in at.error if "weights" not in e.value]
+    assert bool(crossed) == (round(state["anchors_negative"], 2) > round(state["anchors_positive"], 2))

@@ -1,0 +1,265 @@
+"""The IoU, NMS and Precision-Recall page: the chain from two boxes to mAP, with a network and without, at every end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+import scenes
+from labs import average_precision as ap
+from labs import boxes as geometry
+from labs.matching import KINDS, Detections, Truths, judge
+from models import catalog, detector, detector_recipe
+from pages.iou_nms_precision_recall_sections import ranking, shared, suppression, two_boxes
+from pages.iou_nms_precision_recall_sections.shared import Raw
+from ui import components
+
+PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "iou_nms_precision_recall.py")
+trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), reason="the detector has no weights")
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    caches = (shared.raw_boxes, shared.held_out, shared.detections_of, ranking.figures)
+    for each in caches:
+        each.clear()
+    yield
+    for each in caches:
+        each.clear()
+
+
+@pytest.fixture
+def network(monkeypatch):
+    """The real network, freshly initialised: it knows nothing, but its boxes are as raw as any."""
+    torch.manual_seed(3)
+    module = detector_recipe.build("detector").eval().requires_grad_(False)
+    loaded = detector.LoadedDetector("detector", module, torch.device("cpu"), {})
+    monkeypatch.setattr(catalog, "load", lambda name: loaded)
+    return loaded
+
+
+@pytest.fixture
+def no_weights(monkeypatch, tmp_path):
+    monkeypatch.setattr(catalog, "WEIGHTS", tmp_path)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The boxes of every stage that the page draws, by component key."""
+    found = {}
+    show = components.Stage.show
+
+    def watch(self, picture=None, layers=(), **options):
+        found[self.key] = [box for layer in layers if isinstance(layer, components.Boxes) for box in layer.boxes]
+        return show(self, picture, layers, **options)
+
+    monkeypatch.setattr(components.Stage, "show", watch)
+    return found
+
+
+def run(**state) -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=300)
+    for key, value in ({"pr_scenes": 10} | state).items():
+        at.session_state[key] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def words(at: AppTest) -> str:
+    return " ".join(each.value for kind in (at.markdown, at.caption, at.info) for each in kind)
+
+
+# --- two boxes
+
+
+@pytest.mark.parametrize(
+    ("start", "word"),
+    [
+        ("Decent", "decent"),
+        ("Pretty good", "pretty good"),
+        ("Almost perfect", "almost perfect"),
+        ("Apart", "not a match"),
+    ],
+)
+def test_every_start_deserves_its_name(start, word):
+    truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in two_boxes.start_boxes(start))
+    assert geometry.word(float(geometry.iou(truth, guess))) == word
+    assert guess.min() >= 0 or start == "Apart"
+
+
+def test_without_weights_one_sentence_and_the_rest_works(no_weights, drawn):
+    at = run()
+    assert at.title[0].value == "IoU, NMS and Precision-Recall"
+    assert at.error and all("detector" in e.value and "\n" not in e.value for e in at.error)
+    values = {metric.label: metric.value for metric in at.metric}
+    truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in two_boxes.start_boxes("Decent"))
+    assert values["Intersection over union"] == f"{float(geometry.iou(truth, guess)):.3f}"
+    assert "almost perfect > 0.9" in words(at) and "decent > 0.5" in words(at)
+    assert {"truth", "prediction", "common"} <= {box.id for box in drawn["iou_stage"]}
+    assert any("bx = px + pw · tx" in code.value for code in at.code)
+
+
+@pytest.mark.parametrize("measure", two_boxes.MEASURES)
+@pytest.mark.parametrize("start", two_boxes.STARTS)
+def test_every_measure_draws_every_start(no_weights, drawn, measure, start):
+    run(iou_measure=measure, iou_start=start, iou_pixels="VOC devkit (+1)")
+    names = {box.id for box in drawn["iou_stage"]}
+    assert ("common" in names) == (start != "Apart")
+    assert ("hull" in names) == (measure != "IoU")
+
+
+def test_a_box_without_area_is_answered_in_words(no_weights):
+    flat = components.Box("prediction", (20.0, 20.0, 20.0, 90.0), editable=True)
+    at = run(iou_stage=[two_boxes.start_boxes("Decent")[0], flat])
+    assert "width and a height above 0" in words(at)
+
+
+# --- from raw boxes to verdicts
+
+
+def raw(rows) -> Raw:
+    table = torch.tensor(rows, dtype=torch.float32).reshape(-1, 6)
+    table = table[torch.argsort(table[:, 5], descending=True, stable=True)]
+    return Raw(table[:, :4], table[:, 4].long(), table[:, 5], 2400, 0.05, "cpu")
+
+
+THREE = raw([(0, 0, 10, 10, 1, 0.9), (0, 0, 10, 8, 1, 0.8), (0, 0, 10, 10, 2, 0.7), (50, 50, 60, 60, 1, 0.2)])
+
+
+def test_greedy_outcome_names_the_winner_and_leaves_other_classes_alone():
+    outcome = suppression.suppress(THREE, suppression.GREEDY, 0.5, 0.0)
+    assert outcome.kept == [0, 2, 3] and outcome.before == 4
+    assert outcome.winner == {1: (0, pytest.approx(0.8))}
+    assert suppression.suppress(THREE, suppression.GREEDY, 0.5, 0.3).before == 3
+    assert suppression.suppress(THREE, suppression.GREEDY, 1.0, 0.0).winner == {}
+    assert suppression.suppress(THREE, suppression.GREEDY, 0.5, 1.0).kept == []
+
+
+def test_soft_outcome_keeps_the_loser_with_a_smaller_score():
+    outcome = suppression.suppress(THREE, suppression.LINEAR, 0.5, 0.1)
+    assert outcome.kept == [0, 2, 3, 1]
+    assert outcome.scores.tolist() == pytest.approx([0.9, 0.7, 0.2, 0.16])
+    assert suppression.suppress(THREE, suppression.LINEAR, 0.5, 0.19).winner == {1: (0, pytest.approx(0.8))}
+    gaussian = suppression.suppress(THREE, suppression.GAUSSIAN, 0.5, 0.0)
+    assert min(gaussian.scores.tolist()) == pytest.approx(0.2)  # 0.8 · exp(-0.64 / 0.5) = 0.222
+
+
+def test_every_kind_of_verdict_has_its_sentence():
+    truths = Truths(np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]]), np.array([1, 2]))
+    rows = np.array([
+        (0, 0, 10, 10, 1, 0.9), (0, 0, 10, 8, 1, 0.7), (0, 0, 10, 4, 1, 0.6), (50, 50, 60, 60, 1, 0.8),
+        (50, 50, 60, 53, 3, 0.5), (200, 0, 220, 20, 2, 0.4),
+    ])  # fmt: skip
+    detections = Detections(rows[:, :4], rows[:, 4].astype(int), rows[:, 5])
+    verdicts = judge(detections, truths).verdicts
+    said = [shared.because(v, i, detections, truths, 0.5) for i, v in enumerate(verdicts)]
+    expected = ["is **true**", "**duplicate**", "**badly placed**", "**class confusion**", "**class and place**",
+                "**background**"]  # fmt: skip
+    assert all(part in sentence for part, sentence in zip(expected, said, strict=True))
+    assert "already found by person 0.90" in said[1] and "0.80 (pretty good)" in said[1]
+    assert "a cat with IoU 1.00" in said[3]
+    assert set(KINDS) - {v.kind for v in verdicts} == {"ignored"}
+
+
+def test_the_networks_own_detections_are_the_pages(network):
+    """Raw boxes, then the page's NMS at the heads' thresholds, equal what torchvision's heads return."""
+    held = shared.held_out(10_000_000)
+    (ours,) = shared.detections_of((10_000_000,), 0.5)
+    theirs = network(held.image, masks=False, keypoints=False)
+    np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=1e-3)
+    np.testing.assert_array_equal(ours.labels, theirs.labels)
+    np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
+
+
+def test_the_network_runs_once_per_picture(network, monkeypatch):
+    seen = []
+    call = type(network).__call__
+    monkeypatch.setattr(
+        type(network), "__call__", lambda self, image, **o: (seen.append(image), call(self, image, **o))[1]
+    )
+    at = run()
+    first = len(seen)
+    assert first == 11  # the picture, and ten scenes
+    for key in ("nms_threshold", "score_threshold", "pr_nms", "pr_iou"):
+        at.session_state[key] = 0.55
+        at.run()
+    assert len(seen) == first and not at.exception
+
+
+@pytest.mark.parametrize("method", [suppression.GREEDY, suppression.LINEAR, suppression.GAUSSIAN])
+@pytest.mark.parametrize(
+    ("nms_threshold", "score_threshold"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.1)]
+)
+def test_no_end_of_a_slider_breaks_the_page(network, drawn, method, nms_threshold, score_threshold):
+    at = run(nms_method=method, nms_threshold=nms_threshold, score_threshold=score_threshold)
+    assert not at.error
+    said = words(at)
+    assert ("Score threshold 0:" in said) == (score_threshold == 0)
+    assert ("NMS threshold 1:" in said) == (method == suppression.GREEDY and nms_threshold == 1)
+    if score_threshold == 1:
+        assert "Nothing reaches the score threshold" in said and not any("found" in b.id for b in drawn["judge_stage"])
+        assert "missed" in " ".join(box.label for box in drawn["judge_stage"])
+
+
+def test_a_scene_without_objects(network):
+    at = run(nms_objects=(0, 0))
+    assert "No object is in this scene" in words(at)
+
+
+def test_a_photograph_has_no_judge(network):
+    assert "no known truth" in words(run(nms_source="Photograph"))
+
+
+def test_step_by_step_begins_with_the_best_box(network, drawn):
+    run(nms_stepwise=True, score_threshold=0.0, nms_threshold=0.3)
+    assert [box.colour for box in drawn["nms_stage"]].count(shared.BLUE) == 1
+    kept = next(box for box in drawn["nms_stage"] if box.colour == shared.BLUE)
+    assert kept.id == "raw-0"
+
+
+# --- the ranking
+
+
+def test_a_class_that_no_scene_has_is_said_so(network, monkeypatch):
+    monkeypatch.setattr(
+        scenes, "sample", lambda seed, *a, real=scenes.sample: real(seed, scenes.Knobs(classes=("cat",)))
+    )
+    said = words(run(pr_class="duck"))
+    assert "None of these 10 scenes has a duck" in said
+    assert "Without a truth in these scenes" in said and "duck" in said.split("Without a truth")[1]
+
+
+def test_the_curve_marks_every_detection_and_the_current_one(network):
+    held = [shared.held_out(seed) for seed in range(10_000_000, 10_000_003)]
+    true = np.array([True, False, True, False])
+    numbers = np.zeros(4, int)
+    ranked = ap.Ranking(np.array([0.9, 0.8, 0.7, 0.6]), true, numbers, numbers, numbers, np.ones(4), 4)
+    curve = ap.precision_recall(true, 4)
+    fig = ranking.curve(ranked, *curve, 3, held, "VOC07 11-point")
+    traces = {trace.name: trace for trace in fig.data if trace.name}
+    assert list(traces["11 samples"].y) == pytest.approx([1] * 3 + [2 / 3] * 3 + [0] * 5)
+    assert list(traces["true"].x) == [0.25, 0.5] and list(traces["false"].marker.opacity) == [1.0, 0.25]
+    assert list(traces["true"].customdata[1][:2]) == [3, 0.7]
+    assert (fig.data[-1].x[0], fig.data[-1].y[0]) == (0.5, pytest.approx(2 / 3))
+
+
+def test_the_area_drawn_is_the_exact_ap(network):
+    """The filled steps of VOC's all-point rule enclose the number on the page."""
+    held = [shared.held_out(10_000_000)]
+    true = np.array([False, True, True, False, True])
+    numbers = np.zeros(5, int)
+    ranked = ap.Ranking(np.linspace(0.9, 0.5, 5), true, numbers, numbers, numbers, np.ones(5), 4)
+    filled = ranking.curve(ranked, *ap.precision_recall(true, 4), 5, held, "VOC all-point").data[0]
+    assert filled.line.shape == "vh" and filled.fill == "tozeroy"
+    area = float((np.diff(filled.x) * np.asarray(filled.y)[1:]).sum())  # vh: first up or down, then across
+    assert area == pytest.approx(ap.average_precision(ranked, "VOC all-point"))
+
+
+@trained
+def test_the_trained_detector_finds_most_things():
+    at = run()
+    values = {metric.label: float(metric.value) for metric in at.metric if "-point" in metric.label}
+    assert len(values) == 3 and min(values.values()) > 0.5
