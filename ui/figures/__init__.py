@@ -12,6 +12,7 @@ from pathlib import Path
 
 import plotly
 import plotly.graph_objects as go
+import plotly.io
 import streamlit as st
 
 HERE = Path(__file__).parent
@@ -40,6 +41,10 @@ TEMPLATE = go.layout.Template(
     ),
 )
 
+HOUSE = TEMPLATE.to_plotly_json()
+# Plotly would copy its own large template into every new figure: 5 ms at every move of a slider.
+plotly.io.templates.default = None
+
 _STUB = f"""export default (component) => {{
 import(new URL('assets/figures/figure.js?v={VERSION}', document.baseURI).href).then((m) => m.default(component));
 }}
@@ -53,9 +58,14 @@ def show(fig: go.Figure, key: str, *, height: int | None = None, alt: str | None
     ``alt`` says in words what the figure shows. The same key keeps the chart, and with it zoom and camera.
     """
     height = height or fig.layout.height or 380
-    if fig.layout.template == go.Figure().layout.template:
-        fig = go.Figure(fig).update_layout(template=TEMPLATE)
+    drawing = fig.to_dict()
+    drawing["layout"].setdefault("template", HOUSE)
     _figure(
         key=f"{key}.figure",
-        data={"figure": fig.to_json(), "height": height, "alt": alt or fig.layout.title.text or "", "version": VERSION},
+        data={
+            "figure": plotly.io.json.to_json_plotly(drawing),
+            "height": height,
+            "alt": alt or fig.layout.title.text or "",
+            "version": VERSION,
+        },
     )

@@ -1,0 +1,74 @@
+"""python -m benchmarks latency | class --students N"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+
+from benchmarks.views import NAMES, VIEWS
+
+
+def between(low: float, high: float, kind: Callable[[str], float]) -> Callable[[str], float]:
+    """An argparse type: a number from `low` to `high`."""
+
+    def number(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
+        return value
+
+    return number
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures what README says about speed.")
+    commands = top.add_subparsers(dest="command", required=True)
+    latency = commands.add_parser("latency", help="redraws while dragging in a real browser, beside plain Streamlit")
+    latency.add_argument("--view", nargs="+", choices=NAMES, metavar="NAME", help=f"one or more of {', '.join(NAMES)}")
+    latency.add_argument("--seconds", type=between(1, 60, float), default=4.0, help="drag for so long (default 4)")
+    room = commands.add_parser("class", help="many students at once over the web socket protocol")
+    room.add_argument("--students", type=between(1, 500, int), required=True, help="1 to 500")
+    room.add_argument("--minutes", type=between(0.1, 60, float), default=1.0, help="work for so long (default 1)")
+    room.add_argument("--view", nargs="+", choices=NAMES, metavar="NAME", help="only these views")
+    for command in (latency, room):
+        command.add_argument("--json", action="store_true", help="JSON instead of a table")
+    return top
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    given = parser().parse_args(words)
+    chosen = [view for view in VIEWS if given.view is None or view.name in given.view]
+    try:
+        return latency(chosen, given) if given.command == "latency" else classroom(chosen, given)
+    except (RuntimeError, ValueError) as error:
+        print(f"The measurement did not come to its end: {error}", file=sys.stderr)
+        return 1
+
+
+def latency(views: list, given: argparse.Namespace) -> int:
+    from benchmarks import latency, summary
+
+    rows = latency.run(views, given.seconds)
+    print(json.dumps(rows, indent=1) if given.json else summary.table(latency.with_bars(views, rows)))
+    return 0
+
+
+def classroom(views: list, given: argparse.Namespace) -> int:
+    from benchmarks import classroom, summary
+
+    found = classroom.run(given.students, given.minutes, views if given.view else ())
+    if given.json:
+        print(json.dumps(found, indent=1))
+    else:
+        parts, kinds = found.pop("views"), found.pop("error_kinds")
+        print(summary.table([found]), summary.table(parts), *kinds, sep="\n\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

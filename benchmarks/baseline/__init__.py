@@ -1,0 +1,1 @@
+"""The views of the lab as plain Streamlit would have them: ``st.slider`` above ``st.plotly_chart``."""

@@ -1,0 +1,180 @@
+"""The figures of the baseline: the same numbers as the lab's views, from the same functions, drawn by Plotly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+from plotly.subplots import make_subplots
+
+import scenes
+from labs import anchors, boxes, checkerboard
+from labs import transposed_convolution as tc
+from labs.transposed_convolution import Geometry
+from pages.iou_nms_precision_recall_sections.shared import raw_boxes
+from pages.iou_nms_precision_recall_sections.suppression import GREEDY, suppress
+from pages.upsampling_sections import field_of_view, networks
+from scenes import THINGS, Knobs
+
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+FILTER = torch.outer(torch.tensor([1.0, 2, 1]), torch.tensor([1.0, 2, 1])).double()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A native slider and `draw`, the figure for one of its values; `height` in CSS pixels."""
+
+    label: str
+    low: float
+    high: float
+    start: float
+    step: float
+    draw: Callable[[float], go.Figure]
+    height: int = 560
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def scene(seed: int, light: float | None = None):
+    if light is None:
+        return scenes.render(scenes.sample(seed), 224)
+    knobs = Knobs(objects=5, classes=THINGS, occlusion=0.35, light=light, fog=0.0, noise=0.1)
+    return scenes.render(scenes.sample(seed, knobs), 224)
+
+
+def picture(image: np.ndarray) -> go.Figure:
+    figure = go.Figure(go.Image(z=image))
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return figure
+
+
+def add_boxes(figure: go.Figure, xyxy, colour: str, labels=None, **line) -> None:
+    for i, (x1, y1, x2, y2) in enumerate(np.asarray(xyxy, float).reshape(-1, 4)):
+        label = {"text": labels[i]} if labels else None
+        figure.add_shape(type="rect", x0=x1, y0=y1, x1=x2, y1=y2, line={"color": colour, **line}, label=label)
+
+
+def grids(*values, texts: bool = True) -> go.Figure:
+    """Number grids side by side."""
+    figure = make_subplots(1, len(values))
+    for column, each in enumerate(values, start=1):
+        array = np.atleast_2d(np.asarray(each, float))
+        template = "%{z:.3g}" if texts else None
+        figure.add_heatmap(z=array, texttemplate=template, showscale=False, colorscale="Cividis", row=1, col=column)
+    figure.update_yaxes(autorange="reversed", scaleanchor="x")
+    return figure
+
+
+def lab_world(light: float) -> go.Figure:
+    view = scene(7, light)
+    figure = picture(view.image)
+    add_boxes(figure, [each.box for each in view.instances], ORANGE, [each.label for each in view.instances])
+    for each in view.instances:
+        if each.keypoints is not None:
+            seen = each.keypoints[each.keypoints[:, 2] > 0]
+            figure.add_scatter(x=seen[:, 0], y=seen[:, 1], mode="markers")
+    return figure
+
+
+def receptive_field(count: int) -> go.Figure:
+    figure = make_subplots(1, 3)
+    for column, every in enumerate((None, 2), start=1):
+        layers = tuple(field_of_view.receptive_field.stack(count, every))
+        heat = np.sqrt(field_of_view.influence(layers, "random + ReLU"))
+        figure.add_heatmap(z=heat, colorscale="Inferno", showscale=False, row=1, col=column)
+        figure.add_scatter(y=field_of_view.sizes(field_of_view.MOST, every), row=1, col=3)
+    return figure
+
+
+def five_segmenters(fog: float) -> go.Figure:
+    given = scenes.sample(11)
+    view = networks.rendered(networks.replace(given, fog=given.fog + fog * (1 - given.fog)))
+    figure = make_subplots(3, 2)
+    shades = np.array([[int(shade[i : i + 2], 16) for i in (1, 3, 5)] for shade in networks.SHADES], np.uint8)
+    pictures = [view.image]
+    for each in networks.looks_of(view.image).values():
+        pictures.append(shades[networks.beside(each.labels, view.semantic)])
+    for place, each in enumerate(pictures):
+        figure.add_trace(go.Image(z=each), row=place // 2 + 1, col=place % 2 + 1)
+    return figure
+
+
+def stamping(done: int) -> go.Figure:
+    source = torch.arange(1.0, 10.0).double().reshape(3, 3)
+    steps = tc.scatter_steps(source, FILTER, Geometry(2, 1, 1))
+    canvas = steps[done - 1].canvas if done else torch.zeros_like(steps[0].canvas)
+    return grids(source, FILTER, canvas, tc.trim(canvas, Geometry(2, 1, 1)))
+
+
+def matrix(kernel: int) -> go.Figure:
+    weight, g = torch.arange(1.0, kernel + 1).double(), Geometry(2, 0)
+    length = g.transposed_size(2, kernel)
+    x = tc.convolution_matrix(weight, length, g)
+    u, v = torch.arange(length).double() % 5 - 1, torch.tensor([2.0, -1]).double()
+    return grids(x, u[:, None], (x @ u)[:, None], x.T, v[:, None], (x.T @ v)[:, None])
+
+
+def inverse(length: int) -> go.Figure:
+    u, g = torch.arange(1.0, length + 1).double(), Geometry(2, 1)
+    x = tc.convolution_matrix(torch.tensor([1.0, 2, 1]).double(), length, g)
+    return grids([g.convolved_size(n, 3) for n in range(4, 13)], u, x @ u, x.T @ (x @ u))
+
+
+def overlap(kernel: int) -> go.Figure:
+    return grids(checkerboard.overlap_counts_2d(8, kernel, 2), texts=False)
+
+
+def anchor_grid(smallest: int) -> go.Figure:
+    view = scene(7)
+    base = anchors.base_anchors(tuple(smallest * 2**i for i in range(3)), (0.5, 1.0, 2.0))
+    places = anchors.centres(14, 14, 16)
+    every = anchors.grid_anchors(base, 14, 14, 16)
+    truths = torch.from_numpy(np.array([each.box for each in view.instances], np.float32).reshape(-1, 4))
+    given = anchors.label_anchors(boxes.iou_matrix(truths, every))
+    figure = picture(view.image)
+    figure.add_scatter(x=places[:, 0], y=places[:, 1], mode="markers", marker={"size": 3})
+    middle = 7 * 14 + 7
+    add_boxes(figure, every[middle * len(base) : (middle + 1) * len(base)], BLUE)
+    add_boxes(figure, every[given.label == 1], ORANGE)
+    return figure
+
+
+def iou(shift: float) -> go.Figure:
+    view = scene(9)
+    truth = torch.from_numpy(max(view.instances, key=lambda each: each.mask.sum()).box).double()
+    guess = truth + torch.tensor([shift, 0.0, shift, 0.0])
+    figure = picture(view.image)
+    add_boxes(figure, truth, BLUE, ["truth"])
+    add_boxes(figure, guess, ORANGE, [f"IoU {float(boxes.iou(truth, guess)):.3f}"])
+    add_boxes(figure, boxes.intersection_box(truth, guess), GREEN)
+    return figure
+
+
+def suppressed(nms_threshold: float, score_threshold: float) -> go.Figure:
+    image = scene(11).image
+    raw = raw_boxes(image)
+    outcome = suppress(raw, GREEDY, nms_threshold, score_threshold)
+    figure = picture(image)
+    add_boxes(figure, raw.boxes[list(outcome.winner)], VERMILION, dash="dash", width=1)
+    labels = [f"{THINGS[raw.labels[i] - 1]} {raw.scores[i]:.2f}" for i in outcome.kept]
+    add_boxes(figure, raw.boxes[outcome.kept], BLUE, labels)
+    return figure
+
+
+CHARTS = {
+    "lab_world": Chart("Light", 0.0, 1.0, 1.0, 0.02, lab_world),
+    "receptive_field": Chart("3×3 convolutions", 1, 12, 6, 1, receptive_field),
+    "five_segmenters": Chart("More fog", 0.0, 1.0, 0.0, 0.02, five_segmenters, 1000),
+    "stamping": Chart("Copies stamped", 0, 9, 9, 1, stamping),
+    "matrix": Chart("Filter size", 1, 4, 3, 1, matrix),
+    "inverse": Chart("Input size", 4, 12, 8, 1, inverse),
+    "overlap": Chart("Filter size", 1, 6, 3, 1, overlap),
+    "anchors": Chart("Smallest size", 8, 128, 32, 4, anchor_grid),
+    "iou": Chart("Shift", -60.0, 60.0, 0.0, 1.0, iou),
+    "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
+    "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
+}

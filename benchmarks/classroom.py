@@ -1,0 +1,161 @@
+"""A class at work: N visitors on Streamlit's own web socket protocol, each moving a slider once a second.
+
+The visitors are spread over the cheap views of all pages, open them one after the other, and then begin together, each
+at a moment of its own within the second. A move is timed from the message that leaves to the end of the rerun
+(`script_finished`), so everything the page does for it counts. Server and visitors share the machine.
+
+An error is an exception on the page, a run that ends badly, an answer that takes more than PATIENCE seconds, a lost
+connection, or a move that the server did not take over (its value must come back in the slider).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import websockets
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from benchmarks import protocol
+from benchmarks.servers import Server, serve
+from benchmarks.summary import percentile, rounded
+from benchmarks.views import SLIDER, VIEWS, View
+
+PATIENCE = 60.0  # seconds for an answer
+OPENING = 4  # visitors that open their page at the same time
+WARM = 5.0  # seconds of moves before the clock starts
+AT_WORK = [view for view in VIEWS if view.cheap and view.hand == SLIDER and not view.networks]
+
+
+@dataclass
+class Record:
+    """What happened: milliseconds of every timed move by view, errors in words, and server memory in MB by second."""
+
+    moves: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    errors: list[str] = field(default_factory=list)
+    memory: list[tuple[float, float]] = field(default_factory=list)
+
+
+class Visitor:
+    """One student on one page."""
+
+    def __init__(self, number: int, view: View, record: Record):
+        self.view, self.record = view, record
+        self.choice = random.Random(number)
+        self.page, _, self.query = view.path.partition("?")
+        self.slider: protocol.Slider | None = None
+        self.socket: Any = None
+
+    async def open(self, address: str) -> None:
+        """Connect and load the page. Raises RuntimeError if its slider does not appear."""
+        target = address.replace("http://", "ws://") + "/_stcore/stream"
+        self.socket = await websockets.connect(
+            target, subprotocols=["streamlit"], max_size=None, compression=None, open_timeout=PATIENCE
+        )
+        await self.socket.send(protocol.visit(self.page, self.query))
+        await asyncio.wait_for(self.until_finished(), 4 * PATIENCE)
+        if self.slider is None:
+            raise RuntimeError(f"the page {self.page} shows no slider {self.view.key}")
+
+    async def until_finished(self) -> None:
+        while True:
+            answer = ForwardMsg.FromString(await self.socket.recv())
+            if protocol.failed(answer):
+                self.record.errors.append(f"{self.view.name}: the page failed")
+            self.slider = protocol.find_slider(answer, self.view.key) or self.slider
+            if answer.WhichOneof("type") == "page_info_changed":
+                self.query = answer.page_info_changed.query_string
+            if protocol.ends(answer):
+                return
+
+    async def work(self, begin: float, clock: float, end: float) -> None:
+        """Move once a second from `begin` to `end`; moves from `clock` on are timed (all in event loop seconds)."""
+        now = asyncio.get_running_loop().time
+        due = begin + self.choice.random()
+        try:
+            while due < end:
+                await asyncio.sleep(max(0.0, due - now()))
+                value = self.slider.elsewhere(self.choice)
+                sent = now()
+                await self.socket.send(protocol.move(self.slider, value, self.page, self.query))
+                await asyncio.wait_for(self.until_finished(), PATIENCE)
+                if abs(self.slider.value - value) > 1e-6:
+                    self.record.errors.append(f"{self.view.name}: the slider did not take the value")
+                if sent >= clock:
+                    self.record.moves[self.view.name].append(1000 * (now() - sent))
+                due = max(due + 1.0, now())
+        except (TimeoutError, websockets.WebSocketException, OSError) as error:
+            self.record.errors.append(f"{self.view.name}: {type(error).__name__}")
+
+
+async def watch(server: Server, clock: float, record: Record, every: float = 5.0) -> None:
+    """Note the server's memory from `clock` on, until cancelled."""
+    now = asyncio.get_running_loop().time
+    due = clock
+    while True:
+        await asyncio.sleep(max(0.0, due - now()))
+        record.memory.append((now() - clock, await asyncio.to_thread(server.memory)))
+        due += every
+
+
+async def attend(server: Server, students: int, minutes: float, views: Sequence[View]) -> Record:
+    """Let the class work; returns what happened."""
+    record = Record()
+    visitors = [Visitor(number, views[number % len(views)], record) for number in range(students)]
+    gate = asyncio.Semaphore(OPENING)
+
+    async def enter(visitor: Visitor) -> None:
+        async with gate:
+            await visitor.open(server.address)
+
+    try:
+        began = time.monotonic()
+        await asyncio.gather(*map(enter, visitors))
+        print(f"{students} pages open after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        begin = asyncio.get_running_loop().time() + 0.5
+        clock = begin + WARM
+        end = clock + 60 * minutes
+        watcher = asyncio.create_task(watch(server, clock, record))
+        await asyncio.gather(*(visitor.work(begin, clock, end) for visitor in visitors))
+        watcher.cancel()
+        record.memory.append((60 * minutes, server.memory()))
+    finally:
+        sockets = [visitor.socket for visitor in visitors if visitor.socket is not None]
+        await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
+    return record
+
+
+def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
+    """What the command prints, from what happened."""
+    every = [each for moves in record.moves.values() for each in moves]
+    first = next((mb for second, mb in record.memory if second >= 60), None)
+    last = record.memory[-1][1] if record.memory else None
+    return {
+        "students": students,
+        "reruns_per_s": rounded(len(every) / (60 * minutes)),
+        "p50_ms": rounded(percentile(every, 0.5)),
+        "p95_ms": rounded(percentile(every, 0.95)),
+        "errors": len(record.errors),
+        "rss_mb": rounded(last),
+        "rss_mb_after_1_minute": rounded(first),
+        "growth_percent": rounded(100 * (last / first - 1)) if first and last else None,
+        "minutes": minutes,
+        "error_kinds": sorted(set(record.errors)),
+        "views": [
+            {"view": name, "moves": len(moves), "p50_ms": rounded(percentile(moves, 0.5)),
+             "p95_ms": rounded(percentile(moves, 0.95))}
+            for name, moves in sorted(record.moves.items())
+        ],
+    }  # fmt: skip
+
+
+def run(students: int, minutes: float, views: Sequence[View] = ()) -> dict[str, Any]:
+    """Start the lab, let `students` (>= 1) work for `minutes` (> 0) on `views` (default: the cheap ones)."""
+    with serve("app.py", ready="/api/ready") as server:
+        return summary(asyncio.run(attend(server, students, minutes, views or AT_WORK)), students, minutes)

@@ -1,0 +1,61 @@
+"""What is measured: one view of every page, the control that moves it, and the bar that the lab sets itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "models" / "weights"
+SLIDER, BOX = "slider", "box"
+
+
+@dataclass(frozen=True)
+class View:
+    """One live view of the lab.
+
+    `path` is page and query under the site; `key` the key of the component that the hand holds, `drawing` the key of
+    the one that shows the result, `part` the element inside it whose changes count as a redraw. `hand`: SLIDER, or BOX
+    for a stage whose editable box is dragged. `rate` is the bar in redraws per second; `cheap` views also promise p95
+    and twice the baseline's rate. `networks` must have weights, else the page is hidden or the
+    view empty.
+    """
+
+    name: str
+    path: str
+    key: str
+    drawing: str
+    part: str
+    rate: float
+    cheap: bool = True
+    hand: str = SLIDER
+    networks: tuple[str, ...] = ()
+
+    def missing(self) -> list[str]:
+        """Networks this view needs that have no weights yet."""
+        return [name for name in self.networks if not (WEIGHTS / f"{name}.safetensors").exists()]
+
+
+CANVASES, BOXES, CELLS = ".rasters", ".vectors", ".items"
+COMMON = '[data-id="common"]'  # the intersection comes from Python; the dragged box itself follows the hand at once
+DETECTOR = ("detector",)
+SEGMENTERS = tuple(f"segmenter-{name}" for name in ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed"))
+
+VIEWS = (
+    View("lab_world", "lab_world", "light", "world", CANVASES, 25),
+    View("receptive_field", "upsampling", "rf_layers", "rf_plain", CANVASES, 25),
+    View("five_segmenters", "upsampling", "scene_more_fog", "segmenter-transposed", CANVASES, 4, False,
+         networks=SEGMENTERS),
+    View("stamping", "transposed_convolution?stamp_size=3", "stamp_step", "stamp_grids", CELLS, 25),
+    View("matrix", "transposed_convolution", "line_kernel", "line_backward", CELLS, 25),
+    View("inverse", "transposed_convolution", "back_length", "back_values", CELLS, 25),
+    View("overlap", "transposed_convolution", "overlap_kernel", "overlap_map", CANVASES, 25),
+    View("anchors", "anchors", "anchors_smallest", "anchors_grid", BOXES, 10, False,
+         networks=DETECTOR),
+    View("iou", "iou_nms_precision_recall", "iou_stage", "iou_stage", COMMON, 25, hand=BOX,
+         networks=DETECTOR),
+    View("nms", "iou_nms_precision_recall", "nms_threshold", "nms_stage", BOXES, 10, False, networks=DETECTOR),
+    View("score", "iou_nms_precision_recall", "score_threshold", "nms_stage", BOXES, 10, False, networks=DETECTOR),
+)  # fmt: skip
+NAMES = tuple(view.name for view in VIEWS)
+P95 = 90.0  # ms, bar of the cheap views
+FASTER = 2.0  # times the baseline's rate, bar of the cheap views

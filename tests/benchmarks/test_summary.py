@@ -1,0 +1,39 @@
+"""Percentiles and tables."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.summary import percentile, table
+
+
+def test_percentiles_of_ten():
+    ten = [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]
+    assert percentile(ten, 0.5) == 5
+    assert percentile(ten, 0.95) == 10
+    assert percentile(ten, 1) == 10
+    assert percentile([7.5], 0.5) == 7.5
+    assert percentile([], 0.5) is None
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0.01, 1))
+def test_enough_samples_lie_at_or_below_the_percentile_and_no_smaller_one_will_do(samples, share):
+    found = percentile(samples, share)
+    assert sum(each <= found for each in samples) >= share * len(samples) - 1e-9
+    assert sum(each < found for each in samples) < share * len(samples)
+
+
+def test_a_share_outside_is_refused():
+    with pytest.raises(ValueError, match="above 0"):
+        percentile([1.0], 0)
+
+
+def test_a_table_has_numbers_to_the_right_and_empty_cells():
+    lines = table([{"view": "iou", "ms": 12.5, "n": None}, {"view": "anchors", "ms": 3, "n": 1200}]).splitlines()
+    assert lines == [
+        "| view    |   ms |     n |",
+        "| ------- | ---: | ----: |",
+        "| iou     | 12.5 |       |",
+        "| anchors |    3 | 1,200 |",
+    ]
+    assert table([]) == ""
