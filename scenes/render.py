@@ -72,9 +72,6 @@ def render(scene: Scene, size: int = 224) -> View:
         scene: what to paint.
         size: width and height of the picture in pixels, 16 to 2048.
     """
-    low, high = SMALLEST_LARGEST_SIZE
-    if not low <= size <= high:
-        raise ValueError(f"A picture is {low} to {high} pixels wide, not {size}.")
     backdrop = scene.backdrop_shapes()
     placed = sorted([*scene.trees, *scene.objects], key=lambda p: p.y)
     identity = {id(thing): FIRST_THING + i for i, thing in enumerate(scene.objects)}
@@ -323,6 +320,9 @@ def _transform(thing: Placed) -> str:
 
 def _draw(body: str, window: tuple[int, int, int, int], size: int, shape_rendering: str) -> np.ndarray:
     """Pixels uint8 (h, w, 3) RGB of the window (xyxy in pixels) of a picture of size x size pixels."""
+    low, high = SMALLEST_LARGEST_SIZE
+    if not low <= size <= high:
+        raise ValueError(f"A picture is {low} to {high} pixels wide, not {size}.")
     x1, y1, x2, y2 = window
     unit = FRAME / size
     svg = (
