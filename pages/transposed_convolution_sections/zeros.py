@@ -28,7 +28,8 @@ def zeros() -> None:
         with columns[2]:
             extra = sliders.enter_context(bounded("Output padding", stride - 1, 1, "zero_extra"))
         with columns[3]:
-            padding = sliders.enter_context(bounded("Padding", kernel - 1, 1, "zero_padding"))
+            leaves_one = (stride * (SIZE - 1) + kernel - 1 + extra) // 2  # more would trim away every output
+            padding = sliders.enter_context(bounded("Padding", min(kernel - 1, leaves_one), 1, "zero_padding"))
         draw_zeros(kernel, Geometry(stride, padding, extra))
 
 
