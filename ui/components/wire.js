@@ -31,7 +31,7 @@ export class Channel {
   }
 
   pump() {
-    if (this.waiting === null || this.sent - this.drawn >= this.window) return
+    if (!this.send || this.waiting === null || this.sent - this.drawn >= this.window) return // no way to Python yet: later
     const state = this.waiting
     this.waiting = null
     this.sent += 1
