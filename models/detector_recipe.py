@@ -4,14 +4,13 @@ import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import torch
 from torch import Tensor
 from torchvision.models.detection import FasterRCNN
 
-from models import coco_metrics
+from models import coco_metrics, training
 from models.detector import LoadedDetector, build_detector
 from models.scene_cache import CachedScenes, InstanceRecord, cached_scenes, held_out_seeds, training_seeds
 from scenes import JOINTS
@@ -19,7 +18,6 @@ from scenes import JOINTS
 TASK = "detection"
 NAMES = ("detector",)
 HELD_OUT = 500
-CHECKPOINT_EVERY = 100
 # Joints come in pairs of left and right, then neck and head top.
 MIRRORED_JOINTS = [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 12, 13]
 
@@ -52,42 +50,21 @@ def train(name: str, device: torch.device, folder: Path, report: Callable[[int, 
     recipe = Recipe()
     data = cached_scenes(training_seeds(recipe.scenes))
     torch.manual_seed(recipe.seed)
-    module = build(name).to(device, memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(module.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, recipe.steps, pct_start=0.1)
-    parts = {"module": module, "optimizer": optimizer, "schedule": schedule}
-    checkpoint = folder / "checkpoint.pt"
-    begin, seconds = 0, 0.0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        if saved["recipe"] == asdict(recipe):
-            begin, seconds = saved["step"], saved["seconds"]
-            for key, part in parts.items():
-                part.load_state_dict(saved[key])
-    half = device.type == "cuda" or (device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    start = perf_counter()
-    for step in range(begin, recipe.steps):
+    module = build(name)
+
+    def loss_at(step: int) -> Tensor:
         torch.manual_seed(recipe.seed * 1_000_003 + step)  # which anchors and proposals are sampled
         batch, targets = _batch(data, recipe, step)
-        batch = [image.to(device) for image in batch]
         targets = [{key: value.to(device) for key, value in target.items()} for target in targets]
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            losses = module(batch, targets)
-        loss = sum(value.float() for value in losses.values())
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(module.parameters(), 10.0)
-        optimizer.step()
-        schedule.step()
-        report(step + 1, recipe.steps, float(loss.detach()))
-        if (step + 1) % CHECKPOINT_EVERY == 0:
-            state = {key: part.state_dict() for key, part in parts.items()}
-            elapsed = seconds + perf_counter() - start
-            folder.mkdir(parents=True, exist_ok=True)
-            torch.save(state | {"step": step + 1, "seconds": elapsed, "recipe": asdict(recipe)}, checkpoint)
-    seconds += perf_counter() - start
-    precision = "bfloat16 autocast" if half else "float32"
-    return module.eval(), {"recipe": asdict(recipe) | {"precision": precision}, "training_seconds": round(seconds)}
+        losses = module([image.to(device) for image in batch], targets)
+        return sum(value.float() for value in losses.values())
+
+    seconds = training.fit(
+        module, loss_at, asdict(recipe), recipe.steps, recipe.learning_rate, recipe.weight_decay, device, folder,
+        lambda step, loss: report(step, recipe.steps, loss), largest_gradient=10.0,
+    )  # fmt: skip
+    facts = {"recipe": asdict(recipe) | {"precision": training.precision(device)}, "training_seconds": round(seconds)}
+    return module.eval(), facts
 
 
 def evaluate(model: LoadedDetector, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:

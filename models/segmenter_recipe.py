@@ -5,7 +5,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from labs import segmentation_metrics
+from models import training
 from models.scene_cache import CachedScenes, cached_scenes, held_out_seeds, training_seeds
 from models.segmenter import UPSAMPLINGS, WIDTHS, Encoder, LoadedSegmenter, Segmenter, normalised
 from scenes import CLASSES
@@ -21,7 +21,6 @@ TASK = "segmentation"
 NAMES = tuple(f"segmenter-{method}" for method in UPSAMPLINGS)
 HELD_OUT = 500
 BOUNDARY_TOLERANCE = 1.0  # pixels: stricter than Csurka's 2.4 at this size, so that decoders can differ
-CHECKPOINT_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -74,20 +73,37 @@ def train(name: str, device: torch.device, folder: Path, report: Callable[[int, 
     torch.manual_seed(recipe.seed)
     pretraining = Pretraining()
     shared = folder.parent / f"segmenter-encoder-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]}"
-    seconds = _fit(
-        pretraining, pretraining.losses, data, recipe, 0, recipe.encoder_steps, recipe.encoder_learning_rate,
-        recipe.encoder_balance, device, shared, lambda step, loss: report(step, total, loss),
+    settings = asdict(recipe)
+
+    def losses_of(losses: Callable, first_batch: int, balance: float) -> Callable[[int], Tensor]:
+        weight = class_weights(data, balance).to(device)
+
+        def loss_at(step: int) -> Tensor:
+            images, labels = _batch(data, recipe, first_batch + step)
+            images = images.to(device, memory_format=torch.channels_last).float() / 255
+            return losses(images, labels.to(device).long(), weight)
+
+        return loss_at
+
+    seconds = training.fit(
+        pretraining, losses_of(pretraining.losses, 0, recipe.encoder_balance), settings, recipe.encoder_steps,
+        recipe.encoder_learning_rate, recipe.weight_decay, device, shared,
+        lambda step, loss: report(step, total, loss),
     )  # fmt: skip
     torch.manual_seed(recipe.seed)
     net = build(name)
     net.encoder.load_state_dict(pretraining.encoder.state_dict())
-    seconds += _fit(
-        net, lambda images, labels, weight: F.cross_entropy(net(images).float(), labels, weight), data, recipe,
-        recipe.encoder_steps, recipe.steps, recipe.learning_rate, recipe.balance, device, folder,
+
+    def cross_entropy(images: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
+        return F.cross_entropy(net(images).float(), labels, weight)
+
+    seconds += training.fit(
+        net, losses_of(cross_entropy, recipe.encoder_steps, recipe.balance), settings, recipe.steps,
+        recipe.learning_rate, recipe.weight_decay, device, folder,
         lambda step, loss: report(recipe.encoder_steps + step, total, loss),
     )  # fmt: skip
-    precision = "bfloat16 autocast" if _half(device) else "float32"
-    return net.eval(), {"recipe": asdict(recipe) | {"precision": precision}, "training_seconds": round(seconds)}
+    facts = {"recipe": settings | {"precision": training.precision(device)}, "training_seconds": round(seconds)}
+    return net.eval(), facts
 
 
 class Pretraining(nn.Module):
@@ -108,53 +124,12 @@ class Pretraining(nn.Module):
         return loss
 
 
-def _fit(
-    net: nn.Module, losses: Callable, data: CachedScenes, recipe: Recipe, first_batch: int, steps: int,
-    learning_rate: float, balance: float, device: torch.device, folder: Path, report: Callable[[int, float], None],
-) -> float:  # fmt: skip
-    """Minimise `losses(images, labels, class weights)`, from the last checkpoint in `folder` if it has one; returns the
-    seconds that it took in all."""
-    net.to(device, memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(net.parameters(), learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, steps, pct_start=0.1)
-    parts = {"net": net, "optimizer": optimizer, "schedule": schedule}
-    checkpoint, begin, seconds = folder / "checkpoint.pt", 0, 0.0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        if saved["recipe"] == asdict(recipe):
-            begin, seconds = saved["step"], saved["seconds"]
-            for key, part in parts.items():
-                part.load_state_dict(saved[key])
-    weight = class_weights(data, balance).to(device)
-    start = perf_counter()
-    for step in range(begin, steps):
-        images, labels = _batch(data, recipe, first_batch + step)
-        images, labels = images.to(device, memory_format=torch.channels_last), labels.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=_half(device)):
-            loss = losses(images.float() / 255, labels.long(), weight)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        report(step + 1, float(loss.detach()))
-        if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == steps:
-            state = {key: part.state_dict() for key, part in parts.items()}
-            elapsed = seconds + perf_counter() - start
-            folder.mkdir(parents=True, exist_ok=True)
-            torch.save(state | {"step": step + 1, "seconds": elapsed, "recipe": asdict(recipe)}, checkpoint)
-    return seconds + perf_counter() - start
-
-
 def class_weights(data: CachedScenes, balance: float) -> Tensor:
     """Weight per class, float32 (13,): frequency to the power of -balance, 1 on average over the pixels; 0 for a class
     that does not occur."""
     frequency = np.bincount(data.semantic[:500].ravel(), minlength=len(CLASSES)) / data.semantic[:500].size
     weight = np.where(frequency > 0, np.maximum(frequency, 1e-12) ** -balance, 0.0)
     return torch.tensor(weight / (weight * frequency).sum(), dtype=torch.float32)
-
-
-def _half(device: torch.device) -> bool:
-    return device.type == "cuda" or (device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def evaluate(model: LoadedSegmenter, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:

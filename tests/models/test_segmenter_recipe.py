@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models import segmenter_recipe
+from models import segmenter_recipe, training
 from models.scene_cache import cached_scenes
 from models.segmenter import LoadedSegmenter, Segmenter
 from scenes import CLASSES
@@ -25,7 +25,7 @@ def small(monkeypatch, data):
     """The recipe, small enough for a test, on four real scenes, with a checkpoint after every second step."""
     monkeypatch.setattr(segmenter_recipe, "Recipe", lambda: SMALL)
     monkeypatch.setattr(segmenter_recipe, "cached_scenes", lambda _seeds: data)
-    monkeypatch.setattr(segmenter_recipe, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY", 2)
 
 
 def quiet(*_):
