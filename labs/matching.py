@@ -175,10 +175,9 @@ def judge(detections: Detections, truths: Truths, threshold: float = 0.5, rule: 
         spared[mine] = found.ignored
     owner = {int(truth[d]): int(d) for d in order[::-1] if truth[d] >= 0}
     same_class = detections.labels[:, None] == truths.labels[None]
+    nearest = zip(_best(overlap, same_class), _best(overlap, ~same_class), strict=True)
     verdicts = []
-    for d in range(len(order)):
-        same, same_iou = _best(overlap[d], same_class[d])
-        other, other_iou = _best(overlap[d], ~same_class[d])
+    for d, ((same, same_iou), (other, other_iou)) in enumerate(nearest):
         found = int(truth[d]) if truth[d] >= 0 else None
         if spared[d]:
             kind = "ignored"
@@ -200,12 +199,13 @@ def judge(detections: Detections, truths: Truths, threshold: float = 0.5, rule: 
     return Judgement(tuple(verdicts), tuple(g for g in np.flatnonzero(countable).tolist() if g not in owner))
 
 
-def _best(overlap: NDArray, among: NDArray) -> tuple[int | None, float]:
-    """The index with the largest overlap above 0 among those marked, and that overlap; (None, 0) if there is none."""
+def _best(overlap: NDArray, among: NDArray) -> list[tuple[int | None, float]]:
+    """Per row, the column with the largest overlap above 0 among those marked, and that overlap; else (None, 0)."""
+    if not overlap.shape[1]:
+        return [(None, 0.0)] * len(overlap)
     masked = np.where(among, overlap, 0.0)
-    if not masked.size or masked.max() <= 0:
-        return None, 0.0
-    return int(masked.argmax()), float(masked.max())
+    columns = zip(masked.argmax(axis=1).tolist(), masked.max(axis=1).tolist(), strict=True)
+    return [(index, value) if value > 0 else (None, 0.0) for index, value in columns]
 
 
 def _lengths(*columns: NDArray) -> None:

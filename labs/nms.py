@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from labs.boxes import iou, iou_matrix
+from labs.boxes import iou_matrix
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,19 @@ def greedy(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor |
     Source: greedy NMS as in Dalal and Triggs 2005, Felzenszwalb et al. 2010.
     """
     _check(boxes, scores)
-    waiting = torch.argsort(scores, descending=True, stable=True)
+    overlaps = iou_matrix(boxes, boxes).double()  # float32 would round the threshold as well
+    beats = overlaps > iou_threshold
+    if labels is not None:
+        beats &= labels[:, None] == labels[None]
+    # One box at a time is faster in NumPy than in PyTorch.
+    overlaps, beats = overlaps.cpu().numpy(), beats.cpu().numpy()
+    waiting = torch.argsort(scores, descending=True, stable=True).cpu().numpy()
     steps = []
     while len(waiting):
         best, waiting = waiting[0], waiting[1:]
-        overlaps = iou(boxes[best], boxes[waiting]).double()  # float32 would round the threshold as well
-        drop = overlaps > iou_threshold
-        if labels is not None:
-            drop &= labels[waiting] == labels[best]
-        suppressed = zip(waiting[drop].tolist(), overlaps[drop].tolist(), strict=True)
+        drop = beats[best, waiting]
+        losers = waiting[drop]
+        suppressed = zip(losers.tolist(), overlaps[best, losers].tolist(), strict=True)
         steps.append(Step(int(best), tuple(Suppressed(*each) for each in suppressed)))
         waiting = waiting[~drop]
     return steps

@@ -113,14 +113,21 @@ def measure(
     """
     if filling not in FILLINGS:
         raise ValueError(f"Choose a filling among {', '.join(FILLINGS)}, not {filling!r}.")
-    centre = output_sizes(layers, size)[-1] // 2
+    # Pixels outside the unit's field have no influence, so a picture a little larger than the field is enough.
+    field, centre = trace(layers)[-1], output_sizes(layers, size)[-1] // 2
+    side = min(size, (field.size // field.jump + 3) * field.jump)
+    unit_there = output_sizes(layers, side)[-1] // 2
+    left = field.jump * (centre - unit_there)
+    if left < 0 or left + side > size:
+        side, unit_there, left = size, centre, 0
     generator = torch.Generator().manual_seed(seed)
     network = _network(layers, filling, trials, generator)
-    image = torch.randn(1, trials * WIDTH, size, size, generator=generator).requires_grad_()
+    image = torch.randn(1, trials * WIDTH, side, side, generator=generator).requires_grad_()
     with torch.enable_grad():
-        unit = network(image)[0, :, centre, centre].sum()
+        unit = network(image)[0, :, unit_there, unit_there].sum()
         (gradient,) = torch.autograd.grad(unit, image)
-    strength = gradient[0].abs().mean(0)
+    strength = torch.zeros(size, size)
+    strength[left : left + side, left : left + side] = gradient[0].abs().mean(0)
     peak = strength.max()
     return strength / peak if peak > 0 else strength
 

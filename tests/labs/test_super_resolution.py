@@ -1,0 +1,125 @@
+"""The solver: against SciPy on tiny problems, itself run long, and the lecture's subgradient descent."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize, sparse
+
+from labs import super_resolution as sr
+
+
+def tiny(seed: int = 0, rows: int = 30, size: int = 4, lam: float = 0.1, mu: float = 0.05, positive: bool = True):
+    rng = np.random.default_rng(seed)
+    operator = sparse.csr_array((rng.random((rows, size**2)) * (rng.random((rows, size**2)) < 0.3)).astype(np.float32))
+    return sr.Problem(operator, rng.normal(0.5, 1, rows).astype(np.float32), lam, mu, positive)
+
+
+def by_scipy(problem: sr.Problem) -> float:
+    """The least E, as a quadratic programme: |d| is replaced by t ≥ d, t ≥ -d."""
+    size, cells = problem.size, problem.size**2
+    eye = np.eye(cells).reshape(cells, size, size)
+    rows = np.array([np.concatenate([part.ravel() for part in sr.differences(one)]) for one in eye]).T
+    k = problem.operator.toarray().astype(float)
+    count = len(rows)
+
+    def energy(x):
+        h, t = x[:cells], x[cells:]
+        misfit = k @ h - problem.measured
+        value = misfit @ misfit / 2 + problem.ridge * h @ h / 2 + problem.total_variation * t.sum()
+        return value, np.concatenate([k.T @ misfit + problem.ridge * h, np.full(count, problem.total_variation)])
+
+    inequality = np.vstack([np.hstack([-rows, np.eye(count)]), np.hstack([rows, np.eye(count)])])
+    bounds = [(0 if problem.positive else None, None)] * cells + [(0, None)] * count
+    done = optimize.minimize(
+        energy, np.ones(cells + count), jac=True, bounds=bounds, method="SLSQP",
+        constraints={"type": "ineq", "fun": lambda x: inequality @ x, "jac": lambda x: inequality},
+        options={"maxiter": 500, "ftol": 1e-12},
+    )  # fmt: skip
+    assert done.success, done.message
+    return float(done.fun)
+
+
+@pytest.mark.parametrize("positive", [True, False])
+@pytest.mark.parametrize("seed, lam, mu", [(0, 0.1, 0.05), (1, 1.0, 0.0), (2, 0.0, 0.3)])
+def test_the_minimum_is_scipys(seed, lam, mu, positive):
+    problem = tiny(seed, lam=lam, mu=mu, positive=positive)
+    expected = by_scipy(problem)
+    found = sr.primal_dual(problem, iterations=2000)
+    assert found.objectives[-1] == pytest.approx(expected, rel=1e-4)
+    assert problem.objective(found.fine) == pytest.approx(found.objectives[-1], rel=1e-4)
+    assert not positive or found.fine.min() >= 0
+
+
+def test_without_kinks_it_is_the_normal_equations():
+    problem = tiny(lam=0.0, mu=0.5, positive=False)
+    k = problem.operator.toarray().astype(float)
+    expected = np.linalg.solve(k.T @ k + 0.5 * np.eye(16), k.T @ problem.measured)
+    assert np.allclose(sr.primal_dual(problem, iterations=1000).fine.ravel(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("balance", [0.5, 2.0, 16.0])
+def test_balance_and_start_change_the_way_and_not_the_end(balance):
+    problem = tiny()
+    end = sr.primal_dual(problem, iterations=3000).fine
+    start = np.random.default_rng(5).random((4, 4)) * 3
+    assert np.allclose(sr.primal_dual(problem, start, 1500, balance).fine, end, atol=2e-3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 7), st.integers(0, 99))
+def test_differences_pass_the_dot_test_and_count_the_variation(size, seed):
+    rng = np.random.default_rng(seed)
+    fine = rng.normal(size=(size, size))
+    across, down = sr.differences(fine)
+    p, q = rng.normal(size=across.shape), rng.normal(size=down.shape)
+    assert np.vdot(across, p) + np.vdot(down, q) == pytest.approx(np.vdot(fine, sr.differences_adjoint(p, q)))
+
+
+def test_total_variation_of_a_square_is_its_border():
+    fine = np.zeros((8, 8), np.float32)
+    fine[2:5, 3:7] = 2.0
+    problem = sr.Problem(sparse.csr_array((1, 64), dtype=np.float32), np.zeros(1, np.float32), 1.0, 0.0)
+    assert problem.objective(fine) == 2.0 * 2 * (3 + 4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 999))
+def test_the_subgradient_lies_below_the_function(seed):
+    """E(b) ≥ E(a) + ⟨s, b − a⟩ for every b: what makes s a subgradient at a, kinks included."""
+    problem, rng = tiny(seed), np.random.default_rng(seed)
+    a = np.round(rng.random((4, 4)) * 2).astype(np.float32)  # many equal neighbours
+    b = rng.random((4, 4)).astype(np.float32) * 2
+    slope = problem.subgradient(a)
+    assert problem.objective(b) >= problem.objective(a) + np.vdot(slope, b - a) - 1e-4
+
+
+@pytest.mark.parametrize("rule, rate", [("diminishing", 0.1), ("adam", 0.01)])
+def test_subgradient_descent_comes_near_the_same_minimum(rule, rate):
+    problem = tiny()
+    least = sr.primal_dual(problem, iterations=2000).objectives[-1]
+    slow = sr.subgradient_descent(problem, iterations=1500, rate=rate, rule=rule)
+    assert least - 1e-5 <= min(slow.objectives) <= 1.01 * least
+    assert problem.objective(slow.fine) == pytest.approx(min(slow.objectives))
+    early = sr.subgradient_descent(problem, iterations=1500, rate=rate, rule=rule, stop_below=1.2 * least)
+    assert len(early.objectives) < len(slow.objectives) and early.objectives[-1] <= 1.2 * least
+
+
+def test_progress_is_told_each_iteration():
+    told = []
+    solution = sr.primal_dual(tiny(), iterations=3, progress=lambda *what: told.append(what))
+    assert told == [(1, 3), (2, 3), (3, 3)] and len(solution.objectives) == 4
+
+
+def test_refusals():
+    problem = tiny()
+    with pytest.raises(ValueError, match="do not fit"):
+        sr.Problem(problem.operator, problem.measured[:-1], 0.1, 0.1)
+    with pytest.raises(ValueError, match="negative"):
+        sr.Problem(problem.operator, problem.measured, -0.1, 0.1)
+    with pytest.raises(ValueError, match="balance"):
+        sr.primal_dual(problem, balance=0)
+    with pytest.raises(ValueError, match="shape"):
+        sr.primal_dual(problem, start=np.zeros((3, 3)))
+    with pytest.raises(ValueError, match="no rule 'newton'"):
+        sr.subgradient_descent(problem, rule="newton")
