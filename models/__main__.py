@@ -1,4 +1,4 @@
-"""python -m models list | train NAME | evaluate NAME [--json]"""
+"""python -m models list | train NAME | evaluate NAME [--json] | fetch [NAME ... | all]"""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ import sys
 import torch
 from tqdm import tqdm
 
-from models import catalog
+from models import catalog, fetching, pretrained
 from models.device import best_device, cache_folder
 
 
@@ -24,19 +24,26 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("evaluate", help="recompute a card's metrics on held-out scenes")
     command.add_argument("name")
     command.add_argument("--json", action="store_true", help="print one JSON object")
+    command = commands.add_parser("fetch", help="bring pretrained networks here, for a room without network")
+    command.add_argument("names", nargs="*", metavar="NAME", help="or all; without a name: what there is")
     args = parser.parse_args(arguments)
     try:
         if args.command == "list":
             show_markdown() if args.markdown else show()
         elif args.command == "train":
             train(args.name, args.restart)
+        elif args.command == "fetch":
+            fetch(args.names) if args.names else show_pretrained()
         else:
             evaluate(args.name, args.json)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        kept = (
+            "Nothing of it was kept" if args.command == "fetch" else "The same command goes on from the last checkpoint"
+        )
+        print(f"\nStopped. {kept}.", file=sys.stderr)
         return 130
     return 0
 
@@ -54,15 +61,18 @@ def show() -> None:
 
 
 def show_markdown() -> None:
-    """The cards as one table."""
+    """The cards as one table for each task."""
     cards = [catalog.card(name) for name in catalog.shipped()]
-    figures = list(dict.fromkeys(key for card in cards for key, value in card["metrics"].items() if _is_figure(value)))
-    print("| network | parameters | training | " + " | ".join(figures) + " |")
-    print("| --- | ---: | ---: |" + " ---: |" * len(figures))
-    for card in cards:
-        values = " | ".join(str(card["metrics"].get(key, "")) for key in figures)
-        minutes = card["training_seconds"] / 60
-        print(f"| `{card['name']}` | {card['parameters']:,} | {minutes:.0f} min, {card['trained_on']} | {values} |")
+    for task in dict.fromkeys(card["task"] for card in cards):
+        alike = [card for card in cards if card["task"] == task]
+        figures = list(dict.fromkeys(k for card in alike for k, value in card["metrics"].items() if _is_figure(value)))
+        print(f"| {task} | parameters | training | " + " | ".join(figures) + " |")
+        print("| --- | ---: | ---: |" + " ---: |" * len(figures))
+        for card in alike:
+            values = " | ".join(str(card["metrics"].get(key, "")) for key in figures)
+            minutes = card["training_seconds"] / 60
+            print(f"| `{card['name']}` | {card['parameters']:,} | {minutes:.0f} min, {card['trained_on']} | {values} |")
+        print()
 
 
 def _is_figure(value: object) -> bool:
@@ -123,6 +133,32 @@ def evaluate(name: str, as_json: bool) -> None:
             print(f"{key:20} {value:>10} {stated.get(key, '-'):>10}")
     for label, value in metrics.get("iou_per_class", {}).items():
         print(f"  IoU {label:14} {value:>10} {stated.get('iou_per_class', {}).get(label, '-'):>10}")
+
+
+def show_pretrained() -> None:
+    """One line a network: its size, whether it is here, and what it knows."""
+    for name in catalog.pretrained_names():
+        entry = pretrained.ENTRIES[name]
+        state = "here" if pretrained.on_disk(name) else "to fetch"
+        print(f"{name:38} {pretrained.megabytes(entry.source.size):>7}  {state:8}  {entry.line}")
+
+
+def fetch(names: list[str]) -> None:
+    """Bring the weights here, one after the other, behind a progress bar; print where they lie."""
+    wanted = catalog.pretrained_names() if names == ["all"] else list(dict.fromkeys(names))
+    if unknown := [name for name in wanted if name not in pretrained.ENTRIES]:
+        known = ", ".join(catalog.pretrained_names())
+        raise ValueError(f"There is no pretrained network {unknown[0]!r}: choose from {known}, or all.")
+    for name in wanted:
+        source = pretrained.ENTRIES[name].source
+        with tqdm(desc=name, total=source.size, unit="B", unit_scale=True) as bar:
+
+            def report(done: int, total: int, bar: tqdm = bar) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            path = fetching.fetch(source, report)
+        print(f"{name}: {pretrained.megabytes(path.stat().st_size)} in {path}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The only door to a network: `catalog.load("segmenter-bilinear")`.
+"""The only door to a network: `catalog.load("segmenter-bilinear")`, `catalog.load("resnet50")`.
 
-A card is a JSON file beside the weights: task, architecture, recipe and seed, training time and device, metrics on
-held-out scenes, and the sha256 of the weights.
+Two families: the networks of the lab (`names`), with their weights here, and those that others trained on photographs
+(`pretrained_names`), fetched on first use. A card of the lab is a JSON file beside the weights: task, architecture,
+recipe and seed, training time and device, metrics on held-out scenes, and the sha256 of the weights.
 """
 
 import hashlib
@@ -14,11 +15,11 @@ from types import ModuleType
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import detector_recipe, segmenter_recipe
-from models.device import best_device
+from models import classifier_recipe, detector_recipe, pretrained, segmenter_recipe, yolo_recipe
+from models.device import best_device, placed
 
 WEIGHTS = Path(__file__).parent / "weights"
-FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe, detector_recipe)
+FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe, detector_recipe, classifier_recipe, yolo_recipe)
 
 _loading = Lock()
 
@@ -26,6 +27,12 @@ _loading = Lock()
 def names(task: str | None = None) -> list[str]:
     """The networks of the lab, or those for one task."""
     return [name for family in FAMILIES if task in (None, family.TASK) for name in family.NAMES]
+
+
+def pretrained_names(task: str | None = None) -> list[str]:
+    """The networks for photographs, or those for one task: classification, detection, instance segmentation, keypoints,
+    segmentation."""
+    return pretrained.names(task)
 
 
 def shipped() -> list[str]:
@@ -37,12 +44,14 @@ def family(name: str) -> ModuleType:
     """The module that builds, trains, evaluates and wraps the network of that name.
 
     Raises:
-        ValueError: there is no such network.
+        ValueError: there is no such network, or it is a pretrained one, which nobody here trains.
     """
     for module in FAMILIES:
         if name in module.NAMES:
             return module
-    raise ValueError(f"There is no network {name!r}. The catalogue has {', '.join(names())}.")
+    if name in pretrained.NAMES:
+        raise ValueError(f"{name} was trained by others, on photographs: this lab fetches it, and that is all.")
+    raise ValueError(f"There is no network {name!r}. The catalogue has {', '.join([*names(), *pretrained.NAMES])}.")
 
 
 def card(name: str) -> dict:
@@ -51,6 +60,8 @@ def card(name: str) -> dict:
     Raises:
         ValueError: there is no such network, or it was never trained here.
     """
+    if name in pretrained.NAMES:
+        return pretrained.card(name)
     family(name)
     file = WEIGHTS / f"{name}.json"
     if not file.exists():
@@ -64,8 +75,19 @@ def load(name: str):
     Raises:
         ValueError: no such network, no weights, or weights that are not those of the card.
     """
+    if name in pretrained.NAMES:
+        return pretrained.load(name)
     with _loading:  # thirty students that open a page at once load it once
         return _load(name, str(best_device()))
+
+
+def release(name: str) -> None:
+    """Let the network go, so that its memory is free once the last call is over; the next `load` reads it again."""
+    if name in pretrained.NAMES:
+        pretrained.release(name)
+    elif name in names():
+        with _loading:
+            _load.cache_clear()  # all of the lab's, which are small
 
 
 def save(name: str, module: torch.nn.Module, facts: dict) -> None:
@@ -94,8 +116,7 @@ def _load(name: str, device: str):
         raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})
-    module.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-    return module_family.wrap(name, module, torch.device(device), facts)
+    return module_family.wrap(name, placed(module, torch.device(device)), torch.device(device), facts)
 
 
 def _sha256(file: Path) -> str:

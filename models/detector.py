@@ -1,9 +1,10 @@
 """The detector: torchvision's R-CNN on a small backbone, one trunk with a box, a mask and a keypoint head per region.
 
-Trunk: a ResNet of BasicBlocks with a feature pyramid (He et al. 2016; Lin et al. 2017). Regions: RPN (Ren et al. 2015).
+Trunk: the segmenters' encoder with a feature pyramid (Lin et al. 2017). Regions: RPN (Ren et al. 2015).
 Heads on RoI-aligned features: classes and boxes, 28x28 masks (He et al. 2017), 14 joints of persons.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -12,18 +13,17 @@ from time import perf_counter
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import TwoMLPHead
 from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, KeypointRCNNPredictor
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
-from torchvision.models.resnet import BasicBlock, ResNet
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from models import rcnn_taps
 from models.rcnn_taps import Level
+from models.segmenter import MEAN, MIDDLE, STD, WIDTHS, Encoder, Residual, block
 from scenes import JOINTS, THINGS, Instance
 
 SIZE = 224
@@ -32,7 +32,6 @@ LEVELS = ("P2", "P3", "P4", "P5", "pool")
 ANCHOR_SIZES = ((16,), (32,), (64,), (128,), (192,))  # side of a square anchor in pixels, per level
 ANCHOR_RATIOS = (0.5, 1.0, 2.0)  # height over width
 PROPOSALS = 300
-MEAN, STD = (0.45, 0.48, 0.45), (0.25, 0.24, 0.26)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,24 +75,22 @@ class Detection:
 
 
 class Trunk(nn.Module):
-    """Images (N, 3, H, W) to a dict of five pyramid levels with 64 channels, strides 4, 8, 16, 32 and 64."""
+    """Normalised images (N, 3, H, W) to a dict of five pyramid levels with 64 channels, strides 4, 8, 16, 32 and 64.
 
-    def __init__(self, widths: Sequence[int] = (32, 64, 128, 256), features: int = FEATURES):
+    The encoder is the segmenters': what knows where the pixels of a dog are is half-way to its box.
+    """
+
+    def __init__(self, features: int = FEATURES):
         super().__init__()
-        resnet = ResNet(BasicBlock, [1, 1, 1, 1])
-        resnet.inplanes = widths[0]
-        resnet.conv1 = nn.Conv2d(3, widths[0], 5, stride=2, padding=2, bias=False)
-        resnet.bn1 = nn.BatchNorm2d(widths[0])
-        for index, width in enumerate(widths):
-            blocks = 2 if index in (1, 2) else 1
-            layer = resnet._make_layer(BasicBlock, width, blocks, stride=1 if index == 0 else 2)
-            setattr(resnet, f"layer{index + 1}", layer)
-        self.body = IntermediateLayerGetter(resnet, {f"layer{i + 1}": LEVELS[i] for i in range(4)})
-        self.fpn = FeaturePyramidNetwork(list(widths), features, extra_blocks=LastLevelMaxPool())
+        self.encoder = Encoder()
+        self.coarse = nn.Sequential(nn.MaxPool2d(2), block(WIDTHS[3], MIDDLE), Residual(MIDDLE, 1))
+        self.fpn = FeaturePyramidNetwork([*WIDTHS[2:], WIDTHS[3], MIDDLE], features, extra_blocks=LastLevelMaxPool())
         self.out_channels = features
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        return self.fpn(self.body(images))
+        deepest, skips, _ = self.encoder(images)
+        levels = (*skips[2:], deepest, self.coarse(deepest))
+        return self.fpn(OrderedDict(zip(LEVELS, levels, strict=False)))  # the pyramid adds the fifth
 
 
 def build_detector(

@@ -24,9 +24,11 @@ MIRRORED_JOINTS = [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 12, 13]
 
 @dataclass(frozen=True)
 class Recipe:
-    """AdamW under a one-cycle learning rate, whole pictures and their mirrors, torchvision's own losses summed."""
+    """AdamW under a one-cycle learning rate, whole pictures and their mirrors, torchvision's own losses summed. The
+    trunk starts from the encoder of a trained segmenter, as others start from ImageNet."""
 
     seed: int = 0
+    encoder: str = "segmenter-bilinear"
     scenes: int = 6000
     steps: int = 2000
     batch: int = 8
@@ -46,11 +48,14 @@ def wrap(name: str, module: FasterRCNN, device: torch.device, card: dict) -> Loa
 
 
 def train(name: str, device: torch.device, folder: Path, report: Callable[[int, int, float], None]) -> tuple:
-    """Train from scratch, or go on from the last checkpoint in `folder`. See `segmenter_recipe.train`."""
+    """Train from the segmenter's encoder, or go on from the last checkpoint in `folder`; see `segmenter_recipe`."""
+    from models import catalog  # which lists this recipe
+
     recipe = Recipe()
     data = cached_scenes(training_seeds(recipe.scenes))
     torch.manual_seed(recipe.seed)
     module = build(name)
+    module.backbone.encoder.load_state_dict(catalog.load(recipe.encoder).module.encoder.state_dict())
 
     def loss_at(step: int) -> Tensor:
         torch.manual_seed(recipe.seed * 1_000_003 + step)  # which anchors and proposals are sampled

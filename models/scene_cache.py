@@ -12,10 +12,11 @@ from tqdm import tqdm
 
 import scenes
 from models.device import cache_folder
-from scenes import THINGS
+from scenes import THINGS, Knobs
 
 SIZE = 224
 CHUNK = 50
+DEFAULT_KNOBS = Knobs()
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,13 @@ def held_out_seeds(count: int) -> range:
     return range(10_000_000, 10_000_000 + count)
 
 
-def cached_scenes(seeds: range, workers: int | None = None) -> CachedScenes:
-    """Scenes of these seeds, rendered on first use and mapped read-only after.
+def cached_scenes(seeds: range, workers: int | None = None, knobs: Knobs = DEFAULT_KNOBS) -> CachedScenes:
+    """Scenes of these seeds and knobs, rendered on first use and mapped read-only after.
 
-    Rendering goes on where it was stopped. A change of anything that `scenes/` draws starts a new cache.
+    Rendering goes on where it was stopped. A change of anything that `scenes/` draws, or other knobs, starts a new
+    cache.
     """
-    folder = cache_folder() / f"scenes-{seeds.start}-{len(seeds)}-{_fingerprint()}"
+    folder = cache_folder() / f"scenes-{seeds.start}-{len(seeds)}-{_fingerprint()}{_suffix(knobs)}"
     folder.mkdir(parents=True, exist_ok=True)
     shapes = {"images": (len(seeds), SIZE, SIZE, 3)} | dict.fromkeys(("semantic", "panoptic"), (len(seeds), SIZE, SIZE))
     for name, shape in shapes.items():
@@ -68,7 +70,7 @@ def cached_scenes(seeds: range, workers: int | None = None) -> CachedScenes:
     missing = [start for start in starts if not _records_file(folder, start).exists()]
     if missing:
         with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-            jobs = [pool.submit(_render_chunk, folder, seeds[start : start + CHUNK], start) for start in missing]
+            jobs = [pool.submit(_render_chunk, folder, seeds[start : start + CHUNK], start, knobs) for start in missing]
             for job in tqdm(jobs, desc=f"rendering {len(seeds)} scenes", unit=f"{CHUNK} scenes"):
                 job.result()
     records = [
@@ -83,11 +85,11 @@ def _records_file(folder: Path, start: int) -> Path:
     return folder / f"{start:06d}.json"
 
 
-def _render_chunk(folder: Path, seeds: range, start: int) -> None:
+def _render_chunk(folder: Path, seeds: range, start: int, knobs: Knobs) -> None:
     arrays = [np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("images", "semantic", "panoptic")]
     records = []
     for row, seed in enumerate(seeds, start):
-        view = scenes.render(scenes.sample(seed), SIZE)
+        view = scenes.render(scenes.sample(seed, knobs), SIZE)
         for array, pixels in zip(arrays, (view.image, view.semantic, view.panoptic), strict=True):
             array[row] = pixels
         records.append([asdict(_record(instance)) for instance in view.instances])
@@ -108,6 +110,10 @@ def _record(instance: scenes.Instance) -> InstanceRecord:
         instance.visible,
         joints.round(2).tolist(),
     )
+
+
+def _suffix(knobs: Knobs) -> str:
+    return "" if knobs == DEFAULT_KNOBS else "-" + hashlib.sha256(repr(knobs).encode()).hexdigest()[:10]
 
 
 def _fingerprint() -> str:

@@ -55,9 +55,9 @@ class Encoder(nn.Module):
     def __init__(self):
         super().__init__()
         a, b, c, d = WIDTHS
-        self.stages = nn.ModuleList([_block(3, a), _block(a, b, b), _block(b, c, c), _block(c, d, d)])
+        self.stages = nn.ModuleList([block(3, a), block(a, b, b), block(b, c, c), block(c, d, d)])
         self.middle = nn.Sequential(
-            _block(d, MIDDLE), *(Residual(MIDDLE, dilation) for dilation in (1, 2, 1)), nn.Conv2d(MIDDLE, d, 1)
+            block(d, MIDDLE), *(Residual(MIDDLE, dilation) for dilation in (1, 2, 1)), nn.Conv2d(MIDDLE, d, 1)
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
@@ -75,8 +75,8 @@ class Residual(nn.Module):
 
     def __init__(self, width: int, dilation: int):
         super().__init__()
-        self.first = _block(width, width, dilation=dilation)
-        self.second = _block(width, width)[:2]
+        self.first = block(width, width, dilation=dilation)
+        self.second = block(width, width)[:2]
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(x + self.second(self.first(x)))
@@ -96,7 +96,7 @@ class Segmenter(nn.Module):
         self.method = method
         a, b, c, d = WIDTHS
         self.encoder = Encoder()
-        self.decoder = nn.ModuleList([_block(d, c), _block(c, b), _block(b, a), _block(a, a)])
+        self.decoder = nn.ModuleList([block(d, c), block(c, b), block(b, a), block(a, a)])
         self.classify = nn.Conv2d(a, len(CLASSES), 1)
         # Made last: with one seed, all that the five networks share starts from the same numbers.
         self.transposed = nn.ModuleList(
@@ -159,7 +159,8 @@ class LoadedSegmenter:
             return Segmentation(labels, logits.float().cpu(), kept, seconds, self.device)
 
 
-def _block(*widths: int, dilation: int = 1) -> nn.Sequential:
+def block(*widths: int, dilation: int = 1) -> nn.Sequential:
+    """3x3 convolutions from width to width, each with batch normalisation and ReLU; the size stays."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths):
         layers += [

@@ -14,11 +14,14 @@ def test_list_shows_every_network(capsys):
     assert [line.split()[0] for line in lines] == catalog.names()
 
 
-def test_list_as_a_markdown_table(capsys):
+def test_list_as_a_markdown_table_for_each_task(capsys):
     assert command_line.main(["list", "--markdown"]) == 0
-    head, rule, *rows = capsys.readouterr().out.splitlines()
-    assert "miou" in head and rule.startswith("| ---")
-    assert len(rows) == len(catalog.shipped()) and all(row.count("|") == head.count("|") for row in rows)
+    tables = capsys.readouterr().out.strip().split("\n\n")
+    assert "| segmentation |" in tables[0] and "miou" in tables[0]
+    for table in tables:
+        head, rule, *rows = table.splitlines()
+        assert rule.startswith("| ---") and rows and all(row.count("|") == head.count("|") for row in rows)
+    assert sum(len(table.splitlines()) - 2 for table in tables) == len(catalog.shipped())
 
 
 def test_an_unknown_name_is_one_sentence_and_exit_2(capsys):

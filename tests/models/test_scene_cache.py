@@ -3,7 +3,7 @@ import pytest
 
 from models import scene_cache
 from models.scene_cache import cached_scenes, held_out_seeds, training_seeds
-from scenes import render, sample
+from scenes import Knobs, render, sample
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,18 @@ def test_a_stopped_rendering_goes_on(cache, monkeypatch):
     assert (again.images == before).all()
 
 
+def test_other_knobs_are_other_scenes_in_a_folder_of_their_own(cache):
+    plain = cached_scenes(range(40, 42), workers=1)
+    default = {folder.name for folder in cache.iterdir()}
+    assert default == {f"scenes-40-2-{scene_cache._fingerprint()}"}  # as before there were knobs: nothing is lost
+    single = cached_scenes(range(40, 42), workers=1, knobs=Knobs(objects=1))
+    assert [len(scene) for scene in single.records] == [1, 1]
+    assert (single.images[0] == render(sample(40, Knobs(objects=1))).image).all()
+    assert (cached_scenes(range(40, 42), workers=1).images == plain.images).all()
+    (other,) = {folder.name for folder in cache.iterdir()} - default
+    assert other.startswith(f"scenes-40-2-{scene_cache._fingerprint()}-")
+
+
 class _Here:
     """An executor that works in this process and notes what it was given."""
 
@@ -54,9 +66,9 @@ class _Here:
     def __exit__(self, *_):
         return False
 
-    def submit(self, work, folder, seeds, start):
+    def submit(self, work, folder, seeds, start, knobs):
         self.starts.append(start)
-        work(folder, seeds, start)
+        work(folder, seeds, start, knobs)
         return self
 
     def result(self):

@@ -1,0 +1,104 @@
+"""What a page can offer for a task: the lab's networks and the pretrained ones, each with all that `ui.model_choice`
+asks of it."""
+
+import functools
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from models import catalog, fetching, own_weights, pretrained
+from models.device import best_device, placed
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One network of the choice.
+
+    Attributes:
+        name: the catalogue's name; also what stands in the address of the page.
+        line: what it knows, in a few words.
+        bytes: of the file to fetch; 0 for a network of the lab, whose weights are here.
+    """
+
+    name: str
+    line: str
+    bytes: int = 0
+
+    def here(self) -> bool:
+        """Whether its weights are on this machine."""
+        return self.bytes == 0 or pretrained.on_disk(self.name)
+
+    def running(self) -> fetching.Download | None:
+        """The download that is under way, whoever started it."""
+        return fetching.running(pretrained.ENTRIES[self.name].source) if self.bytes else None
+
+    def fetch(self, who: Hashable) -> fetching.Download:
+        """Start to fetch the weights, or join those who do."""
+        return fetching.start(pretrained.ENTRIES[self.name].source, who)
+
+    def seconds(self) -> tuple[float, bool] | None:
+        """On a CPU, how long a picture takes and whether that was measured; None where nobody has to wait."""
+        if self.bytes == 0 or best_device().type != "cpu":
+            return None
+        return pretrained.seconds_per_picture(self.name)
+
+    def load(self):
+        """The network with its weights. Raises ValueError with one sentence."""
+        return catalog.load(self.name)
+
+    def load_own(self, data: bytes, file_name: str):
+        """The same architecture with somebody's own weights. Raises ValueError with one sentence."""
+        return load_own(self.name, data, file_name)
+
+    def largest_own(self) -> int:
+        """Bytes that a file of own weights may have."""
+        return _largest(self.name)
+
+
+def offers(task: str, lab: Sequence[str] | None = None) -> list[Offer]:
+    """The networks for a task, the lab's first.
+
+    Args:
+        task: see `catalog.pretrained_names`.
+        lab: the lab's networks to offer; by default all of that task.
+    """
+    ours = [Offer(name, "Lab World") for name in (catalog.names(task) if lab is None else lab)]
+    entries = [pretrained.ENTRIES[name] for name in catalog.pretrained_names(task)]
+    return ours + [Offer(entry.name, entry.line, entry.source.size) for entry in entries]
+
+
+def load_own(architecture: str, data: bytes, file_name: str = "own weights"):
+    """A network with weights that somebody brings along, on the best device.
+
+    Args:
+        architecture: the catalogue's name, of the lab or pretrained.
+        data: a file written by torch.save(module.state_dict(), ...), or safetensors.
+        file_name: for the network's name and the sentences.
+
+    Raises:
+        ValueError: in one sentence: no such architecture, not a state_dict, code in it, too large, or the first entry
+            that does not fit.
+    """
+    module = _blank(architecture)
+    state = own_weights.read(data, file_name, _largest(architecture))
+    called, device = f"{architecture} with {file_name}", best_device()
+    if architecture in pretrained.NAMES:
+        return pretrained.wrap(architecture, state, device, called)
+    own_weights.fill(module, state, architecture)
+    family = catalog.family(architecture)
+    facts = {
+        "name": called,
+        "task": family.TASK,
+        "architecture": f"{type(module).__module__}.{type(module).__qualname__}",
+        "parameters": sum(p.numel() for p in module.parameters()),
+        "metrics": {},
+    }
+    return family.wrap(called, placed(module, device), device, facts)
+
+
+def _blank(name: str):
+    return pretrained.blank(name) if name in pretrained.NAMES else catalog.family(name).build(name)
+
+
+@functools.cache
+def _largest(name: str) -> int:
+    return own_weights.largest(_blank(name))
