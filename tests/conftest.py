@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import app  # noqa: F401
 
@@ -61,3 +64,15 @@ def cold_server():
     """Address of a lab that has just started and has had no visitor; torch is still loading."""
     with serve(until="/_stcore/health") as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def prose() -> Callable[[AppTest], str]:
+    """Function: what a page says in Markdown and in `words`, joined by newlines."""
+
+    def read(at: AppTest) -> str:
+        mounted = [json.loads(node.proto.json)[0] for node in at.get("bidi_component")]
+        lines = [data["text"] for data in mounted if isinstance(data, dict) and isinstance(data.get("text"), str)]
+        return "\n".join([element.value for element in at.markdown] + lines)
+
+    return read

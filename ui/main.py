@@ -16,6 +16,7 @@ from ui.course import ready
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 HERE = Path(__file__).parent
 
+warmup.visited()
 st.set_page_config(page_title="Receptive", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.svg"))
 

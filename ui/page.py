@@ -26,6 +26,7 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from ui import course, figures, warmup
+from ui.components import following
 
 _LOG = logging.getLogger(__name__)
 _STYLE = Path(__file__).with_name("style.css")
@@ -74,7 +75,7 @@ def warming() -> NoReturn:
     st.skeleton(height=120)
     started = time.monotonic()
     warmup.start()
-    warmup.painted()
+    warmup.painted(drawing=0)  # nothing but grey shapes
     while not warmup.finished():
         # Writing also lets Streamlit end this run if the visitor goes elsewhere meanwhile.
         status.caption(f"Starting the lab: loading PyTorch, once per start ({time.monotonic() - started:.0f} s).")
@@ -107,6 +108,8 @@ def quiz(key: str, question: str, options: Sequence, answer, explain: str) -> No
     options = list(options)
     if answer not in options:
         raise ValueError(f"The quiz {key!r} has no option {answer!r}.")
+    if following():  # nobody answers with the hand on a slider
+        return
     _quiz(key, question, options, answer, explain)
 
 
@@ -160,6 +163,8 @@ def sources(entries: Iterable[tuple[str, ...]]) -> None:
 
 def footer(model: str | None = None, device: str | None = None, milliseconds: float | None = None) -> None:
     """One quiet line: which model ran, where, and how long it took."""
+    if following():
+        return
     parts = [part for part in (model, device) if part]
     if milliseconds is not None:
         parts.append(f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms")
@@ -167,9 +172,12 @@ def footer(model: str | None = None, device: str | None = None, milliseconds: fl
         st.caption(" · ".join(parts))
 
 
-def figure(fig, key: str, *, height: int | None = None, alt: str | None = None) -> None:
-    """Plotly figure in the house style. Under the same key it updates in place: zoom and view survive."""
-    figures.show(fig, key, height=height, alt=alt)
+def figure(fig, key: str, *, height: int | None = None, alt: str | None = None, points: bool = False) -> None:
+    """Plotly figure in the house style. Under the same key it updates in place: zoom and view survive.
+
+    With ``points`` it reports the point under the pointer: read ``figures.touched(key)`` once, before this call.
+    """
+    figures.show(fig, key, height=height, alt=alt, points=points)
 
 
 def problem(sentence: str) -> None:

@@ -11,12 +11,17 @@ import importlib
 import logging
 import os
 import threading
+import time
 
-GRACE = 3.0  # seconds that the loading waits for a first page
+GRACE = 3.0  # seconds that the loading waits for a first visitor
+PATIENCE = 15.0  # seconds that it waits for the first visitor's page
+DRAWING = 1.0  # seconds for the browser to fetch the scripts that draw, from a process that is not busy yet
 LIBRARIES = ("torch", "torchvision", "scipy.ndimage", "captum.attr")
 
 _LOG = logging.getLogger(__name__)
+_visited = threading.Event()
 _painted = threading.Event()
+_drawing = 0.0
 _finished = threading.Event()
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
@@ -31,9 +36,17 @@ def start() -> None:
             _thread.start()
 
 
-def painted() -> None:
-    """A page is on the screen: load now."""
-    _painted.set()
+def visited() -> None:
+    """The first visitor's page is on its way: let it be painted before the loading begins."""
+    _visited.set()
+
+
+def painted(drawing: float = DRAWING) -> None:
+    """A page is with the browser: load in ``drawing`` seconds, when what it shows has been drawn."""
+    global _drawing
+    if not _painted.is_set():
+        _drawing = drawing
+        _painted.set()
 
 
 def finished() -> bool:
@@ -47,7 +60,8 @@ def threads() -> int:
 
 
 def _load() -> None:
-    _painted.wait(GRACE)
+    if _painted.wait(GRACE) or (_visited.is_set() and _painted.wait(PATIENCE)):
+        time.sleep(_drawing)
     try:
         for name in LIBRARIES:
             importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Starts tests/browser/apps/components_app.py for the component tests, on a port of its own."""
+"""Starts the apps of tests/browser/apps for the component tests, each on a port of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-APP = ROOT / "tests" / "browser" / "apps" / "components_app.py"
+APPS = ROOT / "tests" / "browser" / "apps"
 
 
 def free_port() -> int:
@@ -29,17 +29,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """The address of a running app, e.g. "http://127.0.0.1:8611"; the server ends with the block."""
+def running(app: str = "components_app") -> Iterator[str]:
+    """The address of the running `app`, e.g. "http://127.0.0.1:8611"; the server ends with the block."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), f"--server.port={port}",
+    command = [sys.executable, "-m", "streamlit", "run", str(APPS / f"{app}.py"), f"--server.port={port}",
                "--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none",
                "--runner.postScriptGC=false", "--browser.gatherUsageStats=false"]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(900):
             if server.poll() is not None:
                 raise RuntimeError("the component app did not start; run it by hand to see why")
             try:
@@ -48,7 +48,7 @@ def running() -> Iterator[str]:
             except OSError:
                 time.sleep(0.1)
         else:
-            raise RuntimeError("the component app did not answer within 30 s")
+            raise RuntimeError("the component app did not answer within 90 s")
         yield address
     finally:
         server.terminate()

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 def shown(script) -> list[dict]:
     test = AppTest.from_function(script, default_timeout=20).run()
     assert not test.exception
-    return [json.loads(each.proto.json) for each in test.get("bidi_component")]
+    return [json.loads(each.proto.json)[0] for each in test.get("bidi_component")]
 
 
 def test_figure_keeps_its_data_and_takes_the_house_template():

@@ -1,9 +1,11 @@
-"""The hands of the lab: live slider, stage and number grids, each a folder of Python API, script and style sheet."""
+"""The hands of the lab: live slider, stage, number grids and words, each a folder of Python API, script and styles."""
 
+from ui.components.live import following
 from ui.components.live_slider import live_slider
 from ui.components.matrix import Cell, Grid, Matrices, matrices
 from ui.components.stage import Box, Boxes, GridLines, Heat, Labels, Lines, Points, Spot, Stage, stage
 from ui.components.wire import ASSETS, resting, routes
+from ui.components.words import words
 
 __all__ = [
     "ASSETS",
@@ -19,9 +21,11 @@ __all__ = [
     "Points",
     "Spot",
     "Stage",
+    "following",
     "live_slider",
     "matrices",
     "resting",
     "routes",
     "stage",
+    "words",
 ]

@@ -1,20 +1,82 @@
 // What the live components share: pacing of messages, printing of numbers, style sheets.
 
 const PATIENCE = 15000 // ms without an acknowledgement after which a message counts as lost
+const TEXT_EVERY = 400 // ms after which text beside the drawings follows a moving hand
+const RETRY = 3000 // ms until a closed direct line is tried again
+const SILENCE = 5000 // ms without an answer after which the direct line counts as closed
 
-/** Sends the newest state to Python, never more than `window` ahead of what is drawn, and never loses the last one. */
+const mounted = new Map() // key → the component on the page
+
+/** The direct line to Python, beside Streamlit's own web socket; ui/components/live.py is its other end. */
+const line = {
+  asked: new Map(), // key and number → what to do with the answer
+
+  open() {
+    if (this.socket || performance.now() < this.again) return
+    const address = new URL('api/live', document.baseURI)
+    address.protocol = address.protocol.replace('http', 'ws')
+    const socket = (this.socket = new WebSocket(address.href))
+    socket.onmessage = ({ data }) => this.socket === socket && this.heard(JSON.parse(data))
+    socket.onclose = () => this.socket === socket && this.lose()
+  },
+
+  heard(reply) {
+    const name = `${reply.key} ${reply.sequence}`
+    const act = this.asked.get(name)
+    this.asked.delete(name)
+    this.listen()
+    const drawings = reply.drawings ?? []
+    const shown = ([key]) => mounted.get(key)?.parent.isConnected
+    if (!drawings.every(shown)) reply.stale ||= null // a component that only Streamlit can bring to the page
+    act?.(reply)
+    for (const drawing of drawings.filter(shown)) mounted.get(drawing[0]).take(drawing[1])
+  },
+
+  /** All that was asked goes Streamlit's way. */
+  lose() {
+    clearTimeout(this.silence)
+    this.socket.close()
+    this.socket = null
+    this.again = performance.now() + RETRY
+    const asked = [...this.asked.values()]
+    this.asked.clear()
+    for (const act of asked) act({ drawings: null })
+  },
+
+  /** A connection can die without a word. */
+  listen() {
+    clearTimeout(this.silence)
+    if (this.asked.size) this.silence = setTimeout(() => this.lose(), SILENCE)
+  },
+
+  get ready() {
+    return this.socket?.readyState === WebSocket.OPEN
+  },
+
+  ask(token, key, message, act) {
+    this.asked.set(`${key} ${message.sequence}`, act)
+    if (this.asked.size === 1) this.listen()
+    this.socket.send(JSON.stringify({ token, key, message }))
+  },
+}
+
+/** Sends the newest state to Python, never more than `window` ahead of what is drawn, and never loses the last one.
+ *
+ *  A state with `settled: false` comes from a moving hand and takes the direct line where there is one; all others take
+ *  Streamlit's way, which brings the whole page up to date. */
 export class Channel {
   constructor(sequence) {
     this.sent = this.drawn = sequence
+    this.rerun = 0 // number of the newest message that took Streamlit's way
     this.window = 1
     this.waiting = null
+    this.synced = performance.now() // when Streamlit last drew everything
   }
 
   /** Every run from Python: `data.sequence` is the newest message whose result is on the page. */
-  acknowledge(component) {
-    this.send = (state) => component.setStateValue('message', state)
-    this.window = component.data.window
-    this.drawn = Math.max(this.drawn, Math.min(component.data.sequence, this.sent))
+  acknowledge(data) {
+    this.window = data.window
+    this.drawn = Math.max(this.drawn, Math.min(data.sequence, this.sent))
     if (this.drawn === this.sent) clearTimeout(this.timer)
     this.pump()
   }
@@ -26,12 +88,14 @@ export class Channel {
 
   /** `state` is a function called when the message leaves, so that it carries the newest values; it gets its number. */
   offer(state) {
-    this.waiting = state
+    this.waiting = this.last = state
+    clearTimeout(this.catchUp)
     this.pump()
   }
 
   pump() {
     if (!this.send || this.waiting === null || this.sent - this.drawn >= this.window) return // no way to Python yet: later
+    if (this.token && line.ready && this.rerun > this.drawn) return // the direct line never runs beside a rerun
     const state = this.waiting
     this.waiting = null
     this.sent += 1
@@ -40,24 +104,67 @@ export class Channel {
       this.drawn = this.sent
       this.pump()
     }, PATIENCE)
-    this.send({ ...state(this.sent), sequence: this.sent })
+    const message = { ...state(this.sent), sequence: this.sent }
+    const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
+    if (message.settled !== false || !this.token || !line.ready || behind) this.ask(message)
+    else line.ask(this.token, this.key, message, (reply) => this.answered(message, reply))
+  }
+
+  /** Streamlit's way. */
+  ask(message) {
+    clearTimeout(this.catchUp)
+    this.rerun = message.sequence
+    this.stale = this.unsure = false
+    this.synced = performance.now()
+    this.send(message)
+  }
+
+  answered(message, reply) {
+    if (!reply.drawings) return this.ask(message)
+    this.unsure ||= reply.stale !== false
+    this.stale ||= reply.stale
+    if (!this.unsure) return
+    clearTimeout(this.catchUp) // a hand that pauses without letting go
+    this.catchUp = setTimeout(() => {
+      this.stale = true
+      if (this.waiting === null) this.offer(this.last)
+    }, TEXT_EVERY)
   }
 }
 
 const instances = new WeakMap()
 
+/** A component on the page with the newest data it was given, by Streamlit or by the direct line. */
+class Mounted {
+  constructor(instance, parent) {
+    this.instance = instance
+    this.parent = parent
+    this.data = null
+  }
+
+  take(data) {
+    if (!this.data || data.mount >= this.data.mount) this.data = { live: this.data?.live, ...data }
+    this.instance.update(this.data)
+    this.instance.channel.acknowledge(this.data)
+  }
+}
+
 /** One instance per mounted component, made on the first run and updated on every run: the DOM stays. */
 export function render(component, style, Kind) {
-  const parent = component.parentElement
-  let instance = instances.get(parent)
-  if (!instance) {
-    parent.adoptedStyleSheets = [style]
-    instance = new Kind(parent.querySelector('[data-root]'), component.data)
-    instance.channel = new Channel(component.data.sequence)
-    instances.set(parent, instance)
+  const { data: [data], parentElement: parent } = component
+  let here = instances.get(parent)
+  if (!here) {
+    if (style) parent.adoptedStyleSheets = [style]
+    const instance = new Kind(parent.querySelector('[data-root]'), data)
+    instance.channel = new Channel(data.sequence)
+    here = new Mounted(instance, parent)
+    instances.set(parent, here)
   }
-  instance.update(component.data)
-  instance.channel.acknowledge(component)
+  const { channel } = here.instance
+  mounted.set(data.key, here)
+  Object.assign(channel, { key: data.key, token: data.live, send: (state) => component.setStateValue('message', state) })
+  if (data.live) line.open()
+  here.take(data)
 }
 
 /** The style sheet beside a module, loaded before its first render so that nothing is ever shown without style. */

@@ -8,6 +8,8 @@ next message leave. Values live in plain session state, so pages may read and wr
 from __future__ import annotations
 
 import hashlib
+import itertools
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
+from ui.components import live
+
 FOLDER = Path(__file__).parent
 MIME = {".js": "text/javascript", ".css": "text/css"}
 
@@ -25,7 +29,8 @@ ASSETS: dict[str, Path] = {
     f"/assets/{path.relative_to(FOLDER).as_posix()}": path for path in sorted(FOLDER.rglob("*")) if path.suffix in MIME
 }
 # In every address, so that a browser never mixes scripts of two versions.
-VERSION = hashlib.blake2b(b"".join(path.read_bytes() for path in ASSETS.values()), digest_size=6).hexdigest()
+_SCRIPTS = [*ASSETS.values(), *sorted((FOLDER.parent / "figures").glob("*.js"))]
+VERSION = hashlib.blake2b(b"".join(path.read_bytes() for path in _SCRIPTS), digest_size=6).hexdigest()
 
 
 def routes() -> list[Route]:
@@ -65,6 +70,10 @@ component.parentElement.querySelector('[data-root]').textContent = 'This control
     return st.components.v2.component(f"receptive.{name}", html=html, js=stub)
 
 
+# Begins with the time in microseconds: a page that stays open while the server restarts goes on.
+_mounts = itertools.count(time.time_ns() // 1000)
+
+
 def live_key(key: str) -> str:
     """Session-state key under which Streamlit keeps what the browser sent for component `key`."""
     return f"{key}.live"
@@ -77,6 +86,9 @@ def entering(key: str) -> bool:
 
 def message(key: str) -> dict[str, Any]:
     """The newest message of the browser for component `key`; empty before the first one."""
+    run = live.current()
+    if run is not None and run.key == live_key(key):
+        return run.message
     state = st.session_state.get(live_key(key))
     found = state.get("message") if isinstance(state, dict) else None
     return found if isinstance(found, dict) else {}
@@ -87,14 +99,13 @@ def sequence(key: str) -> int:
     return st.session_state.get(f"{key}.sequence", 0)
 
 
-def news(key: str) -> dict[str, Any] | None:
-    """The newest message if this session has not yet taken it in, else None."""
-    found = message(key)
-    number = found.get("sequence")
+def news(key: str, heard: dict[str, Any]) -> dict[str, Any] | None:
+    """`heard`, the newest message of component `key`, if this session has not yet taken it in, else None."""
+    number = heard.get("sequence")
     if not isinstance(number, int) or number <= sequence(key):
         return None
     st.session_state[f"{key}.sequence"] = number
-    return found
+    return heard
 
 
 def resting(*keys: str) -> bool:
@@ -102,10 +113,24 @@ def resting(*keys: str) -> bool:
     return all(message(key).get("settled", True) for key in keys)
 
 
-def mount(component: Callable[..., Any], key: str, data: dict[str, Any], *, window: int) -> None:
-    """Mount `component` under `key`; `data` travels with the acknowledged sequence number and the window."""
-    component(
-        key=live_key(key),
-        data={**data, "sequence": sequence(key), "window": window},
-        on_message_change=lambda: None,
-    )
+def mount(
+    component: Callable[..., Any], key: str, data: dict[str, Any], *, window: int = 1, speaks: bool = True
+) -> None:
+    """Mount `component` under `key`; `data` travels with the acknowledged sequence number and the window. One that only
+    shows and never `speaks` costs less.
+
+    `mount` counts upwards, so that the browser never puts older data over newer. On the direct line (`live`) the data
+    goes straight to the component that is on the page.
+    """
+    data = {**data, "sequence": sequence(key), "window": window, "mount": next(_mounts), "key": live_key(key)}
+    run = live.current()
+    if run is not None:
+        run.draw(live_key(key), data)
+        return
+    data["live"] = live.offer(live_key(key))
+    # In a list, because Streamlit looks at every value of a dict for data frames: a tenth of a rerun.
+    component(key=live_key(key), data=[data], **({"on_message_change": _heard} if speaks else {}))
+
+
+def _heard() -> None:
+    """Streamlit wants a callback for every state that a component may set."""

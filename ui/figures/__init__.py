@@ -7,18 +7,21 @@ light and dark needs no rerun; the house palette is Okabe and Ito's.
 
 from __future__ import annotations
 
-import hashlib
+import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import plotly
 import plotly.graph_objects as go
 import plotly.io
 import streamlit as st
 
+from ui.components import wire
+
 HERE = Path(__file__).parent
 # The plotly.js that belongs to the installed Python package lies in it.
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data"
-VERSION = hashlib.blake2b((HERE / "figure.js").read_bytes() + plotly.__version__.encode(), digest_size=6).hexdigest()
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
 
 # Sizes only: figure.js adds the font and the colours of the theme.
@@ -46,26 +49,50 @@ HOUSE = TEMPLATE.to_plotly_json()
 plotly.io.templates.default = None
 
 _STUB = f"""export default (component) => {{
-import(new URL('assets/figures/figure.js?v={VERSION}', document.baseURI).href).then((m) => m.default(component));
+import(new URL('assets/figures/figure.js?v={wire.VERSION}', document.baseURI).href).then((m) => m.default(component));
 }}
 """
-_figure = st.components.v2.component("receptive.figure", html="<div data-figure></div>", js=_STUB, isolate_styles=False)
+_figure = st.components.v2.component(
+    "receptive.figure", html="<div data-root data-figure></div>", js=_STUB, isolate_styles=False
+)
 
 
-def show(fig: go.Figure, key: str, *, height: int | None = None, alt: str | None = None) -> None:
+@dataclass(frozen=True)
+class Touch:
+    """What the pointer does on a figure, as the first number of a point's ``customdata`` row: ``under`` is that of the
+    point it is on, or None; ``clicked`` that of a point clicked, only in the run caused by the click."""
+
+    under: float | None = None
+    clicked: float | None = None
+
+
+def touched(key: str) -> Touch:
+    """The pointer on the figure ``key`` that is shown with ``points=True``; call it once per run, before ``show``."""
+    name = f"{key}.figure"
+    fresh = wire.news(name, wire.message(name))
+    if fresh or wire.entering(name):
+        st.session_state[f"{name}.under"] = _number((fresh or {}).get("under"))
+    return Touch(st.session_state[f"{name}.under"], _number((fresh or {}).get("clicked")))
+
+
+def _number(found: Any) -> float | None:
+    return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
+
+
+def show(fig: go.Figure, key: str, *, height: int | None = None, alt: str | None = None, points: bool = False) -> None:
     """Draw ``fig`` in the house style; ``height`` in pixels (default: the figure's own, else 380).
 
-    ``alt`` says in words what the figure shows. The same key keeps the chart, and with it zoom and camera.
+    ``alt`` says in words what the figure shows. The same key keeps the chart, and with it zoom and camera. ``points``:
+    hover and click on points that have ``customdata`` are reported, see ``touched``.
     """
     height = height or fig.layout.height or 380
     drawing = fig.to_dict()
     drawing["layout"].setdefault("template", HOUSE)
-    _figure(
-        key=f"{key}.figure",
-        data={
-            "figure": plotly.io.json.to_json_plotly(drawing),
-            "height": height,
-            "alt": alt or fig.layout.title.text or "",
-            "version": VERSION,
-        },
-    )
+    data = {
+        "figure": plotly.io.json.to_json_plotly(drawing),
+        "height": height,
+        "alt": alt or fig.layout.title.text or "",
+        "version": plotly.__version__,
+        "points": points,
+    }
+    wire.mount(_figure, f"{key}.figure", data, speaks=points)

@@ -1,5 +1,8 @@
 // One Plotly chart per component, updated in place by Plotly.react.
 
+const { render } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url));
+
+const PAUSE = 200; // ms between two drawings of one chart
 let library;
 
 function load(version) {
@@ -32,30 +35,68 @@ function paint(layout, node) {
   base.hoverlabel.font = { ...base.hoverlabel.font, color: text };
 }
 
-export default async function ({ data, parentElement }) {
-  const node = parentElement.querySelector('[data-figure]');
-  node.style.height = `${data.height}px`;
-  node.setAttribute('role', 'img');
-  node.setAttribute('aria-label', data.alt);
-  node.newest = data;
-  let Plotly;
-  try {
-    Plotly = await load(data.version);
-  } catch {
-    node.textContent = 'This figure could not be loaded. Reload the page.';
-    return;
+class Figure {
+  constructor(node) {
+    this.node = node;
+    node.setAttribute('role', 'img');
   }
-  if (node.newest !== data || !node.isConnected) return;
-  const { data: traces, layout, frames } = JSON.parse(data.figure);
-  paint(layout, node);
-  Object.assign(layout, { height: data.height, width: node.clientWidth || undefined, uirevision: layout.uirevision ?? 'kept' });
-  await Plotly.react(node, traces, layout, { displayModeBar: false, displaylogo: false });
-  if (frames?.length && !node.framed) {
-    node.framed = true;
-    Plotly.addFrames(node, frames);
+
+  async update(data) {
+    const { node } = this;
+    this.newest = data;
+    node.style.height = `${data.height}px`;
+    node.setAttribute('aria-label', data.alt);
+    let Plotly;
+    try {
+      Plotly = await load(data.version);
+    } catch {
+      node.textContent = 'This figure could not be loaded. Reload the page.';
+      return;
+    }
+    // A chart takes a frame or two to draw; while a hand moves, the pictures beside it come first.
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, (this.drawn ?? 0) + PAUSE - performance.now())));
+    if (this.newest !== data || !node.isConnected) return;
+    // What is on the screen stays, so that nothing flickers under the pointer; another theme has other colours.
+    const style = getComputedStyle(node);
+    const looks = [data.figure, data.height, ...['text-color', 'border-color', 'font'].map((each) => style.getPropertyValue(`--st-${each}`))].join();
+    if (looks === this.looks) return;
+    this.looks = looks;
+    this.drawn = performance.now();
+    const { data: traces, layout, frames } = JSON.parse(data.figure);
+    paint(layout, node);
+    Object.assign(layout, { height: data.height, width: node.clientWidth || undefined, uirevision: layout.uirevision ?? 'kept' });
+    await Plotly.react(node, traces, layout, { displayModeBar: false, displaylogo: false });
+    if (frames?.length && !node.framed) {
+      node.framed = true;
+      Plotly.addFrames(node, frames);
+    }
+    if (data.points && !node.touch) this.listen(node);
+    node.observer ??= new ResizeObserver(() => {
+      if (node.clientWidth && node.clientWidth !== node.layout?.width) Plotly.relayout(node, { width: node.clientWidth });
+    });
+    node.observer.observe(node);
   }
-  node.observer ??= new ResizeObserver(() => {
-    if (node.clientWidth && node.clientWidth !== node.layout?.width) Plotly.relayout(node, { width: node.clientWidth });
-  });
-  node.observer.observe(node);
+
+  // Hover and click on a point, told to Python as the first number of its customdata.
+  listen(node) {
+    const number = (event) => event.points.map((point) => point.customdata?.[0]).find((each) => each !== undefined) ?? null;
+    const tell = () => this.channel.offer(() => {
+      const { under = null, clicked } = node; // a click stays until it has been told
+      node.clicked = undefined;
+      return { under, clicked, settled: clicked !== undefined };
+    });
+    node.touch = (under) => {
+      if (under === (node.under ?? null)) return;
+      node.under = under;
+      tell();
+    };
+    node.on('plotly_hover', (event) => node.touch(number(event)));
+    node.on('plotly_unhover', () => node.touch(null));
+    node.on('plotly_click', (event) => {
+      node.clicked = number(event) ?? undefined;
+      if (node.clicked !== undefined) tell();
+    });
+  }
 }
+
+export default (component) => render(component, null, Figure);

@@ -7,5 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from ui import components
+from ui.components import live
 
-app = st.App(Path(__file__).with_name("components_script.py"), routes=components.routes())
+app = st.App(Path(__file__).with_name("components_script.py"), routes=[live.route(), *components.routes()])

@@ -36,7 +36,7 @@ def texts(at: AppTest) -> list[str]:
 
 def mounted(at: AppTest, label: str) -> dict:
     """The data of the mounted slider with this label, and its place among its siblings."""
-    data = [json.loads(node.proto.json) for node in at.get("bidi_component")]
+    data = [json.loads(node.proto.json)[0] for node in at.get("bidi_component")]
     return next(each for each in data if each["label"] == label)
 
 

@@ -117,4 +117,4 @@ def test_session_state_sets_numbers_and_a_new_shape_keeps_them():
     assert app.run().text[0].value == "[[7.0, 1.0], [2.0, 3.0]]"
     app.session_state["size"] = 3
     assert app.run().text[0].value == "[[7.0, 1.0, 2.0], [2.0, 3.0, 5.0], [6.0, 7.0, 8.0]]"
-    assert json.loads(app.get("bidi_component")[0].proto.json)["items"][0]["values"][0] == [7, 1, 2]
+    assert json.loads(app.get("bidi_component")[0].proto.json)[0]["items"][0]["values"][0] == [7, 1, 2]

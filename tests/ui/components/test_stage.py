@@ -82,6 +82,13 @@ def test_diverging_palette_is_white_in_the_middle():
         palette_table("rainbow")
 
 
+def test_a_diverging_map_is_clear_where_it_says_nothing():
+    pixels = heat_pixels(Heat(np.array([[-1.0, 0.0, 0.5, 1.0]]), "diverging", -1, 1))[0].astype(int)
+    assert pixels[0].tolist() == [0, 84, 148, 255] and pixels[3].tolist() == [192, 64, 0, 255]
+    assert pixels[1, 3] <= 8 < 100 < pixels[2, 3] < 255
+    assert pixels[2, :3].tolist() == pixels[3, :3].tolist(), "a tint, not a veil of white"
+
+
 def test_labels_beyond_the_palette_are_transparent():
     pixels = label_pixels(Labels(np.array([[0, 1, 2, 255]], np.uint8), [None, "#102030"]))
     assert pixels.tolist() == [[[0, 0, 0, 0], [16, 32, 48, 255], [0, 0, 0, 0], [0, 0, 0, 0]]]
@@ -144,7 +151,7 @@ def script():
 
 def data(app: AppTest) -> dict:
     assert not app.exception
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return json.loads(app.get("bidi_component")[0].proto.json)[0]
 
 
 def test_rasters_travel_once_and_again_only_if_the_browser_lacks_them():

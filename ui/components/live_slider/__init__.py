@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from ui.components import wire
+from ui.components import live, wire
 
 _COMPONENT = wire.declare("live_slider", "4.75rem")
 
@@ -134,7 +134,7 @@ def _number(found: Any, low: float, high: float, step: float, whole: bool) -> fl
 
 
 def _take_in(key: str, low: Any, high: Any, default: Any, step: Any, whole: bool, stops: list | None) -> None:
-    """Bring `st.session_state[key]` up to date from browser, URL or default, and then the URL once the hand rests."""
+    """Bring `st.session_state[key]` up to date from browser, URL or default, and then the URL once all hands rest."""
 
     def from_browser(found: Any) -> Any:
         number = _number(found, low, high, step, whole)
@@ -152,12 +152,13 @@ def _take_in(key: str, low: Any, high: Any, default: Any, step: Any, whole: bool
 
     fallback = stops[default] if stops is not None else default
     linked = from_url(st.query_params[key]) if wire.entering(key) and key in st.query_params else None
-    fresh = wire.news(key)
+    heard = wire.message(key)
+    fresh = wire.news(key, heard)
     current = from_browser(fresh.get("value")) if fresh else linked
     if current is None:
         current = from_session(st.session_state.get(key, fallback))
     st.session_state[key] = fallback if current is None else current
-    if wire.message(key).get("settled", True):
+    if heard.get("settled", True) and not live.following():
         _mirror(key, st.session_state[key], fallback)
 
 

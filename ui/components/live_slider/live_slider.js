@@ -120,8 +120,7 @@ class LiveSlider {
   }
 
   at(event) {
-    const rail = this.track.firstChild.getBoundingClientRect()
-    return (event.clientX - rail.left) / rail.width
+    return (event.clientX - this.rail.left) / this.rail.width
   }
 
   grab(event) {
@@ -131,6 +130,7 @@ class LiveSlider {
     this.track.focus({ preventScroll: true })
     this.root.classList.add('held')
     this.moving = this.dragging = true
+    this.rail = this.track.firstChild.getBoundingClientRect() // once: reading it at every move lays the page out anew
     // A hand on the thumb keeps its place on it; elsewhere the thumb comes to the hand.
     const thumb = this.thumb.getBoundingClientRect()
     const within = Math.abs(event.clientX - (thumb.left + thumb.width / 2)) <= thumb.width / 2

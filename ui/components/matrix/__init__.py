@@ -145,14 +145,15 @@ def matrices(
     stored = st.session_state.setdefault(key, {})
     for name, default in defaults.items():
         stored[name] = _fitted(stored.get(name), default)
-    fresh = wire.news(key)
+    heard = wire.message(key)
+    fresh = wire.news(key, heard)
     edited = None
     if fresh:
         edited = _apply(stored, fresh.get("edits"), defaults, integer, minimum, maximum)
     return Matrices(
         key=key,
         values={name: stored[name].copy() for name in defaults},
-        selected=_cell(wire.message(key).get("selected")),
+        selected=_cell(heard.get("selected")),
         edited=edited,
         options={"integer": integer, "minimum": minimum, "maximum": maximum},
         window=window,

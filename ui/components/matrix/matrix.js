@@ -32,11 +32,16 @@ class Matrix {
     this.row.onkeydown = (event) => this.key(event)
     this.row.addEventListener('focusin', (event) => this.focus(over(event)))
     this.row.addEventListener('focusout', () => this.focus(null))
-    new ResizeObserver(() => this.sheets.forEach((sheet) => sheet.fit())).observe(root)
+    // The width is kept because reading it after a change makes the browser lay out the page, once per grid.
+    new ResizeObserver(([entry]) => {
+      this.width = entry.contentRect.width
+      this.sheets.forEach((sheet) => sheet.fit())
+    }).observe(root)
   }
 
   update(data) {
     this.data = data
+    this.width ??= this.root.clientWidth
     if (this.channel.covers(data)) {
       this.edits.clear()
       this.selected = data.selected && `${data.selected[0]}:${data.selected[1]}:${data.selected[2]}`

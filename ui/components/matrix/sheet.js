@@ -92,7 +92,7 @@ export class Sheet {
   /** Cell size: as asked, else 44 px, less where the page is narrow; columns only ever grow, so that nothing jumps. */
   fit() {
     const { item, shape: [, columns] } = this
-    const room = this.owner.root.clientWidth - (item.rows ? 48 : 0) - 4
+    const room = this.owner.width - (item.rows ? 48 : 0) - 4
     const wish = item.cell ?? (columns > 10 ? Math.max(10, Math.floor(600 / columns)) : 44)
     const side = Math.max(4, Math.min(wish, Math.floor(room / columns)))
     const bare = side < NUMBERS_FROM

@@ -119,8 +119,8 @@ def stage(
     template = replace(new_box or Box("new", (0, 0, 1, 1), colour=BLUE), editable=True)
     start = list(boxes or [])
     current = st.session_state.setdefault(key, start)
-    fresh = wire.news(key)
     heard = wire.message(key)
+    fresh = wire.news(key, heard)
     if fresh and "boxes" in fresh:
         current = st.session_state[key] = _edited(current, fresh["boxes"], template if drawable else None, most)
     selected = heard.get("selected")

@@ -145,7 +145,7 @@ export class Hands {
     const hover = place ? { x, y, what: found.what } : null
     if (JSON.stringify(hover) === JSON.stringify(this.stage.hover ?? null)) return
     this.stage.hover = hover
-    this.stage.tell()
+    this.stage.tell(!hover)
   }
 
   key(event) {

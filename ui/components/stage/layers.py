@@ -44,8 +44,9 @@ class Heat:
     """A heat map stretched over the picture (or over `xyxy`, picture pixels).
 
     `values` (H, W) float, NaN is transparent. `vmin`..`vmax` (default: smallest and largest value) run through
-    `palette`: "viridis", "magma", "inferno", "cividis", "turbo", "gray" or "diverging" (blue, white, vermilion, meant
-    for vmin = -vmax). `smooth=False` shows each value as a hard-edged block. `opacity` 0 to 1.
+    `palette`: "viridis", "magma", "inferno", "cividis", "turbo", "gray" or "diverging" (blue below the middle,
+    vermilion above, clear in it; meant for vmin = -vmax). `smooth=False` shows each value as a hard-edged block.
+    `opacity` 0 to 1.
     """
 
     values: np.ndarray

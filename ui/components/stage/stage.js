@@ -133,13 +133,16 @@ class Stage {
     return this.vectors.children
   }
 
-  /** Message to Python: edits until they are confirmed, hover, click, selection, and rasters the browser lacks. */
-  tell() {
+  /** Message to Python: edits until they are confirmed, hover, click, selection, and rasters the browser lacks. A hand on
+   *  the way is not `settled`; what is settled stays so until it has been told. */
+  tell(settled = !this.hands.action) {
+    this.owed ||= settled
     this.channel.offer(() => {
-      const { selected, hover, click, missing = [] } = this
+      const { selected, hover, click, missing = [], owed } = this
       this.missing = []
+      this.owed = false
       const boxes = this.edits && [...this.edits].map(([id, xyxy]) => ({ id, xyxy }))
-      return { ...(boxes ? { boxes } : {}), selected, hover: hover ?? null, click: click ?? null, missing }
+      return { ...(boxes ? { boxes } : {}), selected, hover: hover ?? null, click: click ?? null, missing, settled: owed }
     })
   }
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
+from ui.components import live
 from ui.components.stage.layers import Box, Boxes, GridLines, Heat, Labels, Layer, Lines, Points
 
 PALETTES = {
@@ -25,6 +26,8 @@ PALETTES = {
 }
 REMEMBERED = 40  # rasters a browser surely still holds; stage.js keeps 64
 SHARED = 128  # encoded rasters kept for all visitors
+SKETCH = "~"  # ends the names of pictures that were sent while a hand moved; at rest they come without loss
+CLEARING = 0.75  # how fast a diverging map clears towards its middle: 1 would be in proportion
 PHOTOGRAPH = 512 * 512  # pixels from which a picture is sent as WebP instead of lossless PNG
 
 
@@ -43,6 +46,8 @@ class Rasters:
         """Name (content hash) of `pixels`, uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA."""
         pixels = np.ascontiguousarray(pixels)
         name = hashlib.blake2b(pixels, digest_size=9, key=str(pixels.shape).encode()).hexdigest()
+        if live.following() and pixels.shape[2:] == (3,) and name not in self.sent:
+            name += SKETCH
         if name in self.sent:
             self.sent.remove(name)
         elif name not in self.bytes:
@@ -62,7 +67,7 @@ def data_url(name: str, pixels: np.ndarray) -> str:
         if name in _encoded:
             _encoded.move_to_end(name)
             return _encoded[name]
-    address = encode(pixels)
+    address = encode(pixels, sketch=name.endswith(SKETCH))
     with _lock:
         _encoded[name] = address
         while len(_encoded) > SHARED:
@@ -70,14 +75,18 @@ def data_url(name: str, pixels: np.ndarray) -> str:
     return address
 
 
-def encode(pixels: np.ndarray) -> str:
-    """`pixels` as a data URL: lossless PNG, or WebP for a photograph."""
+def encode(pixels: np.ndarray, sketch: bool = False) -> str:
+    """`pixels` as a data URL: lossless PNG, WebP for a photograph, JPEG for a sketch: a picture on the move."""
     colour = pixels
     if pixels.ndim == 3:
         colour = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
     large = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.shape[0] * pixels.shape[1] > PHOTOGRAPH
-    kind = "webp" if large else "png"
-    flags = [cv2.IMWRITE_WEBP_QUALITY, 90] if large else [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    kind = "jpeg" if sketch else "webp" if large else "png"
+    flags = {
+        "jpeg": [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
+        "webp": [cv2.IMWRITE_WEBP_QUALITY, 90],
+        "png": [cv2.IMWRITE_PNG_COMPRESSION, 1],
+    }[kind]
     done, data = cv2.imencode(f".{kind}", colour, flags)
     if not done:
         raise ValueError(f"a picture of shape {pixels.shape} cannot be encoded")
@@ -112,8 +121,14 @@ def heat_pixels(heat: Heat) -> np.ndarray:
     span = high - low if high > low else 1.0
     index = (np.clip((np.where(finite, values, low) - low) / span, 0, 1) * 255).round().astype(np.uint8)
     rgba = np.empty((*values.shape, 4), np.uint8)
-    rgba[..., :3] = palette_table(heat.palette)[index]
-    rgba[..., 3] = np.where(finite, 255, 0)
+    colours = palette_table(heat.palette)
+    if heat.palette == "diverging":  # white over all that says nothing would wash the picture out
+        strength = np.abs(index / 127.5 - 1) ** CLEARING
+        rgba[..., :3] = colours[np.where(index < 128, 0, 255)]
+        rgba[..., 3] = np.where(finite, (255 * strength).round(), 0)
+    else:
+        rgba[..., :3] = colours[index]
+        rgba[..., 3] = np.where(finite, 255, 0)
     return rgba
 
 

@@ -1,0 +1,313 @@
+"""The direct line and Streamlit's insides: an app served in this process, visitors on its own web socket protocol."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import uvicorn
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from websockets.sync.client import connect
+
+from benchmarks.protocol import ends
+from ui.components import following, live, routes
+
+SCRIPT = Path(__file__).resolve().parents[2] / "browser" / "apps" / "live_script.py"
+
+
+@dataclass
+class Visitor:
+    """One browser without eyes: what it was sent, by the keys of the page."""
+
+    socket: object
+    data: dict[str, dict] = field(default_factory=dict)  # component key → its newest data
+    widgets: dict[str, tuple[str, str]] = field(default_factory=dict)  # component key → widget and fragment id
+    texts: list[str] = field(default_factory=list)
+
+    def run(self, query: str = "") -> None:
+        """Ask Streamlit for a run of the whole page and take in what it sends."""
+        self.ask(query=query)
+        self.finish()
+
+    def ask(self, *, fragment: str = "", widget: str = "", state: dict | None = None, query: str = "") -> None:
+        message = BackMsg()
+        message.rerun_script.query_string = query
+        message.rerun_script.fragment_id = fragment
+        if widget:
+            sent = message.rerun_script.widget_states.widgets.add()
+            sent.id, sent.json_value = widget, json.dumps(state)
+        self.socket.send(message.SerializeToString())
+
+    def finish(self) -> None:
+        self.texts = []
+        while True:
+            answer = ForwardMsg.FromString(self.socket.recv(timeout=60))
+            if ends(answer):
+                return
+            if answer.WhichOneof("type") != "delta":
+                continue
+            element = answer.delta.new_element
+            if element.WhichOneof("type") == "bidi_component":
+                [data] = json.loads(element.bidi_component.json)
+                self.data[data["key"]] = data
+                self.widgets[data["key"]] = element.bidi_component.id, answer.delta.fragment_id
+            elif element.WhichOneof("type") == "text":
+                self.texts.append(element.text.body)
+
+    def let_go(self, key: str, value: float, sequence: int, query: str = "") -> None:
+        """Let go of a slider: Streamlit's way; the run is under way afterwards."""
+        widget, fragment = self.widgets[f"{key}.live"]
+        state = {"message": {"value": value, "settled": True, "sequence": sequence}}
+        self.ask(fragment=fragment, widget=widget, state=state, query=query)
+
+    def release(self, key: str, value: float, sequence: int, query: str = "") -> None:
+        """Let go of a slider and wait for the run."""
+        self.let_go(key, value, sequence, query)
+        self.finish()
+
+    def drag(self, key: str, value: float, sequence: int) -> dict | None:
+        """Move a slider: the direct line."""
+        message = {"value": value, "settled": False, "sequence": sequence}
+        return live.answer(self.data[f"{key}.live"]["live"], f"{key}.live", message)
+
+
+@pytest.fixture(scope="module")
+def address():
+    before = Runtime._instance
+    Runtime._instance = None
+    app = st.App(SCRIPT, routes=[live.route(), *routes()])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws_ping_interval=None))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 60
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() < until
+        time.sleep(0.02)
+    yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+    Runtime._instance = before
+
+
+@pytest.fixture
+def visit(address):
+    with ExitStack() as open_ones:
+
+        def enter(query: str = "") -> Visitor:
+            socket = connect(f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
+            visitor = Visitor(open_ones.enter_context(socket))
+            visitor.run(query=query)
+            return visitor
+
+        yield enter
+
+
+@pytest.fixture
+def visitor(visit):
+    return visit()
+
+
+@pytest.fixture
+def talk(address):
+    with connect(f"ws://{address}{live.PATH}", max_size=None) as socket:
+        yield socket
+
+
+def drawn(answer: dict) -> dict[str, dict]:
+    return dict(answer["drawings"])
+
+
+def test_a_control_is_offered_inside_a_fragment_only(visitor):
+    assert visitor.data["outside.live"]["live"] is None
+    tokens = {visitor.data[f"{key}.live"]["live"] for key in ("level", "mixed", "box", "level_words", "kept")}
+    assert len(tokens) == 1 and len(tokens.pop()) >= 20
+
+
+def test_the_fragment_draws_in_order_with_its_control_last(visitor):
+    found = visitor.drag("level", 70, 1)
+    assert [key for key, _ in found["drawings"]] == ["level_words.live", "level_stage.live", "level.live"]
+    words, stage, slider = (data for _, data in found["drawings"])
+    assert words["text"] == "Level is **70**"
+    assert stage["caption"] == "caption=70"
+    assert (slider["value"], slider["sequence"]) == (70, 1)
+    mounts = [visitor.data["level.live"]["mount"], words["mount"], stage["mount"], slider["mount"]]
+    assert mounts == sorted(set(mounts))
+
+
+def test_data_of_a_restarted_server_is_newer_than_what_the_page_has(visitor):
+    assert visitor.data["level.live"]["mount"] > 1e6 * (time.time() - 24 * 3600)
+
+
+def test_nothing_but_components_is_never_stale(visitor):
+    assert [visitor.drag("level", value, n)["stale"] for n, value in enumerate((30, 40, 40, 50), 1)] == [False] * 4
+
+
+def test_other_elements_are_stale_when_they_change(visitor):
+    stale = [visitor.drag("mixed", value, n)["stale"] for n, value in enumerate((30, 30, 40, 30), 1)]
+    assert stale == [None, False, True, False]  # the first cannot know what is on the page
+    visitor.release("mixed", 50, 5)
+    assert visitor.texts == ["text=50"]
+    assert [visitor.drag("mixed", 60, 6)["stale"], visitor.drag("mixed", 60, 7)["stale"]] == [None, False]
+
+
+def test_a_text_that_stays_is_not_stale(visitor):
+    assert [visitor.drag("kept", value, n)["stale"] for n, value in enumerate((4, 5, 6), 1)] == [None, False, False]
+
+
+def test_components_that_come_and_go_are_drawn(visitor):
+    assert "more_words.live" not in drawn(visitor.drag("growing", 4, 1))
+    assert drawn(visitor.drag("growing", 5, 2))["more_words.live"]["text"] == "more=5"
+
+
+def test_what_the_fragment_writes_to_the_session_is_kept(visitor):
+    assert "followed=0" in visitor.data["kept_words.live"]["text"]
+    for n in (1, 2, 3):
+        visitor.drag("kept", n, n)
+    visitor.release("kept", 7, 4)
+    assert visitor.data["kept_words.live"]["text"] == "kept=7 px followed=3"
+    assert not following()
+
+
+def test_a_choice_in_the_address_holds_on_the_direct_line(visit):
+    visitor = visit("unit=cells&kept=8")
+    assert drawn(visitor.drag("kept", 2, 1))["kept_words.live"]["text"] == "kept=2 cells followed=1"
+    visitor.release("kept", 4, 2, query="unit=cells")
+    assert drawn(visitor.drag("kept", 5, 3))["kept_words.live"]["text"] == "kept=5 cells followed=2"
+    visitor.release("kept", 6, 4, query="unit=cells")
+    assert visitor.data["kept_words.live"]["text"] == "kept=6 cells followed=2"
+
+
+def test_an_old_message_is_not_taken_in_again(visitor):
+    visitor.drag("level", 70, 5)
+    assert drawn(visitor.drag("level", 10, 4))["level.live"]["value"] == 70
+
+
+def test_a_link_does_not_come_back_in_a_drag(visit):
+    visitor = visit("level=90&mixed=80")
+    visitor.release("level", 30, 1, query="level=90&mixed=80")
+    found = drawn(visitor.drag("level", 31, 2))
+    assert found["level.live"]["value"] == 31
+    assert drawn(visitor.drag("mixed", 5, 1))["mixed.live"]["value"] == 5
+
+
+@pytest.mark.parametrize(
+    ("token", "key"), [("wrong", "level.live"), ("", "level.live"), (None, "outside.live"), (None, "nothing.live")]
+)
+def test_who_does_not_know_the_names_gets_nothing(visitor, token, key):
+    own = visitor.data["level.live"]["live"]
+    assert live.answer(own if token is None else token, key, {"value": 1, "sequence": 1}) is None
+
+
+def test_a_busy_session_answers_none_and_then_again(visitor):
+    visitor.release("slow", 2, 1)
+    visitor.let_go("slow", 3, 2)
+    time.sleep(0.3)
+    began = time.monotonic()
+    assert visitor.drag("level", 60, 1) is None
+    assert time.monotonic() - began < 0.7
+    visitor.finish()
+    assert drawn(visitor.drag("level", 60, 1))["level.live"]["value"] == 60
+
+
+def test_the_end_of_a_run_is_waited_for(visitor):
+    """A slider is drawn before its run is over; the next move must not have to take Streamlit's way."""
+    for n in range(1, 30, 2):
+        visitor.release("mixed", n, n)
+        assert visitor.drag("mixed", n + 1, n + 1) is not None
+
+
+def test_a_failing_fragment_is_left_to_streamlit(visitor, talk):
+    found = visitor.drag("breaking", 7, 1)
+    assert found["stale"] is True
+    assert [key for key, _ in found["drawings"]] == ["breaking_words.live", "breaking.live"]
+    token = visitor.data["breaking.live"]["live"]
+    message = {"value": 8, "settled": False, "sequence": 2}
+    talk.send(json.dumps({"token": token, "key": "breaking.live", "message": message}))
+    answer = talk.recv(timeout=30)
+    assert "secret" not in answer and "Traceback" not in answer and '"stale":true' in answer
+    assert drawn(visitor.drag("breaking", 2, 3))["breaking_words.live"]["text"] == "breaking=2"
+
+
+def test_a_fragment_that_stops_is_left_to_streamlit(visitor):
+    assert visitor.drag("stopping", 5, 1) is None
+    assert visitor.drag("stopping", 4, 2) is not None
+
+
+def test_the_line_answers_with_the_number_and_goes_on(visitor, talk):
+    token = visitor.data["level.live"]["live"]
+    for n, (name, value) in enumerate([(token, 60), ("wrong", 61), (token, 62)], 1):
+        message = {"value": value, "settled": False, "sequence": n}
+        talk.send(json.dumps({"token": name, "key": "level.live", "message": message}))
+        answer = json.loads(talk.recv(timeout=30))
+        assert (answer["key"], answer["sequence"]) == ("level.live", n)
+        assert (answer["drawings"] is None) == (name == "wrong")
+        if answer["drawings"]:
+            assert dict(answer["drawings"])["level.live"]["value"] == value
+
+
+@pytest.mark.parametrize(
+    "rubbish", ["", "[]", "{}", '{"token":1,"key":2,"message":3}', "[" * 60_000, b"\x00\x01", "nul"]
+)
+def test_rubbish_closes_the_line_and_harms_nobody(visitor, address, rubbish, caplog):
+    with connect(f"ws://{address}{live.PATH}") as socket:
+        socket.send(rubbish)
+        with pytest.raises(Exception, match="1003"):
+            socket.recv(timeout=30)
+    assert visitor.drag("level", 60, 1) is not None
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_two_sessions_never_see_each_other(visit):
+    one, other = visit(), visit()
+    assert one.data["level.live"]["live"] != other.data["level.live"]["live"]
+    failures = []
+
+    def hand(visitor: Visitor, values: range) -> None:
+        for n, value in enumerate(values, 1):
+            found = visitor.drag("level", value, n)
+            seen = drawn(found)["level_words.live"]["text"], drawn(found)["level.live"]["value"]
+            if seen != (f"Level is **{value}**", value):
+                failures.append((value, seen))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(hand, (one, other), (range(0, 40), range(60, 100))))
+    assert not failures
+    one.run()
+    other.run()
+    assert one.data["level_words.live"]["text"] == "Level is **39**"
+    assert other.data["level_words.live"]["text"] == "Level is **99**"
+
+
+def test_a_thread_of_the_pool_is_clean_afterwards(visitor):
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(visitor.drag, "level", 60, 1).result() is not None
+        assert pool.submit(get_script_run_ctx, True).result() is None
+        assert pool.submit(following).result() is False
+
+
+def test_ended_sessions_are_forgotten(visit, talk):
+    visitor = visit()
+    token = visitor.data["level.live"]["live"]
+    talk.send(json.dumps({"token": token, "key": "level.live", "message": {"value": 1, "sequence": 1}}))
+    assert json.loads(talk.recv(timeout=30))["drawings"]
+    visitor.socket.close()
+    Runtime.instance().close_session(live._sessions[token].context.session_id)
+    assert visitor.drag("level", 60, 2) is None
+    visit()  # Streamlit's loop holds the last session it has served
+    until = time.monotonic() + 20
+    while token in live._sessions and time.monotonic() < until:
+        gc.collect()
+        time.sleep(0.05)
+    assert token not in live._sessions
