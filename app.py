@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 
 from ui import figures, lab_world, page, warmup
 from ui.assets import Assets
+from ui.components import live
 from ui.no_delay import NoDelay
 
 ROOT = Path(__file__).resolve().parent
@@ -32,7 +33,8 @@ lab_world.register(load_scenes)
 
 @asynccontextmanager
 async def lifespan(_app):
-    """Load torch behind the first page."""
+    """Load Lab World for the first page's picture, and torch behind that page."""
+    load_scenes()
     warmup.start()
     yield
 
@@ -45,6 +47,7 @@ async def ready(_request) -> JSONResponse:
 
 ROUTES = [
     Route("/api/ready", ready),
+    live.route(),
     Mount("/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
     Mount("/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
     Mount("/assets", Assets(directory=ROOT / "ui" / "components")),

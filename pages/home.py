@@ -1,81 +1,80 @@
-"""Home: what the lab is, one live scene, and the map of the course."""
+"""Home: one live scene, what every task makes of it, and the map of the course. Needs no torch for its first paint."""
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import streamlit as st
 
-from scenes import CLASSES, PALETTE
-from ui import page, pictures
-from ui.components import Box, Boxes, Labels, stage
-from ui.course import ready
+from pages.home_sections import networks
+from pages.home_sections.course_map import course_map
+from pages.home_sections.moment import LARGE, drawn, moment, sketch
+from pages.home_sections.panels import panels
+from pages.home_sections.tasks import Task, available
+from ui import page
+from ui.components import following, live_slider, resting, stage
+from ui.pictures import MAX_SEED
 
-SIZE = 448
-FIRST_SEED = 3  # a busy scene by day
-LOOKS = ("Picture", "Every pixel", "Who is who")
-OUTLINES = ("#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#D55E00", "#009E73")
+FIRST_SEED = 14  # persons and four more things, in plain sight
+PATIENCE = 0.4  # seconds between two looks at whether a network has been loaded
 
 WELCOME = """
 A convolutional network is easier to understand with a hand on it. Every picture on these pages is computed while you
-look: turn a knob and the network answers.
+look: turn a knob and the networks answer.
 
-Start in **Lab World**, a small country of cats, dogs, ducks, cars, and people. It never runs out of scenes and knows
-the truth about every pixel of them, so you can see exactly where a network is wrong.
+This is **Lab World**, a small country of cats, dogs, ducks, cars and people. It never runs out of scenes and knows the
+truth about every pixel of them, so you see exactly where a network is wrong. Let night fall and watch which task fails
+first.
 """
+
+
+def next_scene() -> None:
+    st.session_state.home_seed = (st.session_state.home_seed + 1) % (MAX_SEED + 1)
 
 
 @st.fragment
 @page.guard()
-def live_scene() -> None:
-    """One scene, seen three ways."""
-    picture_place = st.container()
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        look = st.segmented_control(
-            "Layer", LOOKS, default=LOOKS[2], required=True, key="home_look", bind="query-params",
-            label_visibility="collapsed",
-        )  # fmt: skip
-        if st.button("Next scene", icon=":material/casino:", shortcut="N"):
-            st.session_state.home_seed = st.session_state.get("home_seed", FIRST_SEED) + 1
-    picture = pictures.from_lab_world(st.session_state.get("home_seed", FIRST_SEED), SIZE)
-    view = picture.view
-    layers = []
-    if look == LOOKS[1]:
-        layers = [Labels(view.semantic, [PALETTE[name] for name in CLASSES], opacity=0.75)]
-    elif look == LOOKS[2]:
-        layers = [
-            Boxes(
-                [
-                    Box(str(thing.id), tuple(thing.box), label=thing.label, colour=OUTLINES[i % 6], note=thing.caption)
-                    for i, thing in enumerate(view.instances)
-                ]
+def live_scene(tasks: list[Task]) -> None:
+    """The scene, its knobs, and below them a panel for every task. The picture is drawn first, the panels follow."""
+    place, side = st.columns([3, 2], gap="large")
+    below = st.container()
+    with side:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            seed = st.number_input("Scene", 0, MAX_SEED, FIRST_SEED, key="home_seed", width=140, bind="query-params",
+                                   help="The seed: the same number is always the same scene.")  # fmt: skip
+            st.button("Next scene", icon=":material/casino:", shortcut="N", on_click=next_scene)
+        with (
+            live_slider("Light: night, dusk, day", 0.0, 1.0, 1.0, step=0.02, key="home_light", format="%.2f",
+                        play=True) as light,
+            live_slider("Fog", 0.0, 1.0, 0.0, step=0.02, key="home_fog", format="%.2f", play=True) as fog,
+        ):  # fmt: skip
+            now = moment(seed, light, fog)
+            with place:
+                captions = "; ".join(thing.caption for thing in now.view.instances)
+                stage("home_scene", zoom=False).show(
+                    sketch(now) if following() else drawn(seed, light, fog, LARGE),
+                    alt=captions or f"Lab World scene {seed}, without a thing",
+                )
+        st.markdown(WELCOME)
+        st.page_link("../pages/upsampling.py", label="Start with Upsampling", icon=":material/arrow_forward:")
+    if tasks:
+        with below:
+            page.section(
+                "One scene, every task", "Left: what a network says, running now. Right: the truth. Each is a lesson."
             )
-        ]
-    with picture_place:
-        stage("home_scene", zoom=False).show(
-            picture.image, layers, alt="; ".join(thing.caption for thing in view.instances) or picture.name
-        )
+            panels(now, tasks, moving=following() or not resting("home_light", "home_fog"))
 
 
-def course_map() -> None:
-    """Every page of the course in teaching order, with the question it answers."""
-    query = {"lecture": "1"} if page.lecture() else None
-    for section, lessons in groupby((each for each in ready() if each.path), key=lambda each: each.section):
-        st.subheader(section, anchor=False)
-        with st.grid(3, min_column_width=260):
-            for lesson in lessons:
-                with st.container(border=True, key=f"lesson-{lesson.file}", gap="xsmall"):
-                    st.page_link(
-                        f"../pages/{lesson.file}.py", label=f"**{lesson.title}**", icon=lesson.icon, query_params=query
-                    )
-                    st.caption(lesson.question)
+@st.fragment(run_every=PATIENCE)
+def wait_for_networks(names: tuple[str, ...], ready: int) -> None:
+    """While networks are being loaded: draw the page again whenever another one is there."""
+    if len(networks.loaded(names)) != ready:
+        st.rerun()
 
 
 page.begin("Receptive")
-words, scene = st.columns([2, 3], gap="large")
-with words:
-    st.markdown(WELCOME)
-    st.page_link("../pages/upsampling.py", label="Start with Upsampling", icon=":material/arrow_forward:")
-with scene:
-    live_scene()
+tasks = available()
+names = tuple(dict.fromkeys(task.network for task in tasks))
+ready = len(networks.loaded(names))
+live_scene(tasks)
 course_map()
+if ready < len(names):
+    wait_for_networks(names, ready)

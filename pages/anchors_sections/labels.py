@@ -23,7 +23,7 @@ from pages.anchors_sections.shared import (
     xyxy,
 )  # fmt: skip
 from ui import page
-from ui.components import Box, Boxes, Points, live_slider, stage
+from ui.components import Box, Boxes, Points, following, live_slider, stage, words
 from ui.pictures import Picture
 
 SETS = ("The grid above", "The detector's pyramid")
@@ -64,10 +64,9 @@ def labels(picture: Picture, layout: Layout) -> None:
         layers, notes = layers_of(given, boxes, shown)
         draw(right, picture, layers, notes)
         with left:
-            counts(given)
-            words(given, len(truths), positive, negative)
+            words("\n\n".join([*counts(given), *meaning(given, len(truths), positive, negative)]), "anchors_counts")
         reach(picture, truths, given, bases, positive)
-    if len(truths):
+    if len(truths) and not following():
         imbalance_quiz(given)
         neutral_erratum(given, iou, positive, negative)
 
@@ -109,53 +108,59 @@ def draw(place, picture: Picture, layers: list, caption: str) -> None:
         )
 
 
-def counts(given: Labelling) -> None:
-    only_best = int(given.best.sum())
-    for line in (("Positive", given.count(1)), ("Ignored", given.count(-1)), ("Negative", given.count(0))):
-        name, number = line
+def counts(given: Labelling) -> list[str]:
+    """One line per label, with a bar of ten parts."""
+    only_best, lines = int(given.best.sum()), []
+    for name, label in (("Positive", 1), ("Ignored", -1), ("Negative", 0)):
+        number = given.count(label)
         share = number / max(len(given.label), 1)
-        extra = f" :small[({only_best} only as best of a truth)]" if name == "Positive" and only_best else ""
-        st.progress(share, text=f"**{name} {number:,}** of {len(given.label):,}, {share:.2%}{extra}")
+        full = min(10, max(round(10 * share), number > 0))
+        extra = f" :gray[({only_best} only as best of a truth)]" if label == 1 and only_best else ""
+        lines.append(f"`{'█' * full}{'·' * (10 - full)}`")
+        lines[-1] += f" **{name} {number:,}** of {len(given.label):,}, {share:.2%}{extra}"
+    return lines
 
 
-def words(given: Labelling, truths: int, positive: float, negative: float) -> None:
+def meaning(given: Labelling, truths: int, positive: float, negative: float) -> list[str]:
     """What the numbers mean, also where they are extreme."""
-    plus, minus = given.count(1), given.count(0)
+    plus, minus, said = given.count(1), given.count(0), []
     if not truths:
-        st.info("No object in this scene: every anchor is negative, and no transform is learned from it.")
-        return
+        return ["No object in this scene: every anchor is negative, and no transform is learned from it."]
     if positive == 0:
-        st.info("A threshold of 0 is met by every anchor, even one that touches nothing: all are positive.")
+        said.append("A threshold of 0 is met by every anchor, even one that touches nothing: all are positive.")
     elif negative == 0:
-        st.info("No IoU is below 0, so there are no negatives: the network would never learn what background is.")
+        said.append("No IoU is below 0, so there are no negatives: the network would never learn what background is.")
     elif positive == 1:
-        st.info("Only an anchor that equals its truth reaches IoU 1: the best anchors keep the truths from being lost.")
+        said.append("Only an anchor that equals its truth reaches IoU 1: the best anchors keep truths from being lost.")
     untouched = int((given.reach == 0).sum())
     if untouched:
-        st.warning(
+        said.append(
             f"{untouched} of the truths touch no anchor at all. Their best IoU is 0, and by torchvision's rule every "
             "anchor with that IoU is then their best: use larger sizes or a smaller stride."
         )
     if plus and minus:
         half = min(plus, BATCH // 2)
         blind = BATCH * plus / (plus + minus)
-        st.markdown(
+        said.append(
             f"**1 positive to {minus / plus:,.0f} negatives.** Drawn blindly, {BATCH} anchors would hold "
             f"{blind:.1f} positives, so the RPN draws its {BATCH} with up to half of them positive: "
             f"here {half} and {min(BATCH - half, minus)}."
         )
+    return said
 
 
 def reach(picture: Picture, truths: Tensor, given: Labelling, bases: list[Tensor], positive: float) -> None:
     """One line per truth: can any anchor reach it, and if not, whose fault is it?"""
     if not len(truths):
         return
-    bound = torch.stack([anchors.concentric_iou(truths, base) for base in bases]).amax(0)
     lost = int((given.reach < positive).sum())
-    st.markdown(
+    words(
         f"**{lost} of {len(truths)} truths are out of reach**: no anchor has IoU ≥ {positive:.2f} with them."
-        if lost else f"**Every truth is reached** by some anchor with IoU ≥ {positive:.2f}."
+        if lost else f"**Every truth is reached** by some anchor with IoU ≥ {positive:.2f}.", "anchors_reach",
     )  # fmt: skip
+    if following():
+        return
+    bound = torch.stack([anchors.concentric_iou(truths, base) for base in bases]).amax(0)
     lines = ["| truth | best IoU | if centred on it | verdict |", "|---|---|---|---|"]
     for i, (thing, box) in enumerate(zip(picture.view.instances, truths, strict=True)):
         best, ideal, number = float(given.reach[i]), float(bound[i]), int((given.match == i).sum())

@@ -11,7 +11,7 @@ from torch import Tensor
 from labs import anchors
 from pages.anchors_sections.shared import BLUE, ORANGE, SKY, STRIDES, size_of, xyxy
 from ui import page
-from ui.components import Box, Boxes, GridLines, Points, live_slider, stage
+from ui.components import Box, Boxes, GridLines, Points, following, live_slider, stage, words
 from ui.pictures import Picture
 
 PRESETS = {
@@ -123,10 +123,13 @@ def summary(picture: Picture, layout: Layout) -> None:
     limits = torch.tensor([width, height])
     outside = ((layout.boxes[:, :2] < 0) | (layout.boxes[:, 2:] > limits)).any(1)
     k, total = len(layout.base), len(layout.boxes)
-    st.markdown(
+    words(
         f"{layout.rows} × {layout.columns} positions × **K = {k}** = **{total:,} anchors**. "
-        f"{int(outside.sum()):,} of them reach beyond the picture; nothing is clipped before the transform is applied."
+        f"{int(outside.sum()):,} of them reach beyond the picture; nothing is clipped before the transform is applied.",
+        "anchors_summary",
     )
+    if following():
+        return
     head = "| height : width | " + " | ".join(f"size {size}" for size in layout.sizes) + " |"
     lines = [head, "|---" * (len(layout.sizes) + 1) + "|"]
     table = layout.base.reshape(len(layout.ratios), len(layout.sizes), 4)
@@ -141,6 +144,8 @@ def summary(picture: Picture, layout: Layout) -> None:
 
 
 def count_quiz(layout: Layout) -> None:
+    if following():
+        return
     total, k = len(layout.boxes), len(layout.base)
     half = int(np.prod(anchors.feature_size(2 * layout.rows, 2 * layout.columns, 1))) * k
     page.quiz(

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from labs import anchors
 from labs.boxes import iou_matrix
-from models import catalog
+from models import detector_cache
 from models.detector import ANCHOR_RATIOS
 from pages.anchors_sections.shared import BLUE, ORANGE, truth_boxes, truths_of, xyxy
 from ui import page
-from ui.components import Box, Boxes, Heat, Lines, Points, live_slider, stage
+from ui.components import Box, Boxes, Heat, Lines, Points, following, live_slider, stage, words
 from ui.pictures import Picture
 
 
@@ -41,10 +41,10 @@ class Look:
     device: str
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@st.cache_resource(max_entries=100, show_spinner=False)
 def look(image: np.ndarray) -> Look:
-    """Run the detector once per picture and keep what this page shows."""
-    found = catalog.load("detector")(image, masks=False, keypoints=False)
+    """What this page shows of the detector's run on this picture."""
+    found = detector_cache.look(image)
     levels = [
         LevelMaps(each.name, each.stride, each.objectness, each.transforms,
                   each.anchors.reshape(*each.objectness.shape[1:], -1, 4))
@@ -147,9 +147,9 @@ def one_box(picture: Picture, level: LevelMaps, chosen: tuple[int, int, int]) ->
         with right:
             st.markdown(f"**Anchor {ratio_name(k, len(level.objectness))} at row {row}, column {column}** · objectness "
                         f"σ({float(level.objectness[k, row, column]):.2f}) = **{score:.3f}**")  # fmt: skip
-            st.latex(r"\begin{aligned}" + r"\\".join(steps.lines) + r"\end{aligned}")
-            if share < 1:
-                st.caption(f"The transform is shown at {share:.0%}: 0 leaves the anchor as it is.")
+            if not following():
+                st.latex(r"\begin{aligned}" + r"\\".join(steps.lines) + r"\end{aligned}")
+            words(f":gray[The transform is shown at {share:.0%}: 0 leaves the anchor as it is.]", "anchors_share_words")
     truths = truths_of(picture)
     if truths is not None and len(truths):
         before, after = (iou_matrix(truths, b[None]).max() for b in (anchor, anchors.decode_steps(anchor, t).box))

@@ -13,7 +13,7 @@ from models.detector import PROPOSALS
 from pages.anchors_sections.network import Look, look
 from pages.anchors_sections.shared import BLUE, ORANGE, truth_boxes, truths_of, xyxy
 from ui import page
-from ui.components import Box, Boxes, live_slider, stage
+from ui.components import Box, Boxes, live_slider, stage, words
 from ui.pictures import Picture
 
 TOP, NMS = 600, 0.7  # per level, and IoU: how the lab's detector is set
@@ -46,25 +46,28 @@ def proposals(picture: Picture) -> None:
             strict=True,
         ):  # fmt: skip
             with column:
-                st.markdown(f"**{title} suppression: the best {len(chosen)}**")
+                words(f"**{title} suppression: the best {len(chosen)}**", f"{key}_count")
                 ranked(key, picture, seen, left, chosen, colour)
-        st.markdown(
+        said = [
             f"{len(seen.logits):,} boxes → the best {top:,} of each level: **{len(left.top):,}** → suppression: "
             f"**{len(left.survivors):,}** → keep: **{len(left.kept):,} proposals**."
-        )
+        ]
         if threshold == 0:
-            st.info("At 0 any common pixel is enough to be suppressed: of things that overlap, only one is proposed.")
+            said.append("At 0 any common pixel is enough to be suppressed: of things that overlap, only one is left.")
         elif threshold == 1:
-            st.info("At 1 nothing is suppressed: the proposals are hundreds of copies of the same few boxes.")
+            said.append("At 1 nothing is suppressed: the proposals are hundreds of copies of the same few boxes.")
         if (top, threshold, keep) == (TOP, NMS, PROPOSALS):
             same = len(left.kept) == len(seen.proposals) and torch.allclose(
                 left.boxes[left.kept], seen.proposals, atol=1e-2
             )
-            badge = ":green-badge[:material/check: equal]" if same else ":red-badge[different]"
-            st.markdown(f"The network's own proposals on this picture: {len(seen.proposals)}&ensp;{badge}")
+            badge = ":green-badge[✓ equal]" if same else ":red-badge[different]"
+            said.append(f"The network's own proposals on this picture: {len(seen.proposals)} {badge}")
+        else:
+            said.append(f":gray[The network itself takes {TOP}, {NMS:g} and {PROPOSALS}.]")
         truth = truths_of(picture)
         if truth is not None and len(truth):
-            st.markdown(covered_words(truth, left))
+            said.append(covered_words(truth, left))
+        words("\n\n".join(said), "anchors_filter_words")
 
 
 def ranked(key: str, picture: Picture, seen: Look, left: Filtered, chosen: Tensor, colour: str) -> None:

@@ -8,11 +8,11 @@ from torch import Tensor
 
 import scenes
 from labs import anchors
-from models import catalog
+from models import catalog, detector_cache
 from models.detector import ANCHOR_RATIOS, PROPOSALS, SIZE
 from models.scene_cache import held_out_seeds
 from ui import page
-from ui.components import live_slider
+from ui.components import live_slider, words
 
 LENGTH = 1000
 WINDOW_SIZES = (32, 64, 128)
@@ -27,7 +27,7 @@ TICKS = (1, 3, 10, 30, 100, 300, 1000)
 
 def ranked_lists(seed: int, image: np.ndarray) -> dict[str, Tensor]:
     """Up to 1000 boxes (N, 4) of each method, best first where the method has an opinion."""
-    found = catalog.load("detector")(image, masks=False, keypoints=False)
+    found = detector_cache.look(image)
     left = anchors.filter_proposals(
         found.decoded, found.decoded_scores, found.level_of, image.shape[:2], LENGTH, 0.7, LENGTH
     )
@@ -41,7 +41,7 @@ def ranked_lists(seed: int, image: np.ndarray) -> dict[str, Tensor]:
     }
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
+@st.cache_resource(max_entries=512, show_spinner=False)
 def coverage(seed: int) -> dict[str, Tensor]:
     """Best IoU of every truth of the scene with the first 1 ... 1000 boxes, (T, 1000) per method."""
     view = scenes.render(scenes.sample(seed), SIZE)
@@ -49,7 +49,7 @@ def coverage(seed: int) -> dict[str, Tensor]:
     return {name: anchors.coverage(boxes, truths, LENGTH) for name, boxes in ranked_lists(seed, view.image).items()}
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def coverages(count: int) -> dict[str, Tensor]:
     """`coverage` of the first `count` held-out scenes, stacked."""
     parts = [coverage(seed) for seed in held_out_seeds(count)]
@@ -85,14 +85,15 @@ def recall() -> None:
         curves = {name: anchors.recall(covered[name], found).numpy() for name in STYLES}
         chart(curves, found)
         at = {name: curve[PROPOSALS - 1] for name, curve in curves.items()}
-        st.markdown(
+        extreme = {
+            0: "IoU 0 is met by boxes that touch nothing, so one proposal finds everything.",
+            1: "IoU 1 asks for the exact box, to the last bit: nobody proposes that.",
+        }.get(found, "")
+        words(
             f"{len(covered['RPN'])} things in {count} scenes. Recall at {PROPOSALS} proposals: "
-            + ", ".join(f"{name} **{value:.1%}**" for name, value in at.items()) + "."
+            + ", ".join(f"{name} **{value:.1%}**" for name, value in at.items()) + f". {extreme}",
+            "anchors_recall_words",
         )  # fmt: skip
-        if found == 0:
-            st.info("IoU 0 is met by boxes that touch nothing, so one proposal finds everything.")
-        elif found == 1:
-            st.info("IoU 1 asks for the exact box, to the last bit: nobody proposes that.")
     st.caption(
         f"Sliding windows: squares of {', '.join(map(str, WINDOW_SIZES))} px and their ½ and 2 shapes, a quarter of "
         "their side apart, in random order: no window knows that it is good. Random boxes: between two random points."

@@ -1,5 +1,7 @@
 """What the sections have in common: looks that differ by more than colour, truths, samples for drawing."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,6 +45,7 @@ def sample(indices: Tensor, most: int) -> Tensor:
     return indices[torch.linspace(0, len(indices) - 1, most).long()]
 
 
+@cache
 def pyramid() -> tuple[list[Tensor], Tensor]:
     """The anchors of the lab's detector: base anchors of each level, and all anchors (M, 4), finest level first."""
     bases, boxes = [], []

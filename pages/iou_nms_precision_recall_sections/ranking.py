@@ -21,12 +21,13 @@ from pages.iou_nms_precision_recall_sections.shared import (
     because,
     detections_of,
     evaluation_scenes,
+    truths_of_scenes,
     verdict_box,
     xyxy,
 )  # fmt: skip
 from scenes import THINGS
-from ui import page
-from ui.components import Box, Boxes, live_slider, stage
+from ui import figures, page
+from ui.components import Box, Boxes, following, live_slider, stage, words
 
 COUNTS = (10, 20, 30, 50)
 SHOWN = {
@@ -34,6 +35,24 @@ SHOWN = {
     "VOC all-point": None,
     "COCO 101-point": ap.COCO_RECALLS,
 }
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def comparisons_of(seeds: tuple[int, ...], nms_threshold: float, label: int) -> list[ap.Comparison]:
+    """The scenes of this class, each detection beside each truth: what no IoU threshold changes."""
+    return ap.compare(detections_of(seeds, nms_threshold), truths_of_scenes(seeds), label)
+
+
+@st.cache_resource(max_entries=3000, show_spinner=False)
+def ranked_at(seeds: tuple[int, ...], nms_threshold: float, label: int, iou: float, rule: str) -> Ranking:
+    return ap.rank(comparisons_of(seeds, nms_threshold, label), iou, rule)
+
+
+def over_thresholds(seeds: tuple[int, ...], nms_threshold: float, label: int) -> tuple[float, float]:
+    """COCO's AP@[.5:.95] and AR of one class; NaN without a truth."""
+    rankings = [ranked_at(seeds, nms_threshold, label, float(each), "COCO") for each in ap.IOU_THRESHOLDS]
+    means = [np.mean([figure(each) for each in rankings]) for figure in (ap.average_precision, ap.final_recall)]
+    return float(means[0]), float(means[1])
 
 
 @st.fragment
@@ -54,7 +73,6 @@ def ranking() -> None:
         )
     held = evaluation_scenes(count)
     seeds, label = tuple(each.seed for each in held), THINGS.index(thing) + 1
-    truths = [each.truths for each in held]
     columns, body = st.columns(3), st.container()
     with (
         columns[0],
@@ -64,8 +82,7 @@ def ranking() -> None:
         body,
     ):
         found = detections_of(seeds, nms_threshold)
-        comparisons = ap.compare(found, truths, label)
-        ranked = ap.rank(comparisons, iou, rule)
+        ranked = ranked_at(seeds, nms_threshold, label, iou, rule)
         if ranked.truths == 0:
             st.info(f"None of these {count} scenes has a {thing}: recall and AP are not defined. Take more scenes.")
         elif len(ranked) == 0:
@@ -74,29 +91,37 @@ def ranking() -> None:
             mistakes = np.flatnonzero(~ranked.true) + 1
             first = int(mistakes[0]) if len(mistakes) else len(ranked)
             most = max(2, len(ranked))
+            touch = figures.touched("pr_curve")
+            if touch.clicked is not None:
+                st.session_state["pr_step"] = int(touch.clicked)
             with columns[2], live_slider("Detection", 1, most, first, key="pr_step", play=True) as step, body:
-                stepping(ranked, min(step, len(ranked)), found, held, iou, rule, drawn, thing)
-        rules(ranked, comparisons, thing, drawn)
-        cut_question(ranked)
+                under = min(int(touch.under or step), len(ranked))
+                stepping(ranked, min(step, len(ranked)), under, found, held, iou, rule, drawn, thing)
+        if ranked.truths:
+            rules(ranked, over_thresholds(seeds, nms_threshold, label), thing, drawn)
+    if following():  # the table of all classes waits until the hand lets go
+        return
+    cut_question(ranked)
     page.section(
         "Mean AP over the classes", f"The same {count} scenes, every class by every rule; the last row is the mean."
     )
-    table(seeds, nms_threshold, rule, truths)
+    table(seeds, nms_threshold, rule)
 
 
 def stepping(
-    ranked: Ranking, step: int, found: list[Detections], held: list[Held], iou: float, rule: str, drawn: str, thing: str
-) -> None:
-    """The curve as far as detection `step` (from 1), and that detection on its scene."""
+    ranked: Ranking, step: int, under: int, found: list[Detections], held: list[Held], iou: float, rule: str,
+    drawn: str, thing: str,
+) -> None:  # fmt: skip
+    """The curve as far as detection `step` (from 1), and detection `under`, the one pointed at, else `step`."""
     left, right = st.columns([3, 2], gap="large")
     precision, recall = ap.precision_recall(ranked.true, ranked.truths)
     with left:
         page.figure(
-            curve(ranked, precision, recall, step, held, drawn), "pr_curve", height=430,
+            curve(ranked, precision, recall, step, held, drawn), "pr_curve", height=430, points=True,
             alt=f"Precision-recall curve of {thing}: after {step} detections precision {precision[step - 1]:.2f}, "
             f"recall {recall[step - 1]:.2f}",
         )  # fmt: skip
-    k = step - 1
+    k = under - 1
     scene, detections, index = held[ranked.image[k]], found[ranked.image[k]], int(ranked.detection[k])
     verdict = judge(detections, scene.truths, iou, rule).verdicts[index]
     nearest = (
@@ -104,18 +129,20 @@ def stepping(
     )
     boxes = [] if nearest is None else [truth_box(scene.truths, nearest)]
     with right:
-        st.markdown(f"**Detection {step} of {len(ranked)}**, on scene {scene.seed}")
+        words(f"**Detection {under} of {len(ranked)}**, on scene {scene.seed}", "pr_which")
         stage("pr_detection", window=2).show(
             scene.image, [Boxes([*boxes, verdict_box("detection", detections, index, verdict)])],
-            alt=f"Detection {step}: {verdict.kind}",
+            alt=f"Detection {under}: {verdict.kind}",
+            caption="Point at a detection of the curve to see it here; click it to go there.",
         )  # fmt: skip
         overlap = f" IoU {ranked.iou[k]:.2f}, {word(ranked.iou[k])}." if verdict.kind == "true" else ""
-        st.markdown(because(verdict, index, detections, scene.truths, iou) + overlap)
-        hits = int(ranked.true[:step].sum())
-        st.markdown(
-            f"Precision = {hits} / {step} = **{precision[k]:.2f}**  \n"
-            f"Recall = {hits} / {ranked.truths} = **{recall[k]:.2f}**"
-        )
+        hits = int(ranked.true[:under].sum())
+        words(
+            f"Precision = {hits} / {under} = **{precision[k]:.2f}**\n\n"
+            f"Recall = {hits} / {ranked.truths} = **{recall[k]:.2f}**\n\n"
+            + because(verdict, index, detections, scene.truths, iou) + overlap,
+            "pr_why",
+        )  # fmt: skip
         mistakes = np.flatnonzero(~ranked.true) + 1
         later = mistakes[mistakes > step]
         st.button(
@@ -175,24 +202,20 @@ def curve(ranked: Ranking, precision: NDArray, recall: NDArray, step: int, held:
     return fig
 
 
-def rules(ranked: Ranking, comparisons: list, thing: str, drawn: str) -> None:
-    """The four numbers on this very ranking."""
-    if not ranked.truths:
-        return
-    columns = st.columns(5)
-    for column, name in zip(columns, ap.AP_RULES):
-        column.metric(
-            f"**{name}**" if name == drawn else name, f"{ap.average_precision(ranked, name):.3f}", border=True
-        )
-    rankings = [ap.rank(comparisons, each) for each in ap.IOU_THRESHOLDS]
-    columns[3].metric("AP@[.5:.95]", f"{np.mean([ap.average_precision(each) for each in rankings]):.3f}",
-                      help="COCO's matching and 101 points, mean over IoU .5, .55, ... .95", border=True)  # fmt: skip
-    columns[4].metric("AR", f"{np.mean([ap.final_recall(each) for each in rankings]):.3f}",
-                      help="Recall of all detections, mean over the same ten IoU thresholds", border=True)  # fmt: skip
-    st.caption(
-        f"One ranking, four answers for {thing}: eleven coarse samples, the exact area, 101 fine samples, and the mean "
-        f"over ten IoU thresholds. {ranked.truths} truths, {len(ranked)} detections above {HEAD_SCORE} "
-        f"(at most {HEAD_MOST} per scene)."
+def rules(ranked: Ranking, means: tuple[float, float], thing: str, drawn: str) -> None:
+    """The four numbers on this very ranking, and AR."""
+    figures_of = {name: ap.average_precision(ranked, name) for name in ap.AP_RULES}
+    figures_of |= {"AP@[.5:.95]": means[0], "AR": means[1]}
+    colour = {True: "blue", False: "gray"}
+    with st.container(horizontal=True, key="pr_rules"):
+        for name, value in figures_of.items():
+            with st.container(border=True, width=148):
+                words(f":{colour[name == drawn]}[{name}]\n\n**{value:.3f}**", f"pr_{name}")
+    words(
+        f":gray[One ranking, four answers for {thing}: eleven coarse samples, the exact area, 101 fine samples, and "
+        f"the mean over ten IoU thresholds. AR: the recall of all detections, mean over the same thresholds. "
+        f"{ranked.truths} truths, {len(ranked)} detections above {HEAD_SCORE} (at most {HEAD_MOST} per scene).]",
+        "pr_counts",
     )
 
 
@@ -213,24 +236,22 @@ def cut_question(ranked: Ranking) -> None:
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def figures(seeds: tuple[int, ...], nms_threshold: float, rule: str, _truths: list[Truths]) -> list[dict]:
+def per_class(seeds: tuple[int, ...], nms_threshold: float, rule: str) -> list[dict]:
     """One row per class: counts, AP at IoU 0.5 by the three rules, COCO's AP@[.5:.95] and AR."""
-    found, rows = detections_of(seeds, nms_threshold), []
+    rows = []
     for label, thing in enumerate(THINGS, start=1):
-        comparisons = ap.compare(found, _truths, label)
-        at_half = ap.rank(comparisons, 0.5, rule)
-        rankings = [ap.rank(comparisons, each) for each in ap.IOU_THRESHOLDS]
+        at_half = ranked_at(seeds, nms_threshold, label, 0.5, rule)
+        means = over_thresholds(seeds, nms_threshold, label)
         rows.append(
             {"class": thing, "truths": at_half.truths, "detections": len(at_half)}
             | {name: ap.average_precision(at_half, name) for name in ap.AP_RULES}
-            | {"AP@[.5:.95]": float(np.mean([ap.average_precision(each) for each in rankings]))}
-            | {"AR": float(np.mean([ap.final_recall(each) for each in rankings]))}
+            | dict(zip(("AP@[.5:.95]", "AR"), means, strict=True))
         )
     return rows
 
 
-def table(seeds: tuple[int, ...], nms_threshold: float, rule: str, truths: list[Truths]) -> None:
-    rows = figures(seeds, nms_threshold, rule, truths)
+def table(seeds: tuple[int, ...], nms_threshold: float, rule: str) -> None:
+    rows = per_class(seeds, nms_threshold, rule)
     numbers = [name for name in rows[0] if name not in ("class", "truths", "detections")]
     mean = {
         "class": "mean (mAP)",

@@ -11,7 +11,7 @@ from torchvision.ops import batched_nms, clip_boxes_to_image
 import scenes
 from labs.boxes import word
 from labs.matching import Detections, Truths, Verdict
-from models import catalog
+from models import detector_cache
 from models.coco_metrics import IGNORED_BELOW
 from models.scene_cache import held_out_seeds
 from scenes import THINGS
@@ -21,7 +21,7 @@ from ui.components import Box
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, GRAY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#8A8F98",
 )  # fmt: skip
-MOST_BOXES = 300  # of all the raw boxes of a picture, the best
+MOST_BOXES = 200  # of all the raw boxes of a picture, the best: those above 0.05 are fewer
 HEAD_SCORE = 0.05  # torchvision's heads drop what scores no more than this
 HEAD_MOST = 40  # the detector's detections per picture
 
@@ -51,8 +51,8 @@ class Held:
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def raw_boxes(image: np.ndarray) -> Raw:
-    """Run the detector once per picture: a box for every proposal and class, before score threshold and NMS."""
-    found = catalog.load("detector")(image, masks=False, keypoints=False)
+    """Of the detector's run on this picture: a box for every proposal and class, before score threshold and NMS."""
+    found = detector_cache.look(image)
     classes = found.raw_boxes.shape[1]
     boxes = clip_boxes_to_image(found.raw_boxes.reshape(-1, 4), image.shape[:2])
     scores = found.raw_scores[:, 1:].reshape(-1)
@@ -93,6 +93,10 @@ def detections_of(seeds: tuple[int, ...], nms_threshold: float) -> list[Detectio
     return result
 
 
+def truths_of_scenes(seeds: tuple[int, ...]) -> list[Truths]:
+    return [held_out(seed).truths for seed in seeds]
+
+
 def as_detections(boxes: Tensor, labels: Tensor, scores: Tensor) -> Detections:
     return Detections(boxes.numpy(), labels.numpy(), scores.numpy())
 
@@ -123,7 +127,7 @@ def verdict_box(name: str, detections: Detections, index: int, verdict: Verdict,
     label = named(detections.labels[index], detections.scores[index])
     sign, colour = MARKS.get(verdict.kind, "✗"), LOOKS.get(verdict.kind, VERMILION)
     place = xyxy(detections.boxes[index])
-    return Box(name, place, f"{sign} {label}", colour, **{"width": 3, "note": verdict.kind} | look)
+    return Box(name, place, f"{sign} {label}", colour, **{"width": 3, "note": f"{label}: {verdict.kind}"} | look)
 
 
 def because(verdict: Verdict, index: int, detections: Detections, truths: Truths, threshold: float) -> str:

@@ -1,6 +1,6 @@
 """The detector's raw boxes on one picture: who suppresses whom, and what becomes of the rest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -27,12 +27,13 @@ from pages.iou_nms_precision_recall_sections.shared import (
 )  # fmt: skip
 from scenes import THINGS
 from ui import page, pictures
-from ui.components import Box, Boxes, Lines, live_slider, stage
+from ui.components import Box, Boxes, Lines, following, live_slider, stage, words
 from ui.pictures import Picture
 
 GREEDY, LINEAR, GAUSSIAN = "greedy", "soft, linear", "soft, Gaussian"
 SIGMA = 0.5  # of Gaussian soft-NMS, as in its paper
 MOST_LINES = 80
+NAMED, SIGNED = 12, 40  # so many boxes bear their class and score, so many a sign; the others say it when pointed at
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,7 @@ def suppression() -> None:
         outcome = suppress(raw, method, nms_threshold, score_threshold)
         left, right = st.columns(2, gap="medium")
         with left:
-            st.markdown(f"**{outcome.before} raw boxes → {len(outcome.kept)} kept**")
+            words(f"**{outcome.before} raw boxes → {len(outcome.kept)} kept**", "nms_count")
             if stepwise and len(outcome.steps) > 0:
                 with live_slider("After step", 0, len(outcome.steps), 1, key="nms_step", play=True) as step:
                     before(picture, raw, outcome, step)
@@ -110,7 +111,7 @@ def suppression() -> None:
             after(picture, raw, outcome, match_iou, rule)
         extremes(raw, method, nms_threshold, score_threshold)
     page.footer("detector", raw.device, raw.seconds * 1000)
-    if method != GAUSSIAN:
+    if method != GAUSSIAN and not following():
         nms_question(raw, method, nms_threshold, score_threshold, len(outcome.kept))
 
 
@@ -133,8 +134,9 @@ def before(picture: Picture, raw: Raw, outcome: Outcome, step: int | None) -> No
         place = xyxy(raw.boxes[index])
         if index in turns:
             turn = turns[index]
-            score = named(int(raw.labels[index]), float(outcome.scores[turn]))
             bold = index == focus
+            shown = bold or turn < NAMED
+            score = named(int(raw.labels[index]), float(outcome.scores[turn])) if shown else ""
             boxes.append(Box(name, place, score, BLUE if bold or focus is None else SKY, width=4 if bold else 3,
                              note=f"{label}: kept in step {turn + 1}"))  # fmt: skip
         elif index in gone:
@@ -151,7 +153,6 @@ def before(picture: Picture, raw: Raw, outcome: Outcome, step: int | None) -> No
             boxes.append(Box(name, place, "", ORANGE if step is not None else GRAY, width=1, note=f"{label}: waiting"))
     # Kept boxes lie on top, so that their labels can be read.
     boxes.sort(key=lambda box: box.colour in (BLUE, SKY))
-    words = focus_words(raw, outcome, focus, gone) if focus is not None else ""
     drawn = [Boxes(boxes)]
     if lines:
         drawn.append(Lines(np.array(lines), VERMILION, width=1.5))
@@ -160,7 +161,10 @@ def before(picture: Picture, raw: Raw, outcome: Outcome, step: int | None) -> No
         alt=f"{outcome.before} raw boxes of the detector; {len(kept)} kept, {len(gone)} suppressed",
         caption="Blue: kept. Dashed vermilion: suppressed, with a line to the box that did it. Click a box.",
     )  # fmt: skip
-    st.markdown(words or ":gray[Click a box to see what it suppressed, or what suppressed it.]")
+    if focus is None:
+        words(":gray[Click a box to see what it suppressed, or what suppressed it.]", "nms_focus")
+    else:
+        words(focus_words(raw, outcome, focus, gone), "nms_focus")
 
 
 def focus_words(raw: Raw, outcome: Outcome, focus: int, gone: dict) -> str:
@@ -183,26 +187,33 @@ def after(picture: Picture, raw: Raw, outcome: Outcome, match_iou: float, rule: 
     detections = as_detections(raw.boxes[outcome.kept], raw.labels[outcome.kept], outcome.scores)
     view = stage("judge_stage", window=2)
     if picture.view is None:
-        st.markdown(f"**{len(detections.scores)} detections, nobody to judge them**")
+        words(f"**{len(detections.scores)} detections, nobody to judge them**", "judge_count")
         found = zip(detections.boxes, detections.labels, detections.scores, strict=True)
-        boxes = [Box(f"found-{i}", xyxy(box), named(label, score), BLUE, width=3)
-                 for i, (box, label, score) in enumerate(found)]  # fmt: skip
-        view.show(picture.image, [Boxes(boxes)], alt=f"{len(boxes)} detections")
-        st.caption("This picture has no known truth. Choose Lab World to have its detections judged.")
+        names = [(xyxy(box), named(label, score)) for box, label, score in found]
+        boxes = [Box(f"found-{i}", place, name if i < NAMED else "", BLUE, width=3, note=name)
+                 for i, (place, name) in enumerate(names)]  # fmt: skip
+        view.show(
+            picture.image,
+            [Boxes(boxes[::-1])],
+            alt=f"{len(boxes)} detections",
+            caption="The detector only knows Lab World: on other pictures it finds little, and much of it wrong.",
+        )
+        words("This picture has no known truth. Choose Lab World to have its detections judged.", "judge_why")
         return
     truths = truths_of(picture.view)
     judgement = judge(detections, truths, match_iou, rule)
     kinds = [verdict.kind for verdict in judgement.verdicts]
     hits, twice = kinds.count("true"), kinds.count("duplicate")
     counts = f"{hits} true · {twice} duplicate · {len(kinds) - hits - twice} false · {len(judgement.missed)} missed"
-    st.markdown(f"**{counts}**")
+    words(f"**{counts}**", "judge_count")
     boxes = [Box(f"missed-{g}", xyxy(truths.boxes[g]), f"missed: {THINGS[truths.labels[g] - 1]}", PURPLE, dash=True,
                  width=3, note="no detection found this truth") for g in judgement.missed]  # fmt: skip
     hidden = np.flatnonzero(truths.crowd).tolist()
     boxes += [Box(f"hidden-{g}", xyxy(truths.boxes[g]), f"hardly seen: {THINGS[truths.labels[g] - 1]}", GRAY, dash=True,
                   note=f"less than {IGNORED_BELOW:.0%} visible: neither found nor missed") for g in hidden]  # fmt: skip
     order = sorted(range(len(kinds)), key=lambda i: (kinds[i] == "true", -i))  # the best true ones on top
-    boxes += [verdict_box(f"found-{i}", detections, i, judgement.verdicts[i]) for i in order]
+    verdicts = [verdict_box(f"found-{i}", detections, i, judgement.verdicts[i]) for i in range(len(kinds))]
+    boxes += [shortened(verdicts[i], i) for i in order]
     view.show(
         picture.image, [Boxes(boxes)],
         alt=f"Detections in the colours of their verdicts: {counts}",
@@ -211,24 +222,31 @@ def after(picture: Picture, raw: Raw, outcome: Outcome, match_iou: float, rule: 
     chosen = picked(view.click, "found-", len(kinds))
     if chosen is None:  # the surest mistake is the interesting one
         chosen = next((i for i, kind in enumerate(kinds) if kind != "true"), 0 if kinds else None)
-    if chosen is not None:
-        st.markdown(because(judgement.verdicts[chosen], chosen, detections, truths, match_iou))
-    shares(judgement, truths)
+    why = [] if chosen is None else [because(judgement.verdicts[chosen], chosen, detections, truths, match_iou)]
+    words("\n\n".join([*shares(judgement, truths), *why]), "judge_why")
 
 
-def shares(judgement: Judgement, truths: Truths) -> None:
+def shortened(box: Box, rank: int) -> Box:
+    """The sign of its verdict alone for a box that many others come before, so that labels do not hide the picture."""
+    if rank < NAMED:
+        return box
+    return replace(box, label=box.label.split()[0] if rank < SIGNED else "")
+
+
+def shares(judgement: Judgement, truths: Truths) -> list[str]:
     """Precision and recall of this picture as fractions, or why there is none."""
     hits, found = sum(v.kind == "true" for v in judgement.verdicts), len(judgement.verdicts)
     there = int((~truths.crowd).sum())
     precision = f"{hits} / {found} = **{hits / found:.2f}**" if found else "undefined"
     recall = f"{hits} / {there} = **{hits / there:.2f}**" if there else "undefined"
-    st.markdown(f"Precision = true / all detections = {precision}  \nRecall = true / ground truths = {recall}")
+    said = [f"Precision = true / all detections = {precision}", f"Recall = true / ground truths = {recall}"]
     if not there:
-        st.caption("No object is in this scene: every detection is false, and there is no recall.")
+        said.append("No object is in this scene: every detection is false, and there is no recall.")
     elif not found:
-        st.caption(
+        said.append(
             "Nothing reaches the score threshold: no mistake is made and nothing is found, so no precision either."
         )
+    return said
 
 
 def extremes(raw: Raw, method: str, nms_threshold: float, score_threshold: float) -> None:
@@ -246,8 +264,7 @@ def extremes(raw: Raw, method: str, nms_threshold: float, score_threshold: float
         said.append("Score threshold 1: only a detector that is entirely sure may speak.")
     if method == GAUSSIAN:
         said.append(f"Gaussian soft-NMS has no threshold: a score is multiplied by exp(−IoU²/{SIGMA}).")
-    if said:
-        st.caption(" ".join(said))
+    words(f":gray[{' '.join(said)}]" if said else "", "nms_extremes")
 
 
 def nms_question(raw: Raw, method: str, nms_threshold: float, score_threshold: float, now: int) -> None:

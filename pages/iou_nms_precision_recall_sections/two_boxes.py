@@ -8,9 +8,11 @@ from labs import boxes as geometry
 from labs.boxes import BELOW_WORDS, WORDS, PixelConvention
 from pages.iou_nms_precision_recall_sections.shared import BLUE, GRAY, GREEN, ORANGE, PURPLE, xyxy
 from ui import page, pictures
-from ui.components import Box, Boxes, Lines, stage
+from ui.components import Box, Boxes, Lines, following, resting, stage, words
 
 SCENE = 32
+SIDE = 224  # of the picture, in pixels
+LINK = "iou_boxes"  # in the address: x1, y1, x2, y2 of the truth, then of the prediction
 MEASURES = {"IoU": geometry.iou, "GIoU": geometry.giou, "DIoU": geometry.diou, "CIoU": geometry.ciou}
 CONVENTIONS = {"continuous": PixelConvention.CONTINUOUS, "VOC devkit (+1)": PixelConvention.INCLUSIVE}
 # Shift of the prediction in sizes of the truth, and its size in sizes of the truth.
@@ -29,16 +31,44 @@ def start_boxes(name: str) -> list[Box]:
     truth = torch.from_numpy(max(things, key=lambda each: each.mask.sum()).box).double()
     (dx, dy), size = STARTS[name]
     centre = geometry.centre_form(truth)
-    inwards = torch.where(centre[:2] < 112, 1.0, -1.0)
+    inwards = torch.where(centre[:2] < SIDE / 2, 1.0, -1.0)
     moved = torch.cat([centre[:2] + inwards * torch.tensor([dx, dy]) * centre[2:], centre[2:] * size])
-    return [
-        Box("truth", xyxy(truth), "truth", BLUE, editable=True, width=3),
-        Box("prediction", xyxy(geometry.corner_form(moved)), "prediction", ORANGE, editable=True, width=3),
-    ]
+    return pair(xyxy(truth), xyxy(geometry.corner_form(moved)))
+
+
+def pair(truth: tuple[float, ...], prediction: tuple[float, ...]) -> list[Box]:
+    """The two boxes to drag, to a tenth of a pixel, which is as fine as a hand can set them."""
+    looks = (("truth", truth, BLUE), ("prediction", prediction, ORANGE))
+    return [Box(name, tuple(round(at, 1) for at in place), name, colour, editable=True, width=3)
+            for name, place, colour in looks]  # fmt: skip
 
 
 def reset() -> None:
     st.session_state["iou_stage"] = start_boxes(st.session_state["iou_start"] or "Decent")
+
+
+def linked_boxes() -> list[Box] | None:
+    """The boxes that the address names; None, and a sentence on the page, if what it says are no two boxes."""
+    try:
+        places = [min(max(float(at), 0.0), float(SIDE)) for at in st.query_params[LINK].split(",")]
+        ordered = len(places) == 8 and all(places[i] <= places[i + 2] for i in (0, 1, 4, 5))
+    except ValueError:
+        ordered = False
+    if ordered:
+        return pair(tuple(places[:4]), tuple(places[4:]))
+    page.problem(f"The link's {LINK} are not two boxes, eight numbers from 0 to {SIDE}: drag the boxes instead.")
+    return None
+
+
+def mirror(boxes: list[Box], start: str) -> None:
+    """Once the hand rests, the boxes stand in the address, unless they are where they started."""
+    if boxes == start_boxes(start):
+        if LINK in st.query_params:
+            del st.query_params[LINK]
+        return
+    text = ",".join(f"{at:g}" for box in boxes for at in box.xyxy)
+    if st.query_params.get(LINK) != text:
+        st.query_params[LINK] = text
 
 
 @st.fragment
@@ -60,7 +90,11 @@ def two_boxes() -> None:
             help="Does a box from 0 to 9 measure 9 pixels (continuous places) or 10 (both ends are pixels inside)?",
         )  # fmt: skip
     with canvas:
+        if "iou_stage" not in st.session_state and LINK in st.query_params:
+            st.session_state["iou_stage"] = linked_boxes() or start_boxes(start)
         view = stage("iou_stage", start_boxes(start), window=2, width=480)
+        if resting("iou_stage") and not following():
+            mirror(view.boxes, start)
         truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in view.boxes)
         with figures:
             numbers(truth, guess, CONVENTIONS[pixels])
@@ -70,6 +104,8 @@ def two_boxes() -> None:
             alt="A scene with a true box and a predicted box that can be dragged",
             caption="Green: the intersection. Arrow keys nudge the selected box.",
         )
+    if following():  # what lies below the picture waits until the hand lets go
+        return
     question(truth, guess)
     page.section("Look inside", "The arithmetic of these two boxes, and the correction that a box head learns.")
     left, right = st.columns(2, gap="large")
@@ -99,14 +135,13 @@ def layers(editable: list[Box], truth: Tensor, guess: Tensor, measure: str) -> l
 def numbers(truth: Tensor, guess: Tensor, convention: PixelConvention) -> None:
     common, union = geometry.overlap(truth, guess, convention)
     value = float(geometry.iou(truth, guess, convention))
-    st.metric("Intersection over union", f"{value:.3f}", geometry.word(value), delta_color="off", delta_arrow="off")
-    left, right = st.columns(2)
-    left.metric("Intersection", f"{common:.0f} px²")
-    right.metric("Union", f"{union:.0f} px²")
-    words = [(0.0, BELOW_WORDS), *reversed(WORDS)]
-    scale = [f"**{text} > {bound:g}**" if geometry.word(value) == text else f":gray[{text} > {bound:g}]"
-             for bound, text in words[1:]]  # fmt: skip
-    st.markdown(" · ".join(scale))
+    scale = [f":green-badge[{text} > {bound:g}]" if geometry.word(value) == text else f":gray[{text} > {bound:g}]"
+             for bound, text in reversed(WORDS)]  # fmt: skip
+    words(
+        f"**Intersection over union = {common:,.0f} px² / {union:,.0f} px² = {value:.3f}**\n\n"
+        f"That is **{geometry.word(value)}**.\n\n{' '.join(scale)}",
+        "iou_numbers",
+    )
 
 
 def measures(truth: Tensor, guess: Tensor) -> None:

@@ -70,4 +70,4 @@ def draw_blocks(size: int, kernel: int, g: Geometry) -> None:
         "1-D matrix of one row of the filter or empty. Point at a cell of the matrix or of the output.",
     )
     theirs = F.conv_transpose2d(x[None, None], weight[None, None], **options(g))[0, 0]
-    agree(f"F.conv_transpose2d(x, w, {arguments(g)})", output, theirs)
+    agree("blocks_agrees_1", f"F.conv_transpose2d(x, w, {arguments(g)})", output, theirs)

@@ -12,7 +12,7 @@ from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
 from pages.transposed_convolution_sections.shared import CUT, agree, arguments, bounded, options, slots
 from ui import page
-from ui.components import Grid, live_slider, matrices
+from ui.components import Grid, live_slider, matrices, words
 
 EXAMPLES = {
     "Two inputs, stride 2": {"size": 2, "kernel": 3, "stride": 2, "padding": 0, "dilation": 1, "extra": 0},
@@ -72,10 +72,10 @@ def draw_matrix(size: int, kernel: int, g: Geometry) -> None:
     ]
     taps = tc.tap_matrix(kernel, length, g, padded=True)
     x = tc.convolution_matrix(weight, length, g, padded=True)
-    st.markdown(f"**Convolution, X u:** X is {x.shape[0]}×{x.shape[1]}, {length} inputs become {size}.")
+    words(f"**Convolution, X u:** X is {x.shape[0]}×{x.shape[1]}, {length} inputs become {size}.", "line_forward_title")
     product("line_forward", "X", taps, x, tc.input_letters(length, g.padding), F.pad(u, (g.padding, g.padding)), 0)
-    st.markdown(f"**Transposed convolution, Xᵀ v:** {size} inputs become {length}"
-                + (f"; {g.padding} cut at each end ({CUT})." if g.padding else "."))  # fmt: skip
+    words(f"**Transposed convolution, Xᵀ v:** {size} inputs become {length}"
+          + (f"; {g.padding} cut at each end ({CUT})." if g.padding else "."), "line_backward_title")  # fmt: skip
     product("line_backward", "Xᵀ", taps.T, x.T, tc.input_letters(size), v, g.padding)
     with top:
         numbers.show(cells, caption="Type your own numbers here.")
@@ -83,18 +83,21 @@ def draw_matrix(size: int, kernel: int, g: Geometry) -> None:
     backward = tc.transposed_convolution_matrix(weight, size, g) @ v
     plain = {key: value for key, value in options(g).items() if key != "output_padding"}
     agree(
+        "matrix_agrees_1",
         f"F.conv1d(u, w, {arguments(g, transposed=False)})",
         forward,
         F.conv1d(u[None, None], weight[None, None], **plain)[0, 0],
     )
     agree(
+        "matrix_agrees_2",
         f"F.conv_transpose1d(v, w, {arguments(g)})",
         backward,
         F.conv_transpose1d(v[None, None], weight[None, None], **options(g))[0, 0],
     )
-    st.markdown(
-        rf"**Adjoint.** $\langle Xu, v\rangle$ = {forward @ v:g}, $\langle u, X^\top v\rangle$ = {u @ backward:g}: "
-        "equal for every u and v, which is what *transposed* means."
+    words(
+        f"**Adjoint.** ⟨X u, v⟩ = {forward @ v:g}, ⟨u, Xᵀ v⟩ = {u @ backward:g}: equal for every u and v, which is "
+        "what *transposed* means.",
+        "line_adjoint",
     )
 
 

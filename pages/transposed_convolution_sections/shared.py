@@ -7,7 +7,7 @@ import streamlit as st
 from torch import Tensor
 
 from labs.transposed_convolution import Geometry
-from ui.components import live_slider
+from ui.components import live_slider, words
 
 CUT = "✂"  # heads a row or column that trimming removes
 
@@ -40,12 +40,12 @@ def links(matrix: Tensor, output: str, across: int, source: str, source_across: 
     return found
 
 
-def agree(call: str, ours: Tensor, theirs: Tensor) -> None:
+def agree(key: str, call: str, ours: Tensor, theirs: Tensor) -> None:
     """One line: the library's result for the numbers on the page, and how far ours is from it."""
     gap = float((ours - theirs).abs().max())
     values = "" if theirs.ndim > 1 else " = " + ", ".join(f"{value:g}" for value in theirs.tolist())
-    badge = ":green-badge[:material/check: equal]" if gap < 1e-9 else ":red-badge[different]"
-    st.markdown(f"`{call}`{values}&ensp;{badge} :gray[difference {gap:g}]")
+    badge = ":green-badge[✓ equal]" if gap < 1e-9 else ":red-badge[different]"
+    words(f"`{call}`{values} {badge} :gray[difference {gap:g}]", key)
 
 
 def arguments(g: Geometry, *, transposed: bool = True) -> str:

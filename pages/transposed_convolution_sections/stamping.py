@@ -98,4 +98,4 @@ def draw_step(size: int, kernel: int, g: Geometry, done: int) -> None:
         + " Point at a cell to see what made it.",
     )
     theirs = F.conv_transpose2d(x[None, None], weight[None, None], **options(g))[0, 0]
-    agree(f"F.conv_transpose2d(x, w, {arguments(g)})", tc.trim(steps[-1].canvas, g), theirs)
+    agree("stamping_agrees_1", f"F.conv_transpose2d(x, w, {arguments(g)})", tc.trim(steps[-1].canvas, g), theirs)

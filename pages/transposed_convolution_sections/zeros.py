@@ -75,4 +75,4 @@ def draw_window(kernel: int, g: Geometry, place: int) -> None:
         "Dots are zeros put in. Press play, or point at an output.",
     )  # fmt: skip
     theirs = F.conv_transpose2d(x[None, None], weight[None, None], **options(g))[0, 0]
-    agree(f"F.conv_transpose2d(x, w, {arguments(g)})", output, theirs)
+    agree("zeros_agrees_1", f"F.conv_transpose2d(x, w, {arguments(g)})", output, theirs)

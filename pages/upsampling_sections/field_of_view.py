@@ -10,7 +10,7 @@ import torch
 import scenes
 from labs import receptive_field
 from ui import page
-from ui.components import Box, Boxes, Heat, live_slider, stage
+from ui.components import Box, Boxes, Heat, live_slider, stage, words
 
 GOAL = 225
 SIZE = 128
@@ -46,7 +46,7 @@ def receptive() -> None:
             "Convolutions per 2×2 max pool", [1, 2, 3], default=2, required=True, key="rf_every", bind="query-params",
         )  # fmt: skip
     most = MOST if every > 1 else 6
-    with live_slider("3×3 convolutions", 1, MOST, 6, key="rf_layers", play=True) as count:
+    with live_slider("3×3 convolutions", 1, MOST, 6, key="rf_layers", play=True, window=2) as count:
         stacks = {
             f"{count} convolutions": receptive_field.stack(count),
             f"{min(count, most)} convolutions with pooling": receptive_field.stack(min(count, most), every),
@@ -71,8 +71,11 @@ def field_view(key: str, title: str, layers: tuple, filling: str) -> None:
     units = receptive_field.output_sizes(layers, SIZE)[-1]
     strength = influence(layers, filling)
     effective = receptive_field.effective_size(torch.from_numpy(strength))
-    st.markdown(f"**{title}**: sees **{field.size} × {field.size}** px")
-    st.caption(f"effectively {effective:.0f} × {effective:.0f} px · the map has {units} × {units} units")
+    words(
+        f"**{title}**: sees **{field.size} × {field.size}** px :gray[effectively {effective:.0f} × {effective:.0f} px "
+        f"· the map has {units} × {units} units]",
+        f"{key}_words",
+    )
     x1, y1, x2, y2 = np.clip(field.box(units // 2, units // 2), 0, SIZE)
     heat = np.where(strength > 0, np.sqrt(strength), np.nan)
     stage(key, zoom=False).show(

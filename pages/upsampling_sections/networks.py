@@ -12,7 +12,7 @@ import scenes
 from labs import segmentation_metrics
 from models import catalog
 from ui import page, pictures
-from ui.components import Heat, Labels, live_slider, stage
+from ui.components import Heat, Labels, following, live_slider, stage, words
 
 PALETTE = [scenes.PALETTE[name] for name in scenes.CLASSES]
 COLOURS = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in PALETTE], np.uint8)
@@ -34,16 +34,16 @@ class Look:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)  # shared and only read: copies of 5 MB would cost a redraw
-def looks_of(image: np.ndarray) -> dict[str, Look]:
-    """All networks on one picture, two at a time."""
+def looks_of(image: np.ndarray, maps: bool = True) -> dict[str, Look]:
+    """All networks on one picture, two at a time; without the decoders' maps where nobody looks at them."""
     networks = [catalog.load(name) for name in catalog.names("segmentation")]
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(lambda network: look(network, image), networks)
+        found = pool.map(lambda network: look(network, image, maps), networks)
         return {network.name: each for network, each in zip(networks, found, strict=True)}
 
 
-def look(network, image: np.ndarray) -> Look:
-    result = network(image, keep_stages=True)
+def look(network, image: np.ndarray, keep_maps: bool) -> Look:
+    result = network(image, keep_stages=keep_maps)
     maps = []
     for stage_name, features in result.stages:
         strength = features.abs()
@@ -52,9 +52,10 @@ def look(network, image: np.ndarray) -> Look:
     return Look(result.labels, maps, result.seconds, result.device)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def rendered(scene):
-    return scenes.render(scene, 224)
+@st.cache_resource(max_entries=256, show_spinner=False)
+def rendered(scene) -> np.ndarray:
+    """The picture alone: fog, light and noise leave the truth as it is."""
+    return scenes.render_image(scene, 224)
 
 
 @st.cache_data(show_spinner=False)
@@ -80,17 +81,17 @@ def networks() -> None:
     columns, body = st.columns(4), st.container()
     with (
         columns[0],
-        live_slider("More fog", 0.0, 1.0, 0.0, step=0.02, key="scene_more_fog", play=True) as fog,
+        live_slider("More fog", 0.0, 1.0, 0.0, step=0.02, key="scene_more_fog", play=True, window=2) as fog,
         columns[1],
-        live_slider("Less light", 0.0, 1.0, 0.0, step=0.02, key="scene_less_light") as dark,
+        live_slider("Less light", 0.0, 1.0, 0.0, step=0.02, key="scene_less_light", window=2) as dark,
         columns[2],
-        live_slider("More noise", 0.0, 1.0, 0.0, step=0.02, key="scene_more_noise") as noise,
+        live_slider("More noise", 0.0, 1.0, 0.0, step=0.02, key="scene_more_noise", window=2) as noise,
         columns[3],
         live_slider("Boundary within", 0.5, 5.0, 1.0, step=0.5, unit="px", key="scene_tolerance") as tolerance,
         body,
     ):
         given = picture.scene
-        view = rendered(
+        image = rendered(
             replace(
                 given,
                 fog=given.fog + fog * (1 - given.fog),
@@ -98,12 +99,12 @@ def networks() -> None:
                 noise=given.noise + noise * (1 - given.noise),
             )
         )
-        compare(view.image, view.semantic, tolerance)
+        compare(image, picture.view.semantic, tolerance)
 
 
 def compare(image: np.ndarray, truth: np.ndarray | None, tolerance: float) -> None:
     """Every network on one picture: what it says and, where the truth is known, where it errs; then the decoders."""
-    looks = looks_of(image)
+    looks = looks_of(image, maps=not following())
     rows = [
         {"upsampling": name.removeprefix("segmenter-"), **score(truth, each.labels, tolerance), **price(name, each)}
         for name, each in looks.items()
@@ -118,13 +119,15 @@ def compare(image: np.ndarray, truth: np.ndarray | None, tolerance: float) -> No
             known = (
                 f" · mIoU **{row['mIoU']:.3f}** · boundary F **{row['boundary F']:.3f}**" if truth is not None else ""
             )
-            st.markdown(f"**{row['upsampling']}**{known}")
+            words(f"**{row['upsampling']}**{known}", f"{name}-score")
             values = beside(each.labels, truth)
             stage(name, zoom=False).show(
                 size=values.shape[::-1],
                 layers=[Labels(values, SHADES, 1.0)],
                 alt=f"Classes found by the network with {row['upsampling']} upsampling, and its mistakes",
             )
+    if following():
+        return
     st.dataframe(
         rows, hide_index=True, key="scene_figures",
         column_config={

@@ -1,5 +1,6 @@
 """The Anchors page: the lectures' numbers are on it, extremes are put into words, and no control state breaks it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from models import catalog
 from models.detector import LoadedDetector, build_detector
-from pages.anchors_sections import shapes, shared
+from pages.anchors_sections import network as network_section
+from pages.anchors_sections import recall, shapes, shared
 from ui import components
 
 NO_WEIGHTS = "detector has no weights yet: python -m models train detector makes them."
@@ -55,21 +57,25 @@ def drawn(monkeypatch):
 
 
 def run(**state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=240)
+    at = AppTest.from_file(PAGE, default_timeout=600)
     for key, value in ({"anchors_scenes": 8} | state).items():
         at.session_state[key] = value
     return at.run()
 
 
-def text(at: AppTest) -> str:
-    return "\n".join(each.value for kind in (at.markdown, at.info, at.warning, at.error, at.latex) for each in kind)
+@pytest.fixture
+def text(prose):
+    """Function: all that the page says."""
+    return lambda at: "\n".join(
+        [prose(at), *(each.value for kind in (at.info, at.warning, at.error, at.latex) for each in kind)]
+    )
 
 
 def boxes(layers) -> list:
     return [box for layer in layers if isinstance(layer, components.Boxes) for box in layer.boxes]
 
 
-def test_without_weights_only_the_network_sections_say_so(absent, drawn):
+def test_without_weights_only_the_network_sections_say_so(absent, drawn, text):
     at = run()
     assert not at.exception
     assert [e.value for e in at.error] == [
@@ -79,13 +85,13 @@ def test_without_weights_only_the_network_sections_say_so(absent, drawn):
     assert "**1,800 boxes**" in text(at)
 
 
-def test_nine_anchors_at_the_chosen_position(absent, drawn):
+def test_nine_anchors_at_the_chosen_position(absent, drawn, text):
     at = run()
     assert "14 × 14 positions × **K = 9** = **1,764 anchors**" in text(at)
     assert len(boxes(drawn["anchors_grid"])) == 9
 
 
-def test_six_and_one_by_their_buttons(absent, drawn):
+def test_six_and_one_by_their_buttons(absent, drawn, text):
     at = run()
     at.button(key="anchors_preset_K = 6").click().run()
     assert "**K = 6**" in text(at) and len(boxes(drawn["anchors_grid"])) == 6
@@ -94,7 +100,7 @@ def test_six_and_one_by_their_buttons(absent, drawn):
 
 
 @pytest.mark.parametrize(("k", "objectness", "transforms", "total"), [(6, 12, 24, "1,800"), (9, 18, 36, "2,700")])
-def test_lecture_shapes(absent, k, objectness, transforms, total):
+def test_lecture_shapes(absent, k, objectness, transforms, total, text):
     at = run(shapes_k=1, shapes_height=64, shapes_stride=4)
     name = next(name for name, values in shapes.EXAMPLES.items() if values["k"] == k and values["height"] == 640)
     at.button(key=f"shapes_example_{name}").click().run()
@@ -104,15 +110,15 @@ def test_lecture_shapes(absent, k, objectness, transforms, total):
     assert f"**{total} boxes**" in found
 
 
-def test_a_scene_without_objects(untrained, drawn):
+def test_a_scene_without_objects(untrained, drawn, text):
     at = run(anchors_objects=(0, 0))
     assert not at.exception and not at.error
     assert "No object in this scene" in text(at)
-    assert "**Negative 1,764** of 1,764" in "\n".join(each.proto.text for each in at.get("progress"))
+    assert "**Negative 1,764** of 1,764" in text(at)
     assert not [box for box in boxes(drawn["anchors_labels"]) if box.id.startswith("truth")]
 
 
-def test_a_photograph_has_no_labels(absent):
+def test_a_photograph_has_no_labels(absent, text):
     at = run(anchors_source="Photograph")
     assert not at.exception
     assert "Nobody has boxed the things" in text(at)
@@ -127,7 +133,7 @@ def test_a_photograph_has_no_labels(absent):
         (0.3, 0.7, "lower the negative threshold or raise the positive one"),
     ],
 )
-def test_extreme_thresholds_in_words(absent, positive, negative, sentence):
+def test_extreme_thresholds_in_words(absent, positive, negative, sentence, text):
     at = run(anchors_positive=positive, anchors_negative=negative)
     assert not at.exception
     assert sentence in text(at)
@@ -145,7 +151,7 @@ def test_labels_differ_by_more_than_colour(absent, drawn):
     assert sum(len(boxes([layer])) for layer in drawn["anchors_labels"]) < 300
 
 
-def test_out_of_reach_by_size_and_by_stride(absent):
+def test_out_of_reach_by_size_and_by_stride(absent, text):
     far = text(run(anchors_smallest=128, anchors_sizes=1, anchors_ratio=1.0))
     assert "no size and ratio fits" in far and ":material/check: reached" not in far
     assert "truths are out of reach" in far
@@ -156,16 +162,30 @@ def test_the_pyramid_has_the_detectors_anchors(network):
     assert torch.equal(shared.pyramid()[1], theirs)
 
 
-def test_the_networks_own_proposals_are_equal(untrained, drawn):
+def test_the_network_is_on_the_page(untrained, drawn, text):
     at = run()
     assert not at.exception and not at.error
     found = text(at)
     assert "12,543 boxes" in found and "300 proposals" in found
-    assert "green-badge" in found and "red-badge" not in found
     assert r"b_x &= p_x + p_w\,t_x" in found
     proposed = [box for box in boxes(drawn["anchors_after"]) if not box.id.startswith("truth")]
     assert len(proposed) == 40
     assert "Recall at 300 proposals" in found
+
+
+@pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), reason="the detector has no weights")
+def test_the_trained_networks_own_proposals_are_the_pages(text):
+    """Before training, objectness has ties, which torchvision's sort and the page's may order differently."""
+    remembered = (network_section.look, recall.coverage, recall.coverages)
+    for each in remembered:  # of the untrained network
+        each.clear()
+    found = text(run(anchors_seed=35))
+    for each in remembered:
+        each.clear()
+    assert "The network's own proposals on this picture: 300 :green-badge" in found and "red-badge" not in found
+    shares = re.search(r"RPN \*\*([\d.]+)%\*\*.*sliding windows \*\*([\d.]+)%\*\*, random boxes \*\*([\d.]+)%", found)
+    rpn, windows, random = map(float, shares.groups())
+    assert rpn > 95 and rpn > windows > random
 
 
 def test_share_zero_leaves_the_anchor(untrained, drawn):
@@ -183,14 +203,14 @@ def test_share_zero_leaves_the_anchor(untrained, drawn):
         ({"anchors_found": 1.0}, "IoU 1 asks for the exact box"),
     ],
 )
-def test_extreme_network_thresholds_in_words(untrained, state, sentence):
+def test_extreme_network_thresholds_in_words(untrained, state, sentence, text):
     at = run(**state)
     assert not at.exception and not at.error
     assert sentence in text(at)
 
 
-def test_a_link_with_nonsense_is_answered_in_a_sentence(untrained):
-    at = AppTest.from_file(PAGE, default_timeout=240)
+def test_a_link_with_nonsense_is_answered_in_a_sentence(untrained, text):
+    at = AppTest.from_file(PAGE, default_timeout=600)
     at.session_state["anchors_scenes"] = 8
     at.query_params["anchors_at"] = "here"
     at.query_params["anchors_box"] = "P4,9,99"

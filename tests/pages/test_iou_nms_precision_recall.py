@@ -1,5 +1,6 @@
 """The IoU, NMS and Precision-Recall page: the chain from two boxes to mAP, with a network and without, at every end."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from labs.matching import KINDS, Detections, Truths, judge
 from models import catalog, detector, detector_recipe
 from pages.iou_nms_precision_recall_sections import ranking, shared, suppression, two_boxes
 from pages.iou_nms_precision_recall_sections.shared import Raw
-from ui import components
+from ui import components, figures
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "iou_nms_precision_recall.py")
 trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), reason="the detector has no weights")
@@ -22,7 +23,10 @@ trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), r
 
 @pytest.fixture(autouse=True)
 def nothing_remembered():
-    caches = (shared.raw_boxes, shared.held_out, shared.detections_of, ranking.figures)
+    caches = (
+        shared.raw_boxes, shared.held_out, shared.detections_of, ranking.comparisons_of, ranking.ranked_at,
+        ranking.per_class,
+    )  # fmt: skip
     for each in caches:
         each.clear()
     yield
@@ -41,8 +45,11 @@ def network(monkeypatch):
 
 
 @pytest.fixture
-def no_weights(monkeypatch, tmp_path):
-    monkeypatch.setattr(catalog, "WEIGHTS", tmp_path)
+def no_weights(monkeypatch):
+    def refuse(name):
+        raise ValueError(f"{name} has no weights yet: python -m models train {name} makes them.")
+
+    monkeypatch.setattr(catalog, "load", refuse)
 
 
 @pytest.fixture
@@ -60,7 +67,7 @@ def drawn(monkeypatch):
 
 
 def run(**state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=300)
+    at = AppTest.from_file(PAGE, default_timeout=600)
     for key, value in ({"pr_scenes": 10} | state).items():
         at.session_state[key] = value
     at.run()
@@ -68,8 +75,10 @@ def run(**state) -> AppTest:
     return at
 
 
-def words(at: AppTest) -> str:
-    return " ".join(each.value for kind in (at.markdown, at.caption, at.info) for each in kind)
+@pytest.fixture
+def words(prose):
+    """Function: all that the page says."""
+    return lambda at: " ".join([prose(at), *(each.value for kind in (at.caption, at.info) for each in kind)])
 
 
 # --- two boxes
@@ -90,13 +99,12 @@ def test_every_start_deserves_its_name(start, word):
     assert guess.min() >= 0 or start == "Apart"
 
 
-def test_without_weights_one_sentence_and_the_rest_works(no_weights, drawn):
+def test_without_weights_one_sentence_and_the_rest_works(no_weights, drawn, words):
     at = run()
     assert at.title[0].value == "IoU, NMS and Precision-Recall"
     assert at.error and all("detector" in e.value and "\n" not in e.value for e in at.error)
-    values = {metric.label: metric.value for metric in at.metric}
     truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in two_boxes.start_boxes("Decent"))
-    assert values["Intersection over union"] == f"{float(geometry.iou(truth, guess)):.3f}"
+    assert f"= {float(geometry.iou(truth, guess)):.3f}**" in words(at) and "That is **decent**" in words(at)
     assert "almost perfect > 0.9" in words(at) and "decent > 0.5" in words(at)
     assert {"truth", "prediction", "common"} <= {box.id for box in drawn["iou_stage"]}
     assert any("bx = px + pw · tx" in code.value for code in at.code)
@@ -111,7 +119,29 @@ def test_every_measure_draws_every_start(no_weights, drawn, measure, start):
     assert ("hull" in names) == (measure != "IoU")
 
 
-def test_a_box_without_area_is_answered_in_words(no_weights):
+def test_the_boxes_are_in_the_address_and_come_back_from_it(no_weights, drawn):
+    moved = two_boxes.pair((10.0, 20.5, 90.0, 120.0), (30.1, 40.0, 100.7, 150.3))
+    at = run(iou_stage=moved)
+    assert at.query_params["iou_boxes"] == "10,20.5,90,120,30.1,40,100.7,150.3"
+    other = AppTest.from_file(PAGE, default_timeout=600)
+    other.query_params["iou_boxes"] = "10,20.5,90,120,30.1,40,100.7,150.3"
+    other.run()
+    assert [box for box in drawn["iou_stage"] if box.editable] == moved
+    other.session_state["iou_stage"] = two_boxes.start_boxes("Decent")
+    other.run()
+    assert "iou_boxes" not in other.query_params
+
+
+@pytest.mark.parametrize("link", ["here", "1,2,3", "9,9,1,1,0,0,5,5", "nan,0,1,1,0,0,5,5", ""])
+def test_a_link_without_two_boxes_is_answered_in_a_sentence(no_weights, drawn, link):
+    at = AppTest.from_file(PAGE, default_timeout=600)
+    at.query_params["iou_boxes"] = link
+    at.run()
+    assert not at.exception and any("are not two boxes" in error.value for error in at.error)
+    assert [box for box in drawn["iou_stage"] if box.editable] == two_boxes.start_boxes("Decent")
+
+
+def test_a_box_without_area_is_answered_in_words(no_weights, words):
     flat = components.Box("prediction", (20.0, 20.0, 20.0, 90.0), editable=True)
     at = run(iou_stage=[two_boxes.start_boxes("Decent")[0], flat])
     assert "width and a height above 0" in words(at)
@@ -193,7 +223,7 @@ def test_the_network_runs_once_per_picture(network, monkeypatch):
 @pytest.mark.parametrize(
     ("nms_threshold", "score_threshold"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.1)]
 )
-def test_no_end_of_a_slider_breaks_the_page(network, drawn, method, nms_threshold, score_threshold):
+def test_no_end_of_a_slider_breaks_the_page(network, drawn, words, method, nms_threshold, score_threshold):
     at = run(nms_method=method, nms_threshold=nms_threshold, score_threshold=score_threshold)
     assert not at.error
     said = words(at)
@@ -204,12 +234,21 @@ def test_no_end_of_a_slider_breaks_the_page(network, drawn, method, nms_threshol
         assert "missed" in " ".join(box.label for box in drawn["judge_stage"])
 
 
-def test_a_scene_without_objects(network):
+def test_crowds_of_boxes_do_not_hide_the_picture_behind_labels(network, drawn):
+    run(nms_threshold=1.0, score_threshold=0.0)
+    for stage in ("nms_stage", "judge_stage"):
+        found = [box for box in drawn[stage] if box.id.startswith(("raw", "found"))]
+        assert len(found) == shared.MOST_BOXES and all(box.note for box in found)
+        assert sum(len(box.label) > 2 for box in found) == suppression.NAMED
+    assert sum(bool(box.label) for box in drawn["judge_stage"] if box.id.startswith("found")) == suppression.SIGNED
+
+
+def test_a_scene_without_objects(network, words):
     at = run(nms_objects=(0, 0))
     assert "No object is in this scene" in words(at)
 
 
-def test_a_photograph_has_no_judge(network):
+def test_a_photograph_has_no_judge(network, words):
     assert "no known truth" in words(run(nms_source="Photograph"))
 
 
@@ -223,7 +262,7 @@ def test_step_by_step_begins_with_the_best_box(network, drawn):
 # --- the ranking
 
 
-def test_a_class_that_no_scene_has_is_said_so(network, monkeypatch):
+def test_a_class_that_no_scene_has_is_said_so(network, monkeypatch, words):
     monkeypatch.setattr(
         scenes, "sample", lambda seed, *a, real=scenes.sample: real(seed, scenes.Knobs(classes=("cat",)))
     )
@@ -259,7 +298,28 @@ def test_the_area_drawn_is_the_exact_ap(network):
 
 
 @trained
-def test_the_trained_detector_finds_most_things():
+def test_the_trained_detector_finds_most_things(words):
     at = run()
-    values = {metric.label: float(metric.value) for metric in at.metric if "-point" in metric.label}
-    assert len(values) == 3 and min(values.values()) > 0.5
+    values = [float(found) for found in re.findall(r"-point\]\s+\*\*(\S+)\*\*", words(at))]
+    assert len(values) == 3 and min(values) > 0.5
+    assert "Precision = 1 / 1 = **1.00**" in words(run(pr_step=1))
+
+
+@trained
+def test_the_table_is_the_labs_own_evaluation():
+    """The page's cached, per-class way gives what labs.average_precision.summarise gives in one go."""
+    seeds = tuple(each.seed for each in shared.evaluation_scenes(10))
+    rows = ranking.per_class(seeds, 0.5, "COCO")
+    whole = ap.summarise(shared.detections_of(seeds, 0.5), shared.truths_of_scenes(seeds), range(1, 9))
+    assert np.nanmean([row["AP@[.5:.95]"] for row in rows]) == pytest.approx(whole.mean_ap)
+    assert np.nanmean([row["AR"] for row in rows]) == pytest.approx(whole.average_recall)
+
+
+@trained
+def test_a_point_of_the_curve_shows_its_detection_and_a_click_goes_there(monkeypatch, words):
+    monkeypatch.setattr(figures, "touched", lambda key: figures.Touch(under=2))
+    at = run(pr_step=1)
+    assert "**Detection 2 of" in words(at) and at.session_state["pr_step"] == 1
+    monkeypatch.setattr(figures, "touched", lambda key: figures.Touch(under=3, clicked=3))
+    at = run(pr_step=1)
+    assert "**Detection 3 of" in words(at) and at.session_state["pr_step"] == 3

@@ -61,8 +61,14 @@ def sound(at: AppTest) -> AppTest:
     return at
 
 
-def text(at: AppTest) -> str:
-    return "\n".join(element.value for element in [*at.markdown, *at.warning, *at.success, *at.latex])
+@pytest.fixture
+def text(prose):
+    """Function: all that a page says, boxes and formulas included."""
+
+    def read(at: AppTest) -> str:
+        return "\n".join([prose(at), *(element.value for element in [*at.warning, *at.success, *at.latex])])
+
+    return read
 
 
 BILINEAR = [[1, 1.25, 1.75, 2], [1.5, 1.75, 2.25, 2.5], [2.5, 2.75, 3.25, 3.5], [3, 3.25, 3.75, 4]]
@@ -90,7 +96,7 @@ def test_align_corners_changes_the_first_row(grids):
     np.testing.assert_allclose(grids["up"]["output"].values[0], [1, 4 / 3, 5 / 3, 2])
 
 
-def test_arithmetic_of_the_selected_cell_is_written_out(grids):
+def test_arithmetic_of_the_selected_cell_is_written_out(grids, text):
     at = sound(visit(**{"up.live": {"message": {"sequence": 1, "selected": ["output", 2, 2]}}}))
     assert "Output cell (2, 2)" in text(at) and "row **0.75**, column **0.75**" in text(at)
     assert r"0.0625 \cdot 1 + 0.1875 \cdot 2 + 0.1875 \cdot 3 + 0.5625 \cdot 4" in text(at)
@@ -101,14 +107,14 @@ def test_arithmetic_of_the_selected_cell_is_written_out(grids):
     ]  # fmt: skip
 
 
-def test_a_selected_cell_outside_a_smaller_output_is_forgotten():
+def test_a_selected_cell_outside_a_smaller_output_is_forgotten(text):
     at = sound(
         visit(up_rows=1, up_columns=1, **{"up.live": {"message": {"sequence": 1, "selected": ["output", 9, 9]}}})
     )
     assert "Output cell (1, 1)" in text(at)
 
 
-def test_bicubic_errata_are_told_with_numbers():
+def test_bicubic_errata_are_told_with_numbers(text):
     at = sound(visit())
     told = text(at)
     assert "three closest neighbours" in told and "4 × 4 = 16" in told
@@ -128,7 +134,7 @@ def test_the_step_chart_overshoots_as_the_erratum_says(monkeypatch):
     assert "-0.1055 to 1.1055" in bicubic.name
 
 
-def test_pool_remember_unpool(grids):
+def test_pool_remember_unpool(grids, text):
     at = sound(visit())
     drawn = grids["unpool"]
     assert drawn["encoder"].values.tolist() == [[1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]]
@@ -139,7 +145,7 @@ def test_pool_remember_unpool(grids):
     assert "All 4 values found their place" in text(at)
 
 
-def test_overlapping_windows_lose_values_live(grids):
+def test_overlapping_windows_lose_values_live(grids, text):
     at = sound(visit(unpool_overlap=True))
     assert "3 of 9 values are lost" in text(at)
     assert "position 5 won 3 windows" in text(at) and "position 2 won 2 windows" in text(at)
@@ -148,7 +154,7 @@ def test_overlapping_windows_lose_values_live(grids):
 
 
 @pytest.mark.parametrize("count", [1, 6, 12])
-def test_receptive_field_grows_by_two_pixels_a_layer(pictures, count):
+def test_receptive_field_grows_by_two_pixels_a_layer(pictures, count, text):
     at = sound(visit(rf_layers=count))
     assert f"sees **{1 + 2 * count} × {1 + 2 * count}** px" in text(at)
     (box,) = [box for layer in pictures["rf_plain"][1] if isinstance(layer, components.Boxes) for box in layer.boxes]
@@ -222,7 +228,7 @@ def test_fog_makes_every_network_worse_or_equal():
     assert foggy.mean() < clear.mean()
 
 
-def test_a_photograph_is_segmented_without_scores(pictures):
+def test_a_photograph_is_segmented_without_scores(pictures, text):
     at = sound(visit(scene_source="Photograph"))
     assert "mIoU **" not in text(at)
     assert pictures["segmenter-bilinear"][1][0].values.shape == (224, 224)

@@ -1,0 +1,85 @@
+"""Two classes asked of one picture: one network, one forward pass, two maps."""
+
+import streamlit as st
+
+from pages.class_activation_sections.shared import (
+    GAP,
+    SIGNED,
+    Focus,
+    activation,
+    classified,
+    colour_bar,
+    evidence,
+    limit_of,
+    number,
+    signed_layer,
+    truth_of,
+)  # fmt: skip
+from scenes import THINGS
+from ui import page
+from ui.components import Boxes, GridLines, stage
+from ui.pictures import KEPT, Picture
+
+FIRST, SECOND = "most probable", "second"
+
+
+def choose(picture: Picture) -> Focus:
+    """Draw the two rows of classes; the first class is what the rest of the page opens."""
+    page.section("Play", "Ask one network about two classes: the same feature maps, weighed differently.")
+    seen = classified(GAP, picture.image)
+    ranked = seen.logits.argsort(descending=True).tolist()
+    asked = []
+    for label, default, key in (("Class", FIRST, "cam_class"), ("Beside it", SECOND, "cam_other")):
+        chosen = st.segmented_control(label, [default, *THINGS], default=default, required=True, key=key, **KEPT)
+        asked.append(ranked[len(asked)] if chosen == default else THINGS.index(chosen))
+    return Focus(picture, *asked, seen)
+
+
+@st.fragment
+@page.guard()
+def play(focus: Focus) -> None:
+    seen = focus.seen
+    maps = [activation(seen, target) for target in (focus.target, focus.other)]
+    limit = limit_of(*maps)
+    show = st.segmented_control(
+        "Cells", ["smooth", "as they are"], default="smooth", required=True, key="cam_cells",
+        help=f"The map has {maps[0].shape[0]} × {maps[0].shape[1]} cells; enlarged bilinearly it covers the picture.",
+        **KEPT,
+    )  # fmt: skip
+    panels = st.columns(3, gap="medium")
+    with panels[0]:
+        st.markdown("**Picture**")
+        stage("cam_picture", zoom=False).show(focus.picture.image, alt="The picture, as the network sees it")
+        st.caption(guesses(focus))
+    for panel, target, heat, key in zip(
+        panels[1:], (focus.target, focus.other), maps, ("cam_map", "cam_other_map"), strict=True
+    ):
+        name = THINGS[target]
+        truth = truth_of(focus.picture, target)
+        layers = [signed_layer(heat, limit, smooth=show == "smooth")]
+        if show != "smooth":
+            layers.append(GridLines(*heat.shape, colour="#00000030"))
+        if truth:
+            layers.append(Boxes(truth.drawn()))
+        with panel:
+            st.markdown(f"**{name}** · probability {float(seen.probabilities[target]):.3f}")
+            stage(key, zoom=False).show(focus.picture.image, layers, alt=f"Class activation map of {name}")
+            st.caption(
+                f"M: {evidence(heat, name)} · its mean is **{number(float(heat.mean()), 4)}**, "
+                f"the score S is **{number(float(seen.logits[target]), 4)}**"
+            )
+    colour_bar(SIGNED, limit, "logit per cell, M(x, y)")
+    gap = max(abs(float(heat.mean() - seen.logits[t])) for heat, t in zip(maps, (focus.target, focus.other)))
+    st.markdown(
+        f"Each map is Σ wₖ fₖ over {len(seen.features)} feature maps, and **its mean is the class's score**: largest "
+        f"difference here {number(gap, 2)}, rounding. The head has no bias; with one, S would be the mean plus the "
+        f"bias. Lectures write sums for means: S is then Σ M, {maps[0].numel()} times as much, and trained weights "
+        f"absorb the factor. White boxes: truth. The sections below open **{focus.name}**."
+    )
+    page.footer(GAP, seen.device, seen.seconds * 1000)
+
+
+def guesses(focus: Focus) -> str:
+    """The three most probable classes."""
+    best = focus.seen.probabilities.argsort(descending=True)[:3].tolist()
+    return " · ".join(f"{THINGS[i]} {float(focus.seen.probabilities[i]):.2f}" for i in best)

@@ -1,0 +1,48 @@
+"""The tasks of the home page: the network that does each, and the page that opens it. Needs no torch."""
+
+from dataclasses import dataclass
+
+from ui.course import WEIGHTS, Lesson, ready
+
+
+@dataclass(frozen=True)
+class Task:
+    """`network` is the catalogue's name; of the `pages` (files in pages/) the first that is ready opens it."""
+
+    key: str
+    title: str
+    sentence: str
+    network: str
+    pages: tuple[str, ...]
+
+    def lesson(self) -> Lesson | None:
+        """The page that opens this task; None while there is none."""
+        lessons = {lesson.file: lesson for lesson in ready()}
+        return next((lessons[file] for file in self.pages if file in lessons), None)
+
+
+TASKS = (
+    Task("classification", "Classification",
+         "Which classes are in the picture? ✓ right, ✗ wrong, ○ missed.",
+         "classifier-gap", ("class_activation",)),
+    Task("localization", "Localization",
+         "Where is its surest class? This network was never shown a box.",
+         "classifier-gap-28", ("class_activation",)),
+    Task("semantic", "Semantic segmentation",
+         "Which class does every pixel belong to?",
+         "segmenter-bilinear", ("semantic_segmentation", "upsampling")),
+    Task("detection", "Detection",
+         "What is where? Green is right, dashed is false or missed.",
+         "detector", ("iou_nms_precision_recall", "anchors")),
+    Task("instances", "Instance segmentation",
+         "Which pixels belong to which thing? One colour each.",
+         "detector", ("roi_pooling",)),
+    Task("keypoints", "Keypoints",
+         "Where are the fourteen joints of every person? Yellow is right, vermilion is off.",
+         "detector", ("roi_pooling",)),
+)  # fmt: skip
+
+
+def available() -> list[Task]:
+    """The tasks whose networks have been trained."""
+    return [task for task in TASKS if (WEIGHTS / f"{task.network}.json").exists()]

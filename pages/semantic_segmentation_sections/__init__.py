@@ -1,0 +1,1 @@
+"""The sections of the Semantic Segmentation page, one file each."""

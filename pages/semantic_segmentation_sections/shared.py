@@ -1,0 +1,107 @@
+"""What the sections have in common: colours, what a network says of a picture, and how mistakes are drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+import scenes
+from labs import segmentation_metrics
+from scenes import CLASSES
+from ui.components import Labels
+
+PALETTE = [scenes.PALETTE[name] for name in CLASSES]
+MISTAKE = "#D55E00"
+DARK = ["#" + "".join(f"{int(colour[i : i + 2], 16) // 4:02x}" for i in (1, 3, 5)) for colour in PALETTE]
+SHADES = [*DARK, MISTAKE]
+BLUE, ORANGE, WHITE = "#0072B2", "#E69F00", "#FFFFFF"
+SLOW = 0.1  # seconds from which a network no longer follows the hand
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a network says of a picture: labels uint8 (H, W) over `classes`, logits float32 (C, H, W)."""
+
+    labels: np.ndarray
+    logits: Tensor
+    classes: tuple[str, ...]
+    seconds: float
+    device: str
+
+    @property
+    def of_lab_world(self) -> bool:
+        """Whether its classes are those of the scenes, so that it can be judged."""
+        return self.classes == CLASSES
+
+
+def look(network, image: np.ndarray) -> Look:
+    """Run the network, once per picture."""
+    return _look(network.name, id(network), network, image)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)  # shared and only read
+def _look(name: str, identity: int, _network, image: np.ndarray) -> Look:
+    found = _network(image)
+    return Look(found.labels, found.logits, getattr(found, "classes", CLASSES), found.seconds, found.device)
+
+
+def follows(network) -> bool:
+    """Whether a pass is short enough to run while a hand moves: the lab's networks are; others once they have shown."""
+    seconds = getattr(network, "seconds", 0.0)
+    return seconds is not None and seconds < SLOW
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def rendered(scene, size: int) -> np.ndarray:
+    """The picture alone: fog, light and noise leave the truth as it is."""
+    return scenes.render_image(scene, size)
+
+
+def confusion_of(truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return segmentation_metrics.confusion_matrix(truth, labels, len(CLASSES))
+
+
+def mistakes(truth: np.ndarray, labels: np.ndarray) -> Labels:
+    """The truth, dark, with every wrong pixel in vermilion."""
+    return Labels(np.where(labels == truth, truth, len(CLASSES)).astype(np.uint8), SHADES, 1.0)
+
+
+def palette_of(classes: tuple[str, ...]) -> list[str]:
+    """A colour per class: Lab World's own, or Pascal VOC's, whose bits are taken from the class's number."""
+    if classes == CLASSES:
+        return PALETTE
+    colours = []
+    for index in range(len(classes)):
+        rgb, rest = [0, 0, 0], index
+        for bit in range(7, -1, -1):
+            rgb = [value | ((rest >> channel) & 1) << bit for channel, value in enumerate(rgb)]
+            rest >>= 3
+        colours.append("#{:02x}{:02x}{:02x}".format(*rgb))
+    return colours
+
+
+def legend(names: tuple[str, ...], shown: np.ndarray) -> str:
+    """The classes of a picture with a swatch each, most pixels first, as HTML."""
+    colours, counts = palette_of(names), np.bincount(shown.ravel(), minlength=len(names))
+    swatch = "display:inline-block;width:.8em;height:.8em;border:1px solid gray;border-radius:2px;margin-right:.3em;"
+    each = "display:inline-block;margin-right:.9em;white-space:nowrap"
+    return "".join(
+        f'<span style="{each}"><span style="{swatch}background:{colours[i]}"></span>{names[i]}</span>'
+        for i in np.argsort(-counts, kind="stable") if counts[i]
+    )  # fmt: skip
+
+
+def millions(count: float) -> str:
+    """Multiply-adds in words: 187,600, 51.5 M, 98.3 G."""
+    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if count >= limit:
+            return f"{count / limit:,.1f} {unit}"
+    return f"{count:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 0.8 ms, 12 s, 14 min."""
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"

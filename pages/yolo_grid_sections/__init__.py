@@ -1,0 +1,1 @@
+"""The sections of the YOLO Grid page, one file each."""
