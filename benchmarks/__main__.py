@@ -1,4 +1,4 @@
-"""python -m benchmarks latency | class --students N"""
+"""python -m benchmarks latency | class --students N | heatmaps"""
 
 from __future__ import annotations
 
@@ -35,15 +35,19 @@ def parser() -> argparse.ArgumentParser:
     room.add_argument("--students", type=between(1, 500, int), required=True, help="1 to 500")
     room.add_argument("--minutes", type=between(0.1, 60, float), default=1.0, help="work for so long (default 1)")
     room.add_argument("--view", nargs="+", choices=NAMES, metavar="NAME", help="only these views")
-    for command in (latency, room):
+    maps = commands.add_parser("heatmaps", help="heat maps on exact masks, and the solver of Augmented Grad-CAM")
+    maps.add_argument("--scenes", type=between(1, 500, int), default=40, help="judge so many (default 40)")
+    for command in (latency, room, maps):
         command.add_argument("--json", action="store_true", help="JSON instead of a table")
     return top
 
 
 def main(words: Sequence[str] | None = None) -> int:
     given = parser().parse_args(words)
-    chosen = [view for view in VIEWS if given.view is None or view.name in given.view]
     try:
+        if given.command == "heatmaps":
+            return heatmaps(given)
+        chosen = [view for view in VIEWS if given.view is None or view.name in given.view]
         return latency(chosen, given) if given.command == "latency" else classroom(chosen, given)
     except (RuntimeError, ValueError) as error:
         print(f"The measurement did not come to its end: {error}", file=sys.stderr)
@@ -67,6 +71,18 @@ def classroom(views: list, given: argparse.Namespace) -> int:
     else:
         parts, kinds = found.pop("views"), found.pop("error_kinds")
         print(summary.table([found]), summary.table(parts), *kinds, sep="\n\n")
+    return 0
+
+
+def heatmaps(given: argparse.Namespace) -> int:
+    from benchmarks import heatmaps, summary
+
+    found = heatmaps.run(given.scenes)
+    if given.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    rest = {name: value for name, value in found.items() if name not in heatmaps.BARS and name != "quality"}
+    print(summary.table(heatmaps.with_bars(found)), summary.table([rest]), summary.table(found["quality"]), sep="\n\n")
     return 0
 
 

@@ -109,8 +109,8 @@ def drag_slider(page: Any, key: str, seconds: float) -> None:
 
 
 def drag_box(page: Any, key: str, seconds: float) -> None:
-    """Take the second editable box on the stage `key` by its middle and move it to and fro by 60 screen pixels."""
-    box = page.locator(f"{css(key + '.live')} .editable").nth(1)
+    """Take the last editable box on the stage `key` by its middle and move it to and fro by 60 screen pixels."""
+    box = page.locator(f"{css(key + '.live')} .editable").last
     box.evaluate("node => node.scrollIntoView({ block: 'center' })")
     page.wait_for_timeout(300)
     found = box.bounding_box()

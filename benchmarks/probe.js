@@ -25,11 +25,15 @@
     window.addEventListener(kind, (event) => { input = event.timeStamp }, { capture: true, passive: true })
   }
 
+  /** Streamlit's messages are binary, those of the direct line are text. */
+  const words = (data) => (typeof data === 'string' ? data : latin.decode(data))
+  const place = (text) => text.indexOf(text[0] === '{' ? `"key":"${probe.control.key}"` : `-${probe.control.key}`)
+
   /** Our controls number what they send; the message holds the last state of every control, so look behind the key. */
   function leaves(data) {
     if (!running || !probe.control.numbered) return
-    const text = latin.decode(data)
-    const at = text.indexOf(`-${probe.control.key}`)
+    const text = words(data)
+    const at = place(text)
     const found = at < 0 ? null : /"sequence":\s*(\d+)/.exec(text.slice(at))
     const number = found && Number(found[1])
     if (number > newest && !probe.sent.has(number)) probe.sent.set(number, { input, left: performance.now() })
@@ -37,12 +41,15 @@
 
   /** The control is mounted last, so its number coming back says that the whole result has arrived. */
   function arrives(data) {
-    const size = data.byteLength ?? data.size
-    if (running) probe.bytes += size
-    if (!probe.control || !data.byteLength) return
-    const text = latin.decode(data)
-    if (!text.includes(probe.control.answer)) return
-    if (probe.control.numbered) {
+    const direct = typeof data === 'string'
+    if (running) probe.bytes += direct ? data.length : data.byteLength ?? data.size
+    if (!probe.control || !(direct || data.byteLength)) return
+    const text = words(data)
+    if (direct ? place(text) < 0 : !text.includes(probe.control.answer)) return
+    if (direct) {
+      if (text.includes('"drawings":null')) return // the browser asks Streamlit instead
+      newest = Math.max(newest, Number(/"sequence":(\d+)/.exec(text)[1]))
+    } else if (probe.control.numbered) {
       const number = Number(/"sequence":\s*(\d+)/.exec(text)?.[1] ?? 0)
       for (const name of ['min', 'max', 'step']) {
         probe.range[name] = Number(new RegExp(`"${name}":\\s*([-+.e\\d]+)`).exec(text)?.[1])

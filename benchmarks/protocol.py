@@ -46,7 +46,7 @@ def find_slider(answer: ForwardMsg, key: str) -> Slider | None:
     found = answer.delta.new_element.bidi_component
     if not found.id.endswith(f"-{key}.live"):
         return None
-    data: dict[str, Any] = json.loads(found.json)
+    data: dict[str, Any] = json.loads(found.json)[0]
     return Slider(found.id, answer.delta.fragment_id, data["min"], data["max"], data["step"], data["value"],
                   data["sequence"])  # fmt: skip
 

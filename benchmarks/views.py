@@ -54,6 +54,11 @@ VIEWS = (
     View("iou", "iou_nms_precision_recall", "iou_stage", "iou_stage", COMMON, 25, hand=BOX,
          networks=DETECTOR),
     View("nms", "iou_nms_precision_recall", "nms_threshold", "nms_stage", BOXES, 10, False, networks=DETECTOR),
+    View("roi_box", "roi_pooling", "roi_scene", "roi_map", '[data-id="projected"]', 10, False, hand=BOX,
+         networks=DETECTOR),
+    View("roi_shift", "roi_pooling", "roi_shift", "roi_curve", BOXES, 10, False, networks=DETECTOR),
+    View("yolo", "yolo_grid", "yolo_threshold", "yolo_found_words", ".words", 10, False,
+         networks=("yolo-anchor", "yolo-cell")),
     View("score", "iou_nms_precision_recall", "score_threshold", "nms_stage", BOXES, 10, False, networks=DETECTOR),
 )  # fmt: skip
 NAMES = tuple(view.name for view in VIEWS)

@@ -12,9 +12,10 @@ import torch
 from plotly.subplots import make_subplots
 
 import scenes
-from labs import anchors, boxes, checkerboard
+from labs import anchors, boxes, checkerboard, yolo_grid
 from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
+from models import catalog, detector_cache
 from pages.iou_nms_precision_recall_sections.shared import raw_boxes
 from pages.iou_nms_precision_recall_sections.suppression import GREEDY, suppress
 from pages.upsampling_sections import field_of_view, networks
@@ -91,13 +92,13 @@ def receptive_field(count: int) -> go.Figure:
 
 
 def five_segmenters(fog: float) -> go.Figure:
-    given = scenes.sample(11)
-    view = networks.rendered(networks.replace(given, fog=given.fog + fog * (1 - given.fog)))
+    given, truth = scenes.sample(11), scenes.render(scenes.sample(11), 224).semantic
+    image = networks.rendered(networks.replace(given, fog=given.fog + fog * (1 - given.fog)))
     figure = make_subplots(3, 2)
     shades = np.array([[int(shade[i : i + 2], 16) for i in (1, 3, 5)] for shade in networks.SHADES], np.uint8)
-    pictures = [view.image]
-    for each in networks.looks_of(view.image).values():
-        pictures.append(shades[networks.beside(each.labels, view.semantic)])
+    pictures = [image]
+    for each in networks.looks_of(image, maps=False).values():
+        pictures.append(shades[networks.beside(each.labels, truth)])
     for place, each in enumerate(pictures):
         figure.add_trace(go.Image(z=each), row=place // 2 + 1, col=place % 2 + 1)
     return figure
@@ -165,6 +166,31 @@ def suppressed(nms_threshold: float, score_threshold: float) -> go.Figure:
     return figure
 
 
+def roi_box(shift: float) -> go.Figure:
+    view = scene(7)
+    box = torch.from_numpy(view.instances[0].box).double() + torch.tensor([shift, 0.0, shift, 0.0])
+    level = detector_cache.look(view.image).levels[2]
+    figure = make_subplots(1, 2)
+    figure.add_trace(go.Image(z=view.image), row=1, col=1)
+    figure.add_heatmap(z=level.features.mean(0).numpy(), row=1, col=2)
+    for column, (x1, y1, x2, y2) in enumerate((box, box / level.stride), start=1):
+        figure.add_shape(type="rect", x0=x1, y0=y1, x1=x2, y1=y2, line_color=ORANGE, row=1, col=column)
+    return figure
+
+
+@st.cache_resource(show_spinner=False)
+def grid_detection():
+    return catalog.load("yolo-anchor")(scene(7).image)
+
+
+def yolo(threshold: float) -> go.Figure:
+    found = grid_detection()
+    placed, labels, scores = yolo_grid.detect(found.prediction, found.grid, threshold, 0.5)
+    figure = picture(scene(7).image)
+    add_boxes(figure, placed, BLUE, [f"{THINGS[label - 1]} {score:.2f}" for label, score in zip(labels, scores)])
+    return figure
+
+
 CHARTS = {
     "lab_world": Chart("Light", 0.0, 1.0, 1.0, 0.02, lab_world),
     "receptive_field": Chart("3×3 convolutions", 1, 12, 6, 1, receptive_field),
@@ -175,6 +201,9 @@ CHARTS = {
     "overlap": Chart("Filter size", 1, 6, 3, 1, overlap),
     "anchors": Chart("Smallest size", 8, 128, 32, 4, anchor_grid),
     "iou": Chart("Shift", -60.0, 60.0, 0.0, 1.0, iou),
+    "roi_box": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
+    "roi_shift": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
+    "yolo": Chart("Score threshold", 0.01, 0.99, 0.3, 0.01, yolo),
     "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
     "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
 }

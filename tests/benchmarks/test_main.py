@@ -11,7 +11,7 @@ from benchmarks.__main__ import parser
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["latency", "--help"], ["class", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["latency", "--help"], ["class", "--help"], ["heatmaps", "--help"]])
 def test_help(words):
     done = subprocess.run([sys.executable, "-m", "benchmarks", *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -23,6 +23,8 @@ def test_arguments():
     assert (given.json, given.view, given.seconds) == (True, ["iou", "matrix"], 2.0)
     given = parser().parse_args(["class", "--students", "100", "--minutes", "10"])
     assert (given.students, given.minutes, given.json) == (100, 10.0, False)
+    given = parser().parse_args(["heatmaps", "--json", "--scenes", "3"])
+    assert (given.command, given.scenes, given.json) == ("heatmaps", 3, True)
 
 
 @pytest.mark.parametrize("words, said", [

@@ -16,7 +16,7 @@ def mounted():
     answer = ForwardMsg()
     answer.delta.fragment_id = "a fragment"
     answer.delta.new_element.bidi_component.id = WIDGET
-    answer.delta.new_element.bidi_component.json = json.dumps(DATA)
+    answer.delta.new_element.bidi_component.json = json.dumps([DATA])
     return answer
 
 

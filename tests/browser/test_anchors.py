@@ -34,11 +34,11 @@ def test_the_stride_is_in_the_address(anchors):
 def test_labels_follow_the_threshold_while_it_is_dragged(anchors):
     slider = anchors.get_by_role("slider", name="Negative below IoU")
     slider.scroll_into_view_if_needed()
-    anchors.evaluate(
-        """() => { window.seen = new Set(); const look = () => {
-        for (const each of document.querySelectorAll('[data-testid=stProgress]'))
-          if (each.innerText.startsWith('Negative')) window.seen.add(each.innerText)
-        requestAnimationFrame(look) }; look() }"""
+    anchors.locator(".words", has_text="Negative").first.evaluate(
+        """(node) => {
+        window.seen = new Set()
+        new MutationObserver(() => window.seen.add(node.innerText)).observe(node, { childList: true, subtree: true })
+        }"""
     )
     box = slider.bounding_box()
     x = lambda share: box["x"] + 11 + (box["width"] - 22) * share  # noqa: E731

@@ -12,24 +12,56 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_dragging_the_prediction_changes_iou_and_its_word(server, page):
+def numbers(page):
+    """The line with the IoU of the two boxes."""
+    return page.locator(".words", has_text="Intersection over union").first
+
+
+def test_dragging_the_prediction_changes_iou_and_the_address_brings_it_back(server, page):
     page.goto(f"{server}/iou_nms_precision_recall")
-    metric = page.locator('[data-testid="stMetric"]', has_text="Intersection over union")
-    expect(metric).to_contain_text("decent", timeout=60_000)
-    before = metric.inner_text()
-    prediction = page.locator('[data-id="prediction"]').first
-    prediction.scroll_into_view_if_needed()
-    prediction.focus()
-    for _ in range(3):
-        page.keyboard.press("Shift+ArrowRight")
-    expect(metric).not_to_have_text(before, timeout=10_000)
+    expect(numbers(page)).to_contain_text("That is decent", timeout=90_000)
+    before = numbers(page).inner_text()
+    box = page.locator('[data-id="prediction"]').first.bounding_box()
+    x, y = box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.8
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 13):
+        page.mouse.move(x + 3 * step, y + 2 * step)
+        page.wait_for_timeout(30)
+    expect(numbers(page)).not_to_have_text(before)  # the hand still holds the box
+    assert "iou_boxes" not in page.url
+    page.mouse.up()
+    page.wait_for_url("**iou_boxes=*")
+    page.wait_for_timeout(1000)
+    link, moved = page.url, numbers(page).inner_text()
+    page.goto("about:blank")
+    page.goto(link)
+    expect(numbers(page)).to_be_visible(timeout=60_000)
+    assert numbers(page).inner_text() == moved != before
 
 
 def test_a_link_opens_the_start_it_names(server, page):
     page.goto(f"{server}/iou_nms_precision_recall?iou_start=Apart&iou_measure=GIoU")
-    metric = page.locator('[data-testid="stMetric"]', has_text="Intersection over union")
-    expect(metric).to_contain_text("not a match", timeout=60_000)
+    expect(numbers(page)).to_contain_text("not a match", timeout=60_000)
     expect(page.get_by_text("enclosing box", exact=True).first).to_be_attached()
+
+
+def test_a_point_of_the_curve_shows_its_detection_and_a_click_goes_there(server, page):
+    page.goto(f"{server}/iou_nms_precision_recall?pr_scenes=10&pr_step=2")
+    which = page.locator(".words", has_text=re.compile(r"Detection \d+ of"))
+    expect(which).to_contain_text("Detection 2 of", timeout=120_000)
+    first = page.locator("[data-figure] .scatterlayer .points path").first
+    first.scroll_into_view_if_needed()
+    place = first.bounding_box()
+    middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    page.mouse.move(middle[0] + 3, middle[1] + 60)
+    page.mouse.move(*middle, steps=5)
+    expect(which).to_contain_text("Detection 1 of")
+    assert "pr_step=1" not in page.url
+    page.mouse.move(middle[0] + 3, middle[1] + 120, steps=5)
+    expect(which).to_contain_text("Detection 2 of")
+    page.mouse.click(*middle)
+    page.wait_for_url("**pr_step=1*")
 
 
 def test_boxes_follow_the_nms_slider_while_it_is_dragged(server, page):
