@@ -37,7 +37,7 @@ def test_lecture_mode_hides_the_side_bar_and_enlarges_type(server, page):
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator(NAVIGATION)).to_have_count(0)
     expect(page.locator('[data-testid="stSidebar"]')).to_be_hidden()
-    assert page.evaluate(size) >= 1.2 * usual
+    page.wait_for_function(f"{size} >= {1.2 * usual}")
 
 
 def test_phone_has_no_sideways_scroll(server, chromium):
@@ -47,7 +47,9 @@ def test_phone_has_no_sideways_scroll(server, chromium):
         for lesson in ready():
             tab.goto(f"{server}/{lesson.path}")
             expect(tab.get_by_role("heading", level=1)).to_be_visible()
-            tab.wait_for_timeout(500)
+            expect(tab.get_by_role("heading", level=2).last).to_be_attached()
+            tab.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+            tab.wait_for_timeout(300)
             assert tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390, lesson.path
     finally:
         context.close()

@@ -3,15 +3,15 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import serve
+from benchmarks.servers import serve
 
 PLOT = "[data-figure]"
 
 
 @pytest.fixture(scope="module")
 def figure_app():
-    with serve(until="/_stcore/health", script="tests/browser/apps/figure_app.py") as address:
-        yield address
+    with serve("tests/browser/apps/figure_app.py", "/_stcore/health") as found:
+        yield found.address
 
 
 def heights(page):

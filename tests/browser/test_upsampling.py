@@ -37,7 +37,6 @@ def choose(page, label):
     settle(page)
 
 
-@pytest.mark.xfail(reason="open: seen failing once, not yet looked into", strict=False)
 def test_every_method_changes_the_output(lesson):
     seen = [shown(lesson, 0, 1)]
     assert seen[0][:4] == ["1", "1.25", "1.75", "2"]

@@ -37,6 +37,23 @@ def random_state(name: str) -> dict[str, torch.Tensor]:
     return state
 
 
+def knowing(state: dict[str, torch.Tensor], label: int) -> dict[str, torch.Tensor]:
+    """A detector that sees `label` everywhere and leaves every anchor where it is, so that boxes are sure to come."""
+    found = dict(state)
+    for key in state:
+        if "cls_score" in key or "bbox_pred" in key:
+            found[key] = torch.zeros_like(state[key])
+    found["roi_heads.box_predictor.cls_score.bias"][label] = 9.0
+    return found
+
+
+def norms_of_the_trunk(module: torch.nn.Module) -> int:
+    """Numbers in the batch normalisations of a detector's trunk, which count as parameters unless frozen."""
+    body = getattr(getattr(module, "backbone", None), "body", torch.nn.Identity())
+    norms = [each for each in body.modules() if isinstance(each, torch.nn.BatchNorm2d)]
+    return sum(p.numel() for each in norms for p in each.parameters())
+
+
 @pytest.fixture(scope="module")
 def states():
     return {name: random_state(name) for name in SMALL}
@@ -99,7 +116,6 @@ def test_the_list_is_by_task_and_apart_from_the_labs():
     assert len(catalog.pretrained_names()) == 10 and not set(catalog.names()) & set(catalog.pretrained_names())
 
 
-@pytest.mark.xfail(reason="open: seen failing once, not yet looked into", strict=False)
 @pytest.mark.parametrize("name", pretrained.NAMES)
 def test_source_and_architecture_are_torchvisions(name):
     entry = pretrained.ENTRIES[name]
@@ -107,9 +123,10 @@ def test_source_and_architecture_are_torchvisions(name):
     assert len(entry.source.sha256) == 8 and int(entry.source.sha256, 16)
     assert f"-{entry.source.sha256}." in entry.source.file_name
     blank, card = pretrained.blank(name), catalog.card(name)
-    # torchvision counts without the segmenters' auxiliary head
+    # torchvision counts without the segmenters' auxiliary head, and some detectors with a frozen trunk
     counted = sum(p.numel() for n, p in blank.named_parameters() if not n.startswith("aux_classifier"))
-    assert card["parameters"] in (counted, sum(p.numel() for p in blank.parameters()))
+    whole = sum(p.numel() for p in blank.parameters())
+    assert card["parameters"] in (counted, counted - norms_of_the_trunk(blank), whole)
     assert all(p.is_meta for p in blank.parameters())
     # in megabytes to a few per cent, which is what the page promises before it fetches
     assert entry.source.size == pytest.approx(4 * sum(v.numel() for v in blank.state_dict().values()), rel=0.03)
@@ -148,27 +165,24 @@ def test_a_classifiers_answer(states, image):
     assert torch.allclose(result.logits, by_hand, atol=1e-4)
 
 
-@pytest.mark.xfail(reason="open: seen failing once, not yet looked into", strict=False)
 def test_a_detectors_answer_is_in_pixels_of_the_picture(states, image):
-    state = dict(states["fasterrcnn_mobilenet_v3_large_320_fpn"])
-    state["roi_heads.box_predictor.cls_score.bias"] = torch.zeros(91).index_fill(0, torch.tensor([18]), 9.0)
+    state = knowing(states["fasterrcnn_mobilenet_v3_large_320_fpn"], 18)
     network = pretrained.wrap("fasterrcnn_mobilenet_v3_large_320_fpn", state, CPU)
     result = network(image, masks=False, keypoints=False)
     assert isinstance(result, Objects) and len(result.boxes) > 0
     assert result.masks is None and result.keypoints is None and result.keypoint_scores is None
-    assert (result.boxes[:, :2] >= 0).all() and (result.boxes[:, 2] <= 120).all() and (result.boxes[:, 3] <= 90).all()
+    assert (result.boxes >= 0).all() and (result.boxes <= torch.tensor([120, 90, 120, 90]) + 1e-3).all()
     assert (result.boxes[:, 2] > 100).any()  # and not those of the resized one, nor shrunk
     assert torch.equal(result.scores, result.scores.sort(descending=True).values)
     assert result.names == [network.classes[label] for label in result.labels] and "dog" in result.names
     assert network.classes[18] == "dog"
 
 
-@pytest.mark.xfail(reason="open: seen failing once, not yet looked into", strict=False)
 def test_masks_and_keypoints_where_there_are_some(image):
     small = {"min_size": 64, "max_size": 96}
     torch.manual_seed(0)
     for name, points in (("maskrcnn_resnet50_fpn_v2", 0), ("keypointrcnn_resnet50_fpn", 17)):
-        network = pretrained.wrap(name, random_state(name), CPU)
+        network = pretrained.wrap(name, knowing(random_state(name), 1), CPU)
         network.module.transform.min_size, network.module.transform.max_size = (64,), small["max_size"]
         network.module.roi_heads.score_thresh, network.module.roi_heads.detections_per_img = 0.0, 3
         result = network(image)

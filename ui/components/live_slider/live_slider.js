@@ -17,7 +17,7 @@ class LiveSlider {
 
     this.label = make('span', { class: 'label' })
     this.tip = make('span', { class: 'tip', role: 'tooltip' })
-    this.help = make('span', { class: 'help', tabindex: 0, role: 'img' }, '?', this.tip)
+    this.help = make('span', { class: 'help', tabindex: 0, role: 'img' }, '?')
     this.readout = make('output', { class: 'readout', 'aria-hidden': 'true' })
     this.icon = make('path', { d: PLAY })
     this.button = make('button', { class: 'play', type: 'button' }, make('svg', { viewBox: '0 0 24 24' }, this.icon))
@@ -30,7 +30,7 @@ class LiveSlider {
     this.low = make('span')
     this.high = make('span')
     root.replaceChildren(
-      make('div', { class: 'head' }, this.label, this.help, this.readout),
+      make('div', { class: 'head' }, this.label, this.help, this.tip, this.readout),
       make('div', { class: 'body' }, this.button,
         make('div', { class: 'field' }, this.track, make('div', { class: 'ends', 'aria-hidden': 'true' }, this.low, this.high))))
     root.className = 'slider'

@@ -20,6 +20,7 @@ export class Hands {
     frame.onkeydown = (event) => this.key(event)
     frame.onkeyup = (event) => event.key === ' ' && (this.space = false)
     frame.onfocus = frame.onblur = () => (this.space = false)
+    frame.addEventListener('touchstart', (event) => this.claim(event), { passive: false })
     frame.addEventListener('wheel', (event) => this.wheel(event), { passive: false })
     frame.addEventListener('focusin', (event) => {
       const id = event.target.closest('[data-id]')?.dataset.id
@@ -36,6 +37,12 @@ export class Hands {
     let number = 1
     while (used.has(`box-${number}`)) number += 1
     return `box-${number}`
+  }
+
+  claim(event) {
+    // A finger on a box moves the box and not the page; touch-action on a shape inside an SVG is not enough in Chromium.
+    const { box, handle } = this.stage.under(this.stage.at(event.touches[0]), true)
+    if (handle || box?.editable) event.preventDefault()
   }
 
   down(event) {
