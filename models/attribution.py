@@ -16,7 +16,8 @@ import torch
 from captum import attr
 from torch import Tensor, nn
 
-from models.classifier import FILL, Classifier, LoadedClassifier, to_tensor
+from models.classifier import FILL, LoadedClassifier, to_tensor
+from models.pretrained_networks import PretrainedClassifier
 from scenes import THINGS
 
 # Captum says so at each call; the hooks sit on a replica that is thrown away.
@@ -154,12 +155,15 @@ def randomised(model: LoadedClassifier, seed: int, count: int | None = None) -> 
 
 
 @contextmanager
-def replica(model: LoadedClassifier) -> Iterator[Classifier]:
-    """The network in new modules around the same numbers, in eval mode, for one caller at a time to hook and
-    differentiate; gradients are on, whatever mode the caller is in."""
+def replica(model: LoadedClassifier | PretrainedClassifier) -> Iterator[nn.Module]:
+    """The network in new modules around the same numbers, in eval mode and single precision, for one caller at a time
+    to hook and differentiate; gradients are on, whatever mode the caller is in."""
     with model.lock, torch.inference_mode(False), torch.enable_grad():
         shared = {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in model.module.parameters()}
-        yield copy.deepcopy(model.module, shared).eval()
+        module = copy.deepcopy(model.module, shared).eval()
+        for part in module.modules():  # `device.in_half_precision` is for inference: in half, gradients vanish
+            part.__dict__.pop("forward", None)
+        yield module
 
 
 def _check_target(target: int) -> None:

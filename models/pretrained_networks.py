@@ -3,6 +3,7 @@
 One picture at a time per network: a detector at its full size holds a gigabyte of activations.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 
 from models import rcnn_taps
 from models.device import out_of_memory_said
+
+MOST_RAW = 100_000  # boxes of a picture before NMS; no network has that many
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +100,9 @@ class PretrainedNetwork:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).to(self.device)
         return self._preprocess(pixels)
 
-    def _timed(self, *inputs: object) -> tuple[object, float]:
+    def _timed(self, *inputs: object, module: nn.Module | None = None) -> tuple[object, float]:
         start = perf_counter()
-        output = self.module(*inputs)
+        output = (module or self.module)(*inputs)
         if self.device.startswith("cuda"):
             torch.cuda.synchronize()
         self.seconds = perf_counter() - start
@@ -117,6 +120,20 @@ class PretrainedClassifier(PretrainedNetwork):
             logits = output[0].float().cpu()
             return TopClasses(logits, logits.softmax(0), self.classes, seconds, self.device)
 
+    def window(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """The part of a picture that the network is shown, xyxy in pixels: the shorter side is resized and the middle
+        cut out, as torchvision's preset does."""
+        resized, side = self._preprocess.resize_size[0], self._preprocess.crop_size[0]
+        short, long = min(height, width), max(height, width)
+        lengths = {short: resized, long: int(resized * long / short)}
+        spans = []
+        for length in (width, height):
+            scale = length / lengths[length]
+            start = round((lengths[length] - side) / 2)
+            spans.append((start * scale, (start + side) * scale))
+        (x1, x2), (y1, y2) = spans
+        return x1, y1, x2, y2
+
 
 class PretrainedDetector(PretrainedNetwork):
     """A detector of objects, some with a mask or keypoints for each."""
@@ -133,18 +150,45 @@ class PretrainedDetector(PretrainedNetwork):
             else:
                 with rcnn_taps.attributes_set(heads, dict.fromkeys(off)):
                     found, seconds = self._timed([self.tensor(image)])
-            found = {key: value.cpu() for key, value in found[0].items()}
-            return Objects(
-                found["boxes"].float(),
-                found["labels"],
-                found["scores"].float(),
-                [self.classes[label] for label in found["labels"].tolist()],
-                found["masks"][:, 0].float() if "masks" in found else None,
-                found["keypoints"].float() if "keypoints" in found else None,
-                found["keypoints_scores"].float() if "keypoints_scores" in found else None,
-                seconds,
-                self.device,
-            )
+            return self._objects(found[0], seconds)
+
+    @property
+    def own_nms(self) -> float:
+        """The IoU above which the network's own NMS, per class, drops the weaker box."""
+        return getattr(self.module, "roi_heads", self.module).nms_thresh
+
+    @out_of_memory_said
+    def before_nms(self, image: np.ndarray, lowest: float = 0.05) -> Objects:
+        """All boxes that score above `lowest`, with the network's own NMS switched off; no masks, no keypoints.
+
+        What the network returns is NMS per class over these at `own_nms`, and of that the best `detections_per_img`.
+        The shared network is not touched: this runs a shallow copy with other settings around the same layers.
+        """
+        # No IoU is above 2, not even by rounding.
+        settings = {"nms_thresh": 2.0, "score_thresh": lowest, "detections_per_img": MOST_RAW}
+        heads = getattr(self.module, "roi_heads", None)
+        if heads is None:
+            module = _with(self.module, **settings)
+        else:
+            off = {name: None for name in ("mask_roi_pool", "keypoint_roi_pool") if getattr(heads, name) is not None}
+            module = _with(self.module, roi_heads=_with(heads, **settings, **off))
+        with self.lock, torch.inference_mode():
+            found, seconds = self._timed([self.tensor(image)], module=module)
+            return self._objects(found[0], seconds)
+
+    def _objects(self, found: dict[str, Tensor], seconds: float) -> Objects:
+        found = {key: value.cpu() for key, value in found.items()}
+        return Objects(
+            found["boxes"].float(),
+            found["labels"],
+            found["scores"].float(),
+            [self.classes[label] for label in found["labels"].tolist()],
+            found["masks"][:, 0].float() if "masks" in found else None,
+            found["keypoints"].float() if "keypoints" in found else None,
+            found["keypoints_scores"].float() if "keypoints_scores" in found else None,
+            seconds,
+            self.device,
+        )
 
 
 class PretrainedSegmenter(PretrainedNetwork):
@@ -160,3 +204,12 @@ class PretrainedSegmenter(PretrainedNetwork):
             ].cpu()
             labels = logits.argmax(0).to(torch.uint8).numpy()
             return PixelClasses(labels, logits, self.classes, seconds, self.device)
+
+
+def _with(module: nn.Module, **changed: object) -> nn.Module:
+    """A module with other attributes around the same parts; the given one stays as it is."""
+    other = copy.copy(module)
+    other._modules = dict(module._modules)  # copy.copy would share it, and assigning a part would change both
+    for name, value in changed.items():
+        setattr(other, name, value)
+    return other

@@ -1,7 +1,17 @@
 """What did the network look at? Class activation maps, Grad-CAM, Augmented Grad-CAM, and how good they are."""
 
 from labs import augmented_grad_cam, class_activation, heat_map_quality, super_resolution, weak_localization
-from pages.class_activation_sections import augmented, grad_cam, networks, opened, quality, two_classes, weak_box
+from models import photograph_attribution
+from pages.class_activation_sections import (
+    augmented,
+    grad_cam,
+    networks,
+    opened,
+    photographs,
+    quality,
+    two_classes,
+    weak_box,
+)
 from ui import page, pictures
 
 page.begin("Class Activation Maps")
@@ -15,6 +25,8 @@ with page.guard():  # without weights there is one sentence, not seven
     grad_cam.grad_cam(focus)
     augmented.augmented(focus)
     quality.quality(focus)
+with page.guard():
+    photographs.photographs(picture)
 
 page.section("Show the code", "The functions that made the maps on this page.")
 page.show_code(
@@ -33,6 +45,7 @@ page.show_code(
     r"\text{ReLU}\Big(\sum_k \alpha_k f_k\Big)",
     "captum.attr.LayerGradCam(model, layer).attribute(x, target=c, relu_attributions=True)",
 )
+page.show_code(photograph_attribution.explain, library="torchvision.models.resnet50(weights='DEFAULT')")
 page.show_code(
     [augmented_grad_cam.view_operator, augmented_grad_cam.mean_unwarped, super_resolution.primal_dual],
     r"\min_{h \ge 0} \tfrac12 \sum_l \lVert D A_l h - g_l \rVert^2 + \lambda \, TV(h) "
@@ -70,6 +83,9 @@ page.sources(
             "paper",
             "https://doi.org/10.1007/s10851-010-0251-1",
         ),
+        ("Simonyan and Zisserman 2015: Very Deep Convolutional Networks (VGG)", "paper",
+         "https://arxiv.org/abs/1409.1556"),
+        ("He et al. 2016: Deep Residual Learning (ResNet)", "paper", "https://arxiv.org/abs/1512.03385"),
         ("Adebayo et al. 2018: Sanity Checks for Saliency Maps", "paper", "https://arxiv.org/abs/1810.03292"),
         ("Petsiuk et al. 2018: RISE, deletion and insertion", "paper", "https://arxiv.org/abs/1806.07421"),
         ("Zhang et al. 2016: Top-down Neural Attention by Excitation Backprop, the pointing game", "paper",

@@ -64,7 +64,7 @@ def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
                 return _controls(key, size, seed)
             if source == "Photograph":
                 label = st.selectbox("Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=180, **KEPT)
-                return Picture(square(_photograph(label), size), label)
+                return photograph(label, size)
         if source == "Upload":
             file = st.file_uploader("Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed")
         else:
@@ -82,6 +82,11 @@ def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
         scene = st.session_state.get(f"{key}_seed", seed)
         st.caption(f"No picture yet, so this is Lab World scene {scene}.")
         return from_lab_world(scene, size)
+
+
+def photograph(label: str, size: int = 224) -> Picture:
+    """One of PHOTOGRAPHS as a square of ``size`` pixels."""
+    return Picture(square(_photograph(label), size), label)
 
 
 def from_lab_world(seed: int, size: int = 224, **knobs) -> Picture:

@@ -15,36 +15,11 @@ from models import catalog, device, pretrained
 from models.fetching import Source
 from models.pretrained_networks import Objects, PixelClasses, TopClasses
 from tests import download_host
+from tests.published import knowing, random_state
 
 SMALL = ("mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn", "deeplabv3_mobilenet_v3_large")
 CPU = torch.device("cpu")
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-
-
-def random_state(name: str) -> dict[str, torch.Tensor]:
-    """Weights of the right shapes that let signals through: small numbers, variances around one."""
-    generator = torch.Generator().manual_seed(0)
-    state = {}
-    for key, value in pretrained.blank(name).state_dict().items():
-        fan_in = value[0].numel() if value.dim() > 1 else 1
-        noise = torch.randn(value.shape, generator=generator) if value.is_floating_point() else None
-        if noise is None:
-            state[key] = torch.zeros(value.shape, dtype=value.dtype)
-        elif value.dim() > 1:
-            state[key] = noise * (2 / fan_in) ** 0.5
-        else:
-            state[key] = 1 + 0.1 * noise if key.endswith(("running_var", "weight")) else 0.1 * noise
-    return state
-
-
-def knowing(state: dict[str, torch.Tensor], label: int) -> dict[str, torch.Tensor]:
-    """A detector that sees `label` everywhere and leaves every anchor where it is, so that boxes are sure to come."""
-    found = dict(state)
-    for key in state:
-        if "cls_score" in key or "bbox_pred" in key:
-            found[key] = torch.zeros_like(state[key])
-    found["roi_heads.box_predictor.cls_score.bias"][label] = 9.0
-    return found
 
 
 def norms_of_the_trunk(module: torch.nn.Module) -> int:

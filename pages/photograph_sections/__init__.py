@@ -1,0 +1,1 @@
+"""Sections that several pages show: what published networks say of photographs."""
