@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import streamlit as st
 
 from labs import roi_pooling as rp
+from pages.photograph_sections import detections
 from pages.roi_pooling_sections import inside, network, numbers, projection, shift
 from pages.roi_pooling_sections.shared import SIZE
 from ui import page, pictures
@@ -53,6 +54,8 @@ numbers.conventions()
 numbers.sample()
 network.swap(picture)
 network.precision()
+with page.guard():
+    detections.what_align_feeds("roi_published", picture)
 
 page.section("Show the code", "The functions on this page; tests hold them equal to torchvision's over random boxes.")
 page.show_code(

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import streamlit as st
 
 from labs import yolo_grid
+from pages.photograph_sections import detections
 from pages.yolo_grid_sections import assignment, collisions, comparison, losses, network, target
 from pages.yolo_grid_sections.shared import truth_of
 from ui import page, pictures
@@ -56,6 +57,8 @@ network.network(picture, layout)
 losses.losses(picture, layout)
 comparison.comparison(picture)
 measured = st.container()  # filled last: the rest of the page does not wait for it
+with page.guard():
+    detections.one_against_two("yolo_published", picture)
 
 page.section("Show the code", "The functions on this page are those that the networks train and run with.")
 page.show_code(
@@ -87,6 +90,11 @@ page.sources(
             "Huang et al. 2017: Speed/accuracy trade-offs for modern convolutional object detectors",
             "paper",
             "https://arxiv.org/abs/1611.10012",
+        ),
+        (
+            "Lin et al. 2017: Focal Loss for Dense Object Detection (RetinaNet)",
+            "paper",
+            "https://arxiv.org/abs/1708.02002",
         ),
         ("Ain Shams University CSE463: CNN applications, the output 7×7×(5B + C)", "lecture"),
         ("Politecnico di Milano, Boracchi: the output 7×7×B×(5 + C)", "lecture"),
