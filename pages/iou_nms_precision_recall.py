@@ -1,7 +1,7 @@
 """When is a detection right, and how good is a detector? IoU, NMS, matching, precision-recall, AP and mAP."""
 
 from labs import average_precision, boxes, matching, nms
-from pages.iou_nms_precision_recall_sections import ranking, suppression, two_boxes
+from pages.iou_nms_precision_recall_sections import photographs, ranking, suppression, two_boxes
 from ui import page
 
 page.begin("IoU, NMS and Precision-Recall")
@@ -12,6 +12,8 @@ page.erratum(
     truth="a high IoU is not enough. The class must be right as well, and the truth must not have been found before "
     "by a surer detection: each truth counts once, and a second box on it is a false positive.",
 )
+with page.guard():
+    photographs.published()
 ranking.ranking()
 page.erratum(
     slide="Average precision is the area under the precision-recall curve.",

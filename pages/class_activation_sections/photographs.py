@@ -42,7 +42,7 @@ def photographs(above: Picture) -> None:
         "A network for photographs",
         "The same question to classifiers of a thousand ImageNet classes. Whether CAM exists is decided by their head.",
     )
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([3, 1])
     with right:
         picture = source.choose("cam_published", above, default="Cat")
     with left:

@@ -13,6 +13,7 @@ from labs.boxes import word
 from labs.matching import Detections, Truths, Verdict
 from models import detector_cache
 from models.coco_metrics import IGNORED_BELOW
+from models.detector import Detection
 from models.scene_cache import held_out_seeds
 from scenes import THINGS
 from ui.components import Box
@@ -52,14 +53,18 @@ class Held:
 @st.cache_resource(max_entries=200, show_spinner=False)
 def raw_boxes(image: np.ndarray) -> Raw:
     """Of the detector's run on this picture: a box for every proposal and class, before score threshold and NMS."""
-    found = detector_cache.look(image)
+    return raw_of(detector_cache.look(image), image.shape[:2])
+
+
+def raw_of(found: Detection, size: tuple[int, int], most: int = MOST_BOXES) -> Raw:
+    """The best raw boxes of a run on a picture of this (height, width)."""
     classes = found.raw_boxes.shape[1]
-    boxes = clip_boxes_to_image(found.raw_boxes.reshape(-1, 4), image.shape[:2])
+    boxes = clip_boxes_to_image(found.raw_boxes.reshape(-1, 4), size)
     scores = found.raw_scores[:, 1:].reshape(-1)
     labels = torch.arange(1, classes + 1).repeat(len(found.raw_boxes))
     proper = ((boxes[:, 2:] - boxes[:, :2]) >= 0.01).all(1)
     boxes, scores, labels = boxes[proper], scores[proper], labels[proper]
-    best = torch.argsort(scores, descending=True, stable=True)[:MOST_BOXES]
+    best = torch.argsort(scores, descending=True, stable=True)[:most]
     return Raw(boxes[best], labels[best], scores[best], len(scores), found.seconds, found.device)
 
 

@@ -51,9 +51,9 @@ def what_align_feeds(key: str, above: Picture) -> None:
     """A section: one network with all its heads, and what RoI Align hands to each."""
     page.section(
         "On photographs: what RoI Align feeds",
-        "The same pooled features make boxes, masks and keypoints. Choose a network, of the lab or published.",
+        "Boxes, masks and keypoints all come from pooled features. Choose a network, of the lab or published.",
     )
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([3, 1])
     with right:
         picture = source.choose(key, above)
     with left:
@@ -72,8 +72,8 @@ def side_by_side(key: str, picture: Picture, networks: list) -> None:
         places = st.columns(2, gap="medium")
         for place, network, each in zip(places, networks, found):
             with place:
-                st.markdown(f"{KINDS[stages(network)]} {knows(network)}")
                 draw(f"{key}_{stages(network)}", picture, network, each, least)
+                st.markdown(f"{KINDS[stages(network)]} {knows(network)}")
     if len(networks) == 2:
         first, second = networks
         ratio = found[1].seconds / found[0].seconds
@@ -90,7 +90,7 @@ def side_by_side(key: str, picture: Picture, networks: list) -> None:
 def all_heads(key: str, picture: Picture, network) -> None:
     found = looked(network, picture.image, heads=True)
     with live_slider("Show scores from", 0.05, 0.95, 0.5, step=0.05, key=f"{key}_score", format="%.2f") as least:
-        left, right = st.columns([3, 2], gap="large")
+        left, right = st.columns(2, gap="large")
         with left:
             draw(key, picture, network, found, least)
         with right:
@@ -123,18 +123,18 @@ def seen(found: Found) -> str:
     """What is drawn beside the boxes."""
     parts = ["masks"] * (found.masks is not None)
     parts += ["the joints of persons that the network is sure of (logit above 0)"] * (found.joints is not None)
-    return f"Boxes, {' and '.join(parts)}." if parts else "Boxes."
+    return f"Boxes, {' and '.join(parts)}." if parts else ""
 
 
 def fed(network) -> str:
     """A row per head: what RoI Align hands to it, read off the network."""
     heads = network.module.roi_heads
     classes = heads.box_predictor.cls_score.out_features
-    rows = ["| head | RoI Align hands over | it returns |", "|---|---|---|"]
+    rows = ["| head | RoI Align | returns for each region |", "|---|---|---|"]
     absent = []
     for name, returned in (
-        ("box", lambda side: f"{classes} class scores, one of them background’s, and a box for each"),
-        ("mask", lambda side: f"a {2 * side}×{2 * side} mask for each class"),
+        ("box", lambda side: f"{classes} scores, one of them background’s, and boxes"),
+        ("mask", lambda side: f"{2 * side}×{2 * side} for each class"),
         ("keypoint", lambda side: f"a {4 * side}×{4 * side} heat map for each joint"),
     ):
         pool = getattr(heads, f"{name}_roi_pool")
@@ -142,9 +142,11 @@ def fed(network) -> str:
             absent.append(name)
             continue
         side = pool.output_size[0]
-        rows.append(f"| {name} | {side}×{side}, {pool.sampling_ratio**2} samples a bin | {returned(side)} |")
-    missing = f"\n\nThis network has no {' and no '.join(absent)} head." if absent else ""
-    return "\n".join(rows) + missing
+        rows.append(f"| {name} | {side}×{side} | {returned(side)} |")
+    samples = heads.box_roi_pool.sampling_ratio
+    told = f"\n\nEach bin is the mean of {samples}×{samples} samples."
+    missing = f" This network has no {' and no '.join(absent)} head." if absent else ""
+    return "\n".join(rows) + told + missing
 
 
 def hint(picture: Picture, networks: list) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torchvision import models as torchvision_models
 from torchvision.models import WeightsEnum
+from torchvision.ops import batched_nms
 
 from models import __main__ as command_line
 from models import catalog, device, pretrained
@@ -171,6 +172,52 @@ def test_masks_and_keypoints_where_there_are_some(image):
             assert result.masks.min() >= 0 and result.masks.max() <= 1
         less = network(image, masks=False, keypoints=False)
         assert less.masks is None and less.keypoints is None and torch.equal(less.boxes, result.boxes)
+
+
+def undecided(name: str, seed: int = 0) -> dict[str, torch.Tensor]:
+    """A detector that gives many classes to every region, so that NMS has something to do."""
+    state, generator = random_state(name), torch.Generator().manual_seed(seed)
+    for key, value in state.items():
+        if "cls_score" in key or "bbox_pred" in key or "cls_logits" in key or "bbox_reg" in key:
+            state[key] = value * (0.02 if "bbox" in key and value.dim() > 1 else 0.3)
+        if key.endswith("cls_score.bias"):
+            state[key] = torch.full_like(value, -3.0)
+            state[key][[1, 18, 44]] = torch.tensor([0.5, 0.2, 0.0])
+        if key.endswith("cls_logits.bias"):
+            state[key] = torch.randn(value.shape, generator=generator) - 3.5
+    return state
+
+
+@pytest.mark.parametrize("name", ["fasterrcnn_mobilenet_v3_large_320_fpn", "retinanet_resnet50_fpn_v2"])
+def test_nms_over_the_raw_boxes_is_what_the_network_returns(name, image):
+    network = pretrained.wrap(name, undecided(name), CPU)
+    if name.startswith("retinanet"):  # as it is, this takes a second a picture
+        network.module.transform.min_size, network.module.transform.max_size = (96,), 160
+        network.module.topk_candidates = 60
+    heads = getattr(network.module, "roi_heads", network.module)
+    before = {key: value for key, value in vars(heads).items() if not key.startswith("_")}
+    raw, final = network.before_nms(image), network(image, masks=False, keypoints=False)
+    kept = batched_nms(raw.boxes, raw.scores, raw.labels, network.own_nms)[: heads.detections_per_img]
+    assert len(raw.boxes) > len(kept) > 0 and raw.masks is None and raw.keypoints is None
+    torch.testing.assert_close(raw.boxes[kept], final.boxes)
+    torch.testing.assert_close(raw.scores[kept], final.scores)
+    assert [raw.names[i] for i in kept] == final.names
+    assert float(raw.scores.min()) > 0.05 and network.own_nms == 0.5
+    assert {key: value for key, value in vars(heads).items() if not key.startswith("_")} == before
+    again = network(image, masks=False, keypoints=False)
+    assert torch.equal(again.boxes, final.boxes) and not network.lock.locked()
+    lowest = float(raw.scores.sort().values[1])
+    fewer = network.before_nms(image, lowest)
+    assert float(fewer.scores.min()) > lowest and len(fewer.scores) <= len(raw.scores) - 2
+
+
+def test_raw_boxes_leave_masks_to_the_shared_network(image):
+    network = pretrained.wrap("maskrcnn_resnet50_fpn_v2", knowing(random_state("maskrcnn_resnet50_fpn_v2"), 1), CPU)
+    network.module.transform.min_size, network.module.transform.max_size = (64,), 96
+    network.module.roi_heads.detections_per_img = 3
+    raw = network.before_nms(image)
+    assert raw.masks is None and len(raw.boxes) > 3
+    assert network.module.roi_heads.mask_roi_pool is not None and network(image).masks is not None
 
 
 def test_a_segmenters_answer_has_the_pictures_size(states, image):

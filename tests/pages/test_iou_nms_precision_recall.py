@@ -212,7 +212,7 @@ def test_the_network_runs_once_per_picture(network, monkeypatch):
     )
     at = run()
     first = len(seen)
-    assert first == 11  # the picture, and ten scenes
+    assert first == 12  # the picture, the one for published detectors, and ten scenes
     for key in ("nms_threshold", "score_threshold", "pr_nms", "pr_iou"):
         at.session_state[key] = 0.55
         at.run()

@@ -150,15 +150,16 @@ def test_roi_page_has_masks_and_joints(prose, drawn):
                 for k in (result.keypoint_scores[i] > 0).nonzero()[:, 0]]  # fmt: skip
     np.testing.assert_allclose(dots, expected, rtol=1e-5)
     told = prose(at)
-    assert "| box | 7×7, 4 samples a bin | 9 class scores, one of them background’s, and a box for each |" in told
-    assert "| mask | 14×14, 4 samples a bin | a 28×28 mask for each class |" in told
-    assert "| keypoint | 14×14, 4 samples a bin | a 56×56 heat map for each joint |" in told
+    assert "| box | 7×7 | 9 scores, one of them background’s, and boxes |" in told
+    assert "| mask | 14×14 | 28×28 for each class |" in told
+    assert "| keypoint | 14×14 | a 56×56 heat map for each joint |" in told
+    assert "the mean of 2×2 samples" in told
 
 
 def test_a_network_without_the_other_heads_says_so(fetched, prose, drawn):
     at = visit(ROI, {"roi_published_model": SMALL})
     told = said(at, prose)
-    assert "| box | 7×7, 4 samples a bin | 91 class scores" in told
+    assert "| box | 7×7 | 91 scores" in told
     assert "This network has no mask and no keypoint head." in told
     assert layer(drawn, "roi_published_found", components.Labels) is None
     assert f"{SMALL} knows photographs, and Lab World is drawn" in told
