@@ -16,10 +16,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models import classifier_recipe, detector_recipe, pretrained, segmenter_recipe, yolo_recipe
-from models.device import best_device, placed
+from models.device import best_device, in_half_precision, placed
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe, detector_recipe, classifier_recipe, yolo_recipe)
+# The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
+# from 200.1. Nor the classifiers: pages add their maps up to the last digit.
+HALF = {"segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head")}
+EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
 _loading = Lock()
 
@@ -90,6 +94,19 @@ def release(name: str) -> None:
             _load.cache_clear()  # all of the lab's, which are small
 
 
+def ready(name: str, module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    """A network of the lab as it is used: `device.placed`, and on CUDA in half precision where its results allow it."""
+    placed(module, device)
+    for part in halved(name):
+        in_half_precision(module.get_submodule(part), device)
+    return module
+
+
+def halved(name: str) -> tuple[str, ...]:
+    """The parts of a lab network that run in half precision on CUDA; "" is the whole."""
+    return () if name in EXACT else HALF.get(family(name).TASK, ())
+
+
 def save(name: str, module: torch.nn.Module, facts: dict) -> None:
     """Write weights as fp16 safetensors, and the card beside them."""
     WEIGHTS.mkdir(exist_ok=True)
@@ -116,7 +133,8 @@ def _load(name: str, device: str):
         raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})
-    return module_family.wrap(name, placed(module, torch.device(device)), torch.device(device), facts)
+    where = torch.device(device)
+    return module_family.wrap(name, ready(name, module, where), where, facts)
 
 
 def _sha256(file: Path) -> str:

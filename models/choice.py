@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from models import catalog, fetching, own_weights, pretrained
-from models.device import best_device, placed
+from models.device import best_device
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def load_own(architecture: str, data: bytes, file_name: str = "own weights"):
         "parameters": sum(p.numel() for p in module.parameters()),
         "metrics": {},
     }
-    return family.wrap(called, placed(module, device), device, facts)
+    return family.wrap(called, catalog.ready(architecture, module, device), device, facts)
 
 
 def _blank(name: str):

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.device import out_of_memory_said
 from scenes import THINGS
 
 SIZE = 224
@@ -115,6 +116,7 @@ class LoadedClassifier:
         """Pixels of the 224×224 picture to a cell of the last map, 16 or 8."""
         return self.module.stride
 
+    @out_of_memory_said
     def __call__(self, image: np.ndarray) -> Classification:
         """Classify a uint8 RGB picture (H, W, 3); any other size than 224×224 is resized to it."""
         x = to_tensor(image)[None].to(self.device)
@@ -126,12 +128,14 @@ class LoadedClassifier:
             maps, weights = features[0].float().cpu().contiguous(), self.module.classify.weight.float().cpu().clone()
             return Classification(logits, logits.sigmoid(), maps, weights, seconds, self.device)
 
+    @out_of_memory_said
     def forward_batch(self, images: Tensor) -> Tensor:
         """Logits float32 (N, 8) on the CPU of float images (N, 3, 224, 224) in 0 to 1, in one pass: pass on at most
         some 32 at once."""
         with torch.inference_mode():
             return self.module(images.to(self.device)).float().cpu()
 
+    @out_of_memory_said
     def features_of(self, images: Tensor) -> Tensor:
         """The last maps float32 (N, C, h, w) on the CPU of float images (N, 3, 224, 224) in 0 to 1, in one pass."""
         with torch.inference_mode():

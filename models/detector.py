@@ -22,6 +22,7 @@ from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from models import rcnn_taps
+from models.device import out_of_memory_said
 from models.rcnn_taps import Level
 from models.segmenter import MEAN, MIDDLE, STD, WIDTHS, Encoder, Residual, block
 from scenes import JOINTS, THINGS, Instance
@@ -152,6 +153,7 @@ class LoadedDetector:
         self.name, self.module, self.device, self.card = name, module, str(device), card
         self._lock = Lock()  # hooks and train mode on a shared module are not thread-safe
 
+    @out_of_memory_said
     def __call__(self, image: np.ndarray, masks: bool = True, keypoints: bool = True) -> Detection:
         """Detect things in a uint8 RGB picture (H, W, 3) of any size; masks and keypoints only where asked for."""
         x = self._tensor(image)
@@ -183,6 +185,7 @@ class LoadedDetector:
         labels, _ = self.module.rpn.assign_targets_to_anchors([detection.anchors], [{"boxes": truth.float()}])
         return labels[0].to(torch.int64)
 
+    @out_of_memory_said
     def losses(self, image: np.ndarray, instances: Sequence[Instance]) -> dict[str, float]:
         """The training losses of this picture for the given truth: RPN objectness and box, class and box of the heads,
         mask, keypoints. The random choice of anchors and proposals is seeded: the same input gives the same losses.

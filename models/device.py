@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
+from types import MethodType
 
 import torch
 from torch import nn
@@ -41,10 +42,11 @@ def placed(module: nn.Module, device: torch.device) -> nn.Module:
 
 
 def in_half_precision(module: nn.Module, device: torch.device) -> None:
-    """On CUDA, from now on the module's convolutions and products run in float16 (torch.autocast), and what it returns,
-    a tensor or a dictionary of them, is float32 again. Elsewhere nothing changes."""
+    """On CUDA, from now on the module's convolutions and products run in float16 (torch.autocast), and the floating
+    point tensors that it returns are float32 again. Elsewhere nothing changes."""
     if device.type == "cuda":
-        module.forward = _autocast(module.forward, device.type)
+        # A bound method goes with a copy of the module; a plain function would still run the original.
+        module.forward = MethodType(_autocast(type(module).forward, device.type), module)
 
 
 def out_of_memory_said(call: Callable) -> Callable:
@@ -93,11 +95,18 @@ def multiply_adds_per_second(device: str) -> float:
 
 
 def _autocast(forward: Callable, device_type: str) -> Callable:
-    def half(*args):
+    def half(*args, **kwargs):
         with torch.autocast(device_type, torch.float16):
-            output = forward(*args)
-        if isinstance(output, Mapping):
-            return type(output)((key, value.float()) for key, value in output.items())
-        return output.float()
+            output = forward(*args, **kwargs)
+        return _single(output)
 
     return half
+
+
+def _single(output):
+    """The same with every floating point tensor in float32."""
+    if isinstance(output, Mapping):
+        return type(output)((key, _single(value)) for key, value in output.items())
+    if isinstance(output, list | tuple):
+        return type(output)(map(_single, output))
+    return output.float() if isinstance(output, torch.Tensor) and output.is_floating_point() else output

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from labs import upsampling
+from models.device import out_of_memory_said
 from scenes import CLASSES
 
 UPSAMPLINGS = ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed")
@@ -142,6 +143,7 @@ class LoadedSegmenter:
     def __init__(self, name: str, module: Segmenter, device: torch.device, card: dict):
         self.name, self.module, self.device, self.card = name, module, str(device), card
 
+    @out_of_memory_said
     def __call__(self, image: np.ndarray, keep_stages: bool = False) -> Segmentation:
         """Segment a uint8 RGB picture (H, W, 3). Sides that are no multiples of 16 are padded by repeating the edge,
         and the padding is cut off again. `stages` is filled only where asked for."""
