@@ -72,14 +72,14 @@ def published() -> None:
 def thinned(picture: Picture, network) -> None:
     with st.spinner(f"{network.name} looks at the picture", show_time=True):
         raw = unsuppressed(network.name, id(network), network, picture.image)
-    columns = st.columns(2)
+    columns, body = st.columns(2), st.container()
     with (
         columns[0],
         live_slider("NMS threshold", 0.0, 1.0, 0.5, step=0.01, key="published_nms", format="%.2f", play=True,
                     help="A box is suppressed when its IoU with a better one of its class is above this.") as threshold,
         columns[1],
         live_slider("Score threshold", LOWEST, 1.0, 0.3, step=0.01, key="published_score", format="%.2f") as least,
-        st.container(),
+        body,
     ):  # fmt: skip
         count = int((raw.scores >= least).sum())  # the best come first
         steps = nms.greedy(raw.boxes[:count], raw.scores[:count], threshold, raw.labels[:count])
