@@ -11,6 +11,7 @@ from pages.home_sections.panels import panels
 from pages.home_sections.tasks import Task, available
 from ui import page
 from ui.components import following, live_slider, resting, stage
+from ui.course import ready
 from ui.pictures import MAX_SEED
 
 FIRST_SEED = 14  # persons and four more things, in plain sight
@@ -54,7 +55,8 @@ def live_scene(tasks: list[Task]) -> None:
                     alt=captions or f"Lab World scene {seed}, without a thing",
                 )
         st.markdown(WELCOME)
-        st.page_link("../pages/upsampling.py", label="Start with Upsampling", icon=":material/arrow_forward:")
+        first = ready()[1]
+        page.link(first, f"Start with {first.title}")
     if tasks:
         with below:
             page.section(
@@ -73,8 +75,8 @@ def wait_for_networks(names: tuple[str, ...], ready: int) -> None:
 page.begin("Receptive")
 tasks = available()
 names = tuple(dict.fromkeys(task.network for task in tasks))
-ready = len(networks.loaded(names))
+loaded = len(networks.loaded(names))
 live_scene(tasks)
 course_map()
-if ready < len(names):
-    wait_for_networks(names, ready)
+if loaded < len(names):
+    wait_for_networks(names, loaded)

@@ -37,4 +37,6 @@ page.begin_ahead(lesson.title, lesson.question)
 if lesson.heavy and not warmup.finished():
     page.warming()
 chosen.run()
+if lesson.path:  # home has the map
+    page.way_on(lesson)
 warmup.painted()

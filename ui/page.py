@@ -26,7 +26,7 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from ui import course, figures, warmup
-from ui.components import following
+from ui.components import address, following
 
 _LOG = logging.getLogger(__name__)
 _STYLE = Path(__file__).with_name("style.css")
@@ -50,6 +50,7 @@ def begin(title: str, question: str | None = None) -> None:
     if st.session_state.pop(_BEGUN, None) == title:
         return
     st.session_state[_SECTIONS] = []
+    address.turn_to(title)
     st.html(_STYLE)
     if lecture():
         st.html(_LECTURE_STYLE)
@@ -161,6 +162,22 @@ def sources(entries: Iterable[tuple[str, ...]]) -> None:
         st.markdown("\n".join(lines))
 
 
+def link(lesson: course.Lesson, label: str | None = None) -> None:
+    """A link to the page of `lesson`, labelled with its title; lecture mode goes along."""
+    query = {"lecture": "1"} if lecture() else None
+    st.page_link(f"../pages/{lesson.file}.py", label=label or lesson.title, icon=lesson.icon, query_params=query)
+
+
+def way_on(lesson: course.Lesson) -> None:
+    """Below a page: the next page in teaching order with its question, and the map of the course."""
+    lessons = course.ready()
+    after = lessons[lessons.index(lesson) + 1 :]
+    with st.container(key="page-way-on", horizontal=True, vertical_alignment="center", gap="large"):
+        if after:
+            link(after[0], f"**Next: {after[0].title}.** {after[0].question}")
+        link(lessons[0], "The map of the course")
+
+
 def footer(model: str | None = None, device: str | None = None, milliseconds: float | None = None) -> None:
     """One quiet line: which model ran, where, and how long it took."""
     if following():
@@ -193,6 +210,7 @@ def guard() -> Iterator[None]:
     """
     try:
         yield
+        address.mend()
     except ValueError as error:
         problem(str(error))
     except FragmentHandledException:

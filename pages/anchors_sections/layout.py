@@ -11,7 +11,7 @@ from torch import Tensor
 from labs import anchors
 from pages.anchors_sections.shared import BLUE, ORANGE, SKY, STRIDES, size_of, xyxy
 from ui import page
-from ui.components import Box, Boxes, GridLines, Points, following, live_slider, stage, words
+from ui.components import Box, Boxes, GridLines, Points, address, following, live_slider, stage, words
 from ui.pictures import Picture
 
 PRESETS = {
@@ -74,11 +74,12 @@ def controls(sliders: ExitStack, height: int, width: int) -> Layout:
 def chosen_place(view, layout: Layout, height: int, width: int) -> int:
     """Index of the position nearest to the last click (kept in the address), else to the middle of the picture."""
     if view.clicked:
-        st.query_params["anchors_at"] = f"{view.click.x:.0f},{view.click.y:.0f}"
+        address.keep("anchors_at", f"{view.click.x:.0f},{view.click.y:.0f}")
     at = [width / 2, height / 2]
-    if "anchors_at" in st.query_params:
+    link = address.linked("anchors_at")
+    if link is not None:
         try:
-            x, y = map(float, st.query_params["anchors_at"].split(","))
+            x, y = map(float, link.split(","))
             at = [min(max(x, 0.0), width), min(max(y, 0.0), height)]
         except ValueError:
             page.problem("The link's anchors_at is not a position like 112,96: click on the picture instead.")
@@ -112,7 +113,8 @@ def positions(picture: Picture, layout: Layout) -> None:
                labels=[f"row {row}, column {column}"], ids=["chosen"]),
     ]  # fmt: skip
     view.show(
-        picture.image, layers, alt=f"{layout.rows} by {layout.columns} positions, the {k} anchors of one of them",
+        picture.image, layers, pick=(float(layout.places[0, 0]), layout.stride),
+        alt=f"{layout.rows} by {layout.columns} positions, the {k} anchors of one of them",
         caption="Click anywhere: the nearest position shows its anchors. Orange wide, blue square, light blue tall.",
     )  # fmt: skip
 

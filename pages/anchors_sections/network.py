@@ -13,7 +13,7 @@ from models import detector_cache
 from models.detector import ANCHOR_RATIOS
 from pages.anchors_sections.shared import BLUE, ORANGE, truth_boxes, truths_of, xyxy
 from ui import page
-from ui.components import Box, Boxes, Heat, Lines, Points, following, live_slider, stage, words
+from ui.components import Box, Boxes, Heat, Lines, Points, address, following, live_slider, stage, words
 from ui.pictures import Picture
 
 
@@ -87,7 +87,7 @@ def objectness_maps(picture: Picture, level: LevelMaps) -> tuple[int, int, int]:
         if view.clicked:
             cell = [min(max(round(at / level.stride), 0), most - 1)
                     for at, most in ((view.click.y, rows), (view.click.x, columns))]  # fmt: skip
-            st.query_params["anchors_box"] = ",".join(map(str, (level.name, i, *cell)))
+            address.keep("anchors_box", ",".join(map(str, (level.name, i, *cell))))
     best = np.unravel_index(int(probability.argmax()), probability.shape)
     chosen = linked_box(level) or tuple(map(int, best))
     # Anchors stand on the corners of the cells, so the map lies half a stride up and left.
@@ -100,7 +100,8 @@ def objectness_maps(picture: Picture, level: LevelMaps) -> tuple[int, int, int]:
             layers.append(Points(at, colour=ORANGE, radius=6, labels=["chosen"], ids=["chosen"]))
         with column:
             st.markdown(f"**height : width = {ratio_name(i, k)}** :gray[best {probability[i].max():.2f}]")
-            view.show(picture.image, layers, alt=f"Objectness of {level.name}, ratio {ratio_name(i, k)}")
+            view.show(picture.image, layers, alt=f"Objectness of {level.name}, ratio {ratio_name(i, k)}",
+                      pick=(0.0, level.stride))  # fmt: skip
     st.caption("Black 0, violet ¼, orange ¾, yellow 1. Anchors stand on corners of cells: the map is half a cell off.")
     return chosen
 
@@ -112,7 +113,7 @@ def ratio_name(index: int, k: int) -> str:
 
 def linked_box(level: LevelMaps) -> tuple[int, int, int] | None:
     """(k, row, column) from the address if it names this level; None if it names another one or nothing."""
-    name, _, rest = st.query_params.get("anchors_box", "").partition(",")
+    name, _, rest = (address.linked("anchors_box") or "").partition(",")
     if name != level.name:
         return None
     try:

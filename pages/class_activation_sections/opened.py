@@ -20,7 +20,7 @@ from pages.class_activation_sections.shared import (
     signed_layer,
 )  # fmt: skip
 from ui import page
-from ui.components import Box, Boxes, GridLines, Stage, following, live_slider, stage, words
+from ui.components import Box, Boxes, GridLines, Stage, address, following, live_slider, stage, words
 
 SHOWN = 5  # maps that are opened
 
@@ -37,7 +37,7 @@ def opened(focus: Focus) -> None:
     side = focus.picture.image.shape[0] / seen.features.shape[-1]
     view = stage("cam_sum")
     if view.clicked and not following():
-        st.query_params["cam_cell"] = f"{int(view.click.y // side)},{int(view.click.x // side)}"
+        address.keep("cam_cell", f"{int(view.click.y // side)},{int(view.click.x // side)}")
     cell = chosen_cell(seen.features.shape[-2:], activation(seen, focus.target))
     frame = Box("cell", tuple(v * side for v in (cell[1], cell[0], cell[1] + 1, cell[0] + 1)), "", ORANGE, width=3)
     if not following():
@@ -86,7 +86,7 @@ def total(focus: Focus, parts: list[Contribution], cell: tuple[int, int], frame:
         "Maps in the sum", 1, len(parts), len(parts), key="cam_terms", play=True, window=2,
         help="Largest |share of the score| first.",
     ) as count:  # fmt: skip
-        partial = running[count - 1]
+        partial, side = running[count - 1], focus.picture.image.shape[0] / running.shape[-1]
         words(
             f"Σ of **{count}** maps: mean **{number(float(partial.mean()), 4)}** of S = "
             f"**{number(float(seen.logits[focus.target]), 4)}**",
@@ -96,6 +96,7 @@ def total(focus: Focus, parts: list[Contribution], cell: tuple[int, int], frame:
             focus.picture.image,
             [signed_layer(partial, limit, smooth=False), GridLines(*partial.shape, colour="#00000030"), Boxes([frame])],
             alt=f"The sum of the first {count} weighted feature maps", caption="Click a cell to write it out.",
+            pick=(side / 2, side),
         )  # fmt: skip
     with right:
         if following():
@@ -130,7 +131,7 @@ def chosen_cell(shape: tuple[int, int], heat) -> tuple[int, int]:
     """Row and column from the address; the strongest cell if it names none."""
     best = tuple(int(i) for i in np.unravel_index(int(heat.argmax()), shape))
     try:
-        row, column = map(int, st.query_params.get("cam_cell", "").split(","))
+        row, column = map(int, (address.linked("cam_cell") or "").split(","))
     except ValueError:
         return best
     return (row, column) if 0 <= row < shape[0] and 0 <= column < shape[1] else best

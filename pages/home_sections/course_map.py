@@ -11,15 +11,12 @@ from ui.course import ready
 def course_map() -> None:
     """Every page in teaching order."""
     page.section("The course", "Every page answers one question. Below it: the topics of a lecture that it covers.")
-    query = {"lecture": "1"} if page.lecture() else None
     for section, lessons in groupby((each for each in ready() if each.path), key=lambda each: each.section):
         st.subheader(section, anchor=False)
         with st.grid(3, min_column_width=260):
             for lesson in lessons:
                 with st.container(border=True, key=f"lesson-{lesson.file}", gap="xsmall"):
-                    st.page_link(
-                        f"../pages/{lesson.file}.py", label=f"**{lesson.title}**", icon=lesson.icon, query_params=query
-                    )
+                    page.link(lesson, f"**{lesson.title}**")
                     st.markdown(lesson.question)
                     if lesson.topics:
                         st.caption(lesson.topics)

@@ -46,8 +46,7 @@ def link(task: Task) -> None:
     """The way to the page that opens the task, where there is one."""
     lesson = task.lesson()
     if lesson is not None:
-        query = {"lecture": "1"} if page.lecture() else None
-        st.page_link(f"../pages/{lesson.file}.py", label=lesson.title, icon=lesson.icon, query_params=query)
+        page.link(lesson)
 
 
 def draw(task: Task, seen: Seen | None, moment: Moment) -> None:

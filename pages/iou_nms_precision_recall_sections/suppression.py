@@ -27,12 +27,13 @@ from pages.iou_nms_precision_recall_sections.shared import (
 )  # fmt: skip
 from scenes import THINGS
 from ui import page, pictures
-from ui.components import Box, Boxes, Lines, following, live_slider, stage, words
+from ui.components import Box, Boxes, Lines, address, following, live_slider, stage, words
 from ui.pictures import Picture
 
 GREEDY, LINEAR, GAUSSIAN = "greedy", "soft, linear", "soft, Gaussian"
 SIGMA = 0.5  # of Gaussian soft-NMS, as in its paper
 MOST_LINES = 80
+EVERYWHERE = (1.0, 2.0)  # px: a box can be clicked anywhere
 NAMED, SIGNED = 12, 40  # so many boxes bear their class and score, so many a sign; the others say it when pointed at
 
 
@@ -118,7 +119,7 @@ def suppression() -> None:
 def before(picture: Picture, raw: Raw, outcome: Outcome, step: int | None) -> None:
     """All raw boxes: solid blue kept, dashed vermilion suppressed, a line to the winner; `step`: only so many turns."""
     view = stage("nms_stage", window=2)
-    chosen = picked(view.click, "raw-", outcome.before)
+    chosen = picked(view, "nms_raw", "raw-", outcome.before)
     boxes, lines = [], []
     done = len(outcome.steps) if step is None else step
     kept = outcome.kept[:done]
@@ -157,7 +158,7 @@ def before(picture: Picture, raw: Raw, outcome: Outcome, step: int | None) -> No
     if lines:
         drawn.append(Lines(np.array(lines), VERMILION, width=1.5))
     view.show(
-        picture.image, drawn,
+        picture.image, drawn, pick=EVERYWHERE,
         alt=f"{outcome.before} raw boxes of the detector; {len(kept)} kept, {len(gone)} suppressed",
         caption="Blue: kept. Dashed vermilion: suppressed, with a line to the box that did it. Click a box.",
     )  # fmt: skip
@@ -215,11 +216,11 @@ def after(picture: Picture, raw: Raw, outcome: Outcome, match_iou: float, rule: 
     verdicts = [verdict_box(f"found-{i}", detections, i, judgement.verdicts[i]) for i in range(len(kinds))]
     boxes += [shortened(verdicts[i], i) for i in order]
     view.show(
-        picture.image, [Boxes(boxes)],
+        picture.image, [Boxes(boxes)], pick=EVERYWHERE,
         alt=f"Detections in the colours of their verdicts: {counts}",
         caption="✓ true, 2× duplicate, ✗ false; dashed purple: a missed truth. Click a detection to see why.",
     )  # fmt: skip
-    chosen = picked(view.click, "found-", len(kinds))
+    chosen = picked(view, "nms_found", "found-", len(kinds))
     if chosen is None:  # the surest mistake is the interesting one
         chosen = next((i for i, kind in enumerate(kinds) if kind != "true"), 0 if kinds else None)
     why = [] if chosen is None else [because(judgement.verdicts[chosen], chosen, detections, truths, match_iou)]
@@ -279,13 +280,13 @@ def nms_question(raw: Raw, method: str, nms_threshold: float, score_threshold: f
     )
 
 
-def picked(spot, prefix: str, count: int) -> int | None:
-    """The index behind the id of a clicked box, while there is such a box."""
-    name = spot.what if spot else None
-    if not name or not name.startswith(prefix):
-        return None
-    index = int(name.removeprefix(prefix))
-    return index if index < count else None
+def picked(view, key: str, prefix: str, count: int) -> int | None:
+    """The index behind the id of the box clicked last, kept in the address under `key`, while there is such a box."""
+    if view.clicked:
+        name = view.click.what or ""
+        address.keep(key, name.removeprefix(prefix) if name.startswith(prefix) else None)
+    index = address.linked(key) or ""
+    return int(index) if index.isdecimal() and int(index) < count else None
 
 
 def centre(raw: Raw, index: int) -> tuple[float, float]:

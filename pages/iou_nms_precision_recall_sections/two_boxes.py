@@ -8,7 +8,7 @@ from labs import boxes as geometry
 from labs.boxes import BELOW_WORDS, WORDS, PixelConvention
 from pages.iou_nms_precision_recall_sections.shared import BLUE, GRAY, GREEN, ORANGE, PURPLE, xyxy
 from ui import page, pictures
-from ui.components import Box, Boxes, Lines, following, resting, stage, words
+from ui.components import Box, Boxes, Lines, address, following, resting, stage, words
 
 SCENE = 32
 SIDE = 224  # of the picture, in pixels
@@ -50,7 +50,7 @@ def reset() -> None:
 def linked_boxes() -> list[Box] | None:
     """The boxes that the address names; None, and a sentence on the page, if what it says are no two boxes."""
     try:
-        places = [min(max(float(at), 0.0), float(SIDE)) for at in st.query_params[LINK].split(",")]
+        places = [min(max(float(at), 0.0), float(SIDE)) for at in (address.linked(LINK) or "").split(",")]
         ordered = len(places) == 8 and all(places[i] <= places[i + 2] for i in (0, 1, 4, 5))
     except ValueError:
         ordered = False
@@ -62,13 +62,8 @@ def linked_boxes() -> list[Box] | None:
 
 def mirror(boxes: list[Box], start: str) -> None:
     """Once the hand rests, the boxes stand in the address, unless they are where they started."""
-    if boxes == start_boxes(start):
-        if LINK in st.query_params:
-            del st.query_params[LINK]
-        return
     text = ",".join(f"{at:g}" for box in boxes for at in box.xyxy)
-    if st.query_params.get(LINK) != text:
-        st.query_params[LINK] = text
+    address.keep(LINK, None if boxes == start_boxes(start) else text)
 
 
 @st.fragment
@@ -90,7 +85,7 @@ def two_boxes() -> None:
             help="Does a box from 0 to 9 measure 9 pixels (continuous places) or 10 (both ends are pixels inside)?",
         )  # fmt: skip
     with canvas:
-        if "iou_stage" not in st.session_state and LINK in st.query_params:
+        if "iou_stage" not in st.session_state and address.linked(LINK) is not None:
             st.session_state["iou_stage"] = linked_boxes() or start_boxes(start)
         view = stage("iou_stage", start_boxes(start), window=2, width=480)
         if resting("iou_stage") and not following():

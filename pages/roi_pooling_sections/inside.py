@@ -23,7 +23,7 @@ from pages.roi_pooling_sections.shared import (
     number,
     xyxy,
 )
-from ui.components import Box, Boxes, Grid, GridLines, Heat, Lines, Points, live_slider, matrices, stage
+from ui.components import Box, Boxes, Grid, GridLines, Heat, Lines, Points, address, live_slider, matrices, stage
 from ui.pictures import KEPT
 
 MOST_BOXES = 7  # bins a side up to which each bin is drawn as a box
@@ -83,6 +83,7 @@ def draw(choice: Choice, method: str) -> tuple[int, int]:
         view.show(
             None, [values, GridLines(stride=1, colour="#FFFFFF40", width=0.5), *layers, Boxes([projected])],
             size=(window.side, window.side), alt=f"{method} on the region, cell by cell", caption=caption,
+            pick=(0.125, 0.25),  # finer than any bin or sample
         )  # fmt: skip
     with right:
         outputs(choice, bin_)
@@ -113,7 +114,7 @@ def open_pool(choice: Choice, method: str, window: Window, view) -> tuple:
         at = torch.tensor([view.click.x + window.x, view.click.y + window.y])
         middles = [edges.float().mean(-1) for edges in (bins.rows, bins.columns)]
         nearest = [int((middle - place).abs().argmin()) for middle, place in zip(middles, at.flip(0), strict=True)]
-        st.query_params["roi_at"] = ",".join(map(str, (*nearest, 0, 0)))
+        address.keep("roi_at", ",".join(map(str, (*nearest, 0, 0))))
     row, column, *_ = chosen_place(choice.settings, (1, 1))
     full = best >= 0
     names = [f"bin {i}, {j}" for i in range(size[0]) for j in range(size[1])]
@@ -189,7 +190,7 @@ def open_samples(choice: Choice, method: str, window: Window, view) -> tuple:
         places = [(axis.flatten() - at).abs().argmin() for axis, at in (
             (ys, view.click.y + window.y - 0.5), (xs, view.click.x + window.x - 0.5))]  # fmt: skip
         cells = [divmod(int(place), axis.shape[1]) for place, axis in zip(places, (ys, xs), strict=True)]
-        st.query_params["roi_at"] = f"{cells[0][0]},{cells[1][0]},{cells[0][1]},{cells[1][1]}"
+        address.keep("roi_at", f"{cells[0][0]},{cells[1][0]},{cells[0][1]},{cells[1][1]}")
     row, column, i, j = chosen_place(choice.settings, (ys.shape[1], xs.shape[1]))
     y, x = float(ys[row, i]), float(xs[column, j])
     point = rp.bilinear(choice.values, y, x)

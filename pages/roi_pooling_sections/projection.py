@@ -22,7 +22,7 @@ from pages.roi_pooling_sections.shared import (
     xyxy,
 )
 from ui import page
-from ui.components import Box, Boxes, Heat, live_slider, resting, stage
+from ui.components import Box, Boxes, Heat, address, live_slider, resting, stage
 from ui.pictures import KEPT, Picture
 
 AS_TRAINED = "as the detector"
@@ -43,10 +43,11 @@ def start_box(picture: Picture) -> Box:
 
 def linked_box() -> tuple[float, float, float, float] | None:
     """The box in the address, cut to the picture; None if there is none."""
-    if "roi_box" not in st.query_params:
+    link = address.linked("roi_box")
+    if link is None:
         return None
     try:
-        box = np.array([float(part) for part in st.query_params["roi_box"].split(",")])
+        box = np.array([float(part) for part in link.split(",")])
         if box.shape != (4,) or not np.isfinite(box).all():
             raise ValueError
     except ValueError:
@@ -132,8 +133,8 @@ def remember(box: tuple[float, float, float, float]) -> None:
     """The box into the address, once the visitor has moved it; called only while no hand is on it."""
     first = st.session_state.setdefault("_roi_first", box)
     text = ",".join(f"{value:g}" for value in box)
-    if box != first and st.query_params.get("roi_box") != text:
-        st.query_params["roi_box"] = text
+    if box != first or address.linked("roi_box") is not None:
+        address.keep("roi_box", text)
 
 
 def frames_table(choice: Choice) -> None:

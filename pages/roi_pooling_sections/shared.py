@@ -9,6 +9,7 @@ from torch import Tensor
 from labs import roi_pooling as rp
 from models import catalog, pooling_swap
 from models.pooling_swap import Regions
+from ui.components import address
 
 # Okabe and Ito's colours.
 BLUE, ORANGE, VERMILION, SKY, PURPLE = "#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#CC79A7"
@@ -79,7 +80,7 @@ def channel_of(regions: Regions, level: str, channel: str) -> Tensor:
 def chosen_place(settings: Settings, samples: tuple[int, int]) -> tuple[int, int, int, int]:
     """Bin row, bin column, sample row, sample column from the address, cut to what there is; by default the first."""
     try:
-        place = [int(part) for part in st.query_params.get("roi_at", "0,0,0,0").split(",")]
+        place = [int(part) for part in (address.linked("roi_at") or "0,0,0,0").split(",")]
     except ValueError:
         place = []
     place = place if len(place) == 4 else [0, 0, 0, 0]

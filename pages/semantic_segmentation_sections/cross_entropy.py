@@ -8,9 +8,10 @@ from labs import pixel_cross_entropy
 from pages.semantic_segmentation_sections.shared import ORANGE, Look
 from scenes import CLASSES
 from ui import page
-from ui.components import Grid, Heat, Points, following, matrices, stage, words
+from ui.components import Grid, Heat, Points, address, following, matrices, stage, words
 
 AT = "segmentation_at"
+PIXELS = (0.5, 1.0)  # where a click has a meaning: the middles of the pixels
 DARKEST = 4.0  # nats: the end of the map's colours
 ROWS = ("logit z", "e^(z−max)", "softmax p", "gradient")
 
@@ -18,15 +19,16 @@ ROWS = ("logit z", "e^(z−max)", "softmax p", "gradient")
 def take_click(view) -> None:
     """A click on this stage chooses the pixel, which then stands in the address."""
     if view.clicked:
-        st.query_params[AT] = f"{int(view.click.x)},{int(view.click.y)}"
+        address.keep(AT, f"{int(view.click.x)},{int(view.click.y)}")
 
 
 def chosen_pixel(default: tuple[int, int], height: int, width: int) -> tuple[int, int]:
     """Column and row from the address, else the default; a place outside goes to the nearest pixel."""
     column, row = default
-    if AT in st.query_params:
+    link = address.linked(AT)
+    if link is not None:
         try:
-            column, row = map(int, st.query_params[AT].split(","))
+            column, row = map(int, link.split(","))
         except ValueError:
             page.problem(f"The link's {AT} is not a pixel like 112,96: click on a picture instead.")
     return min(max(column, 0), width - 1), min(max(row, 0), height - 1)
@@ -54,7 +56,7 @@ def opened(image: np.ndarray, truth: np.ndarray, seen: Look, default: tuple[int,
     with left:
         view.show(
             image, [Heat(losses, palette="inferno", vmin=0, vmax=DARKEST, opacity=0.85, smooth=False), here],
-            alt="The loss of every pixel",
+            alt="The loss of every pixel", pick=PIXELS,
             caption=f"Loss of every pixel: black 0, yellow {DARKEST:g} nats and more.",
         )  # fmt: skip
     with right:

@@ -122,7 +122,8 @@ def panels(image: np.ndarray, truth: np.ndarray, seen: Look, confusion: np.ndarr
         with column:
             view = stage(f"segmentation_{name}", zoom=False)
             cross_entropy.take_click(view)
-            view.show(ground, layers, size=truth.shape[::-1], alt=alt, caption=caption)
+            view.show(ground, layers, size=truth.shape[::-1], alt=alt, caption=caption,
+                      pick=cross_entropy.PIXELS)  # fmt: skip
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -13,7 +13,7 @@ from labs import sliding_window
 from models import catalog
 from pages.semantic_segmentation_sections.shared import ORANGE, duration, millions
 from ui import page
-from ui.components import Box, Boxes, Grid, Heat, following, live_slider, matrices, stage, words
+from ui.components import Box, Boxes, Grid, Heat, address, following, live_slider, matrices, stage, words
 from ui.pictures import Picture
 
 AT = "segmentation_window"
@@ -66,7 +66,7 @@ def windows(picture: Picture) -> None:
             view.show(
                 (pixels.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(),
                 [Boxes([Box("window", tuple(map(float, place)), colour=ORANGE, width=3)])],
-                alt="The picture with the chosen window", smooth=False,
+                alt="The picture with the chosen window", smooth=False, pick=(window / 2, stride),
                 caption=f"One of {scores.shape[1]} × {scores.shape[2]} windows of {window} × {window} px, "
                 f"{stride} px apart.",
             )  # fmt: skip
@@ -76,6 +76,7 @@ def windows(picture: Picture) -> None:
                 [Heat(scores[0].numpy(), opacity=1.0, smooth=False),
                  Boxes([Box("cell", (column, row, column + 1, row + 1), colour=ORANGE, width=3)])],
                 size=(scores.shape[2], scores.shape[1]), alt="The score of the first class for every window",
+                pick=(0.5, 1.0),
                 caption=f"Score of “{sliding_window.CLASSES[0]}” for every window, from one pass. Click a cell.",
             )  # fmt: skip
             comparison(alone, scores[:, row, column])
@@ -105,12 +106,12 @@ def chosen_window(view, score_view, side: int, shape: tuple[int, int]) -> tuple[
     """Row and column of the window: the last click on either picture, from the address, cut to what there is."""
     window, stride = sliding_window.window_on_each_map()[0]
     if score_view.clicked:
-        st.query_params[AT] = f"{int(score_view.click.y)},{int(score_view.click.x)}"
+        address.keep(AT, f"{int(score_view.click.y)},{int(score_view.click.x)}")
     elif view.clicked:  # the window whose middle is nearest
         row, column = (max(round((at - window / 2) / stride), 0) for at in (view.click.y, view.click.x))
-        st.query_params[AT] = f"{row},{column}"
+        address.keep(AT, f"{row},{column}")
     try:
-        row, column = map(int, st.query_params.get(AT, "4,4").split(","))
+        row, column = map(int, (address.linked(AT) or "4,4").split(","))
     except ValueError:
         page.problem(f"The link's {AT} is not a window like 4,4: click on a picture instead.")
         row, column = 4, 4

@@ -8,7 +8,7 @@ import torch
 
 import scenes
 from labs import upsampling
-from pages.upsampling_sections.numbers import counting, encoder_map, linked_numbers, remember_numbers
+from pages.upsampling_sections.numbers import counting, encoder_map
 from ui import page
 from ui.components import Grid, matrices, stage
 
@@ -48,13 +48,11 @@ def enlarge() -> None:
                 st.button(name, key=f"up_start_{name}", on_click=start_with, args=(name,))
         align = st.toggle("align_corners", key="up_align", bind="query-params", disabled=not interpolates)
     align = align and interpolates
-    default = counting(rows, columns)
-    editable = {"input": linked_numbers("up_input", default) if "up" not in st.session_state else default}
+    editable = {"input": counting(rows, columns)}
     if method == UNPOOLING:
         editable["encoder"] = encoder_map(rows * factor, columns * factor)
     grids = matrices("up", editable, window=2)
     values = grids["input"]
-    remember_numbers("up_input", values, default)
     left, right = st.columns([3, 2], gap="large")
     with right:
         picture_view(method, factor, align)

@@ -5,7 +5,7 @@ import streamlit as st
 import torch
 
 from labs import upsampling
-from pages.upsampling_sections.numbers import counting, encoder_map, linked_numbers, remember_numbers
+from pages.upsampling_sections.numbers import counting, encoder_map
 from ui import page
 from ui.components import Grid, matrices
 
@@ -25,14 +25,7 @@ def unpool() -> None:
         overlap = st.toggle("Overlapping windows (stride 1)", key="unpool_overlap", bind="query-params")
     stride = 1 if overlap else size
     pooled_side = (side - size) // stride + 1
-    defaults = {"encoder": encoder_map(side, side), "rest": counting(pooled_side, pooled_side)}
-    fresh = "unpool" not in st.session_state
-    grids = matrices(
-        "unpool",
-        {name: linked_numbers(f"unpool_{name}", value) if fresh else value for name, value in defaults.items()},
-    )
-    for name, value in defaults.items():
-        remember_numbers(f"unpool_{name}", grids[name], value)
+    grids = matrices("unpool", {"encoder": encoder_map(side, side), "rest": counting(pooled_side, pooled_side)})
     before, rest = grids["encoder"], grids["rest"]
     values, positions = upsampling.max_pool(torch.from_numpy(before), size, stride)
     output = upsampling.max_unpool(torch.from_numpy(rest), positions, before.shape).numpy()

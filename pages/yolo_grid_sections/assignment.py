@@ -22,6 +22,7 @@ from pages.yolo_grid_sections.shared import (
     cell_box,
     chosen_cell,
     listed,
+    middles,
     outline,
     xyxy,
 )
@@ -95,7 +96,8 @@ def draw(picture: Picture, truth: Truth | None, choice: Choice) -> tuple[tuple[i
     if truth is None:
         cell = chosen_cell([view], grid, "yolo_at", (grid.width / 2, grid.height / 2))
         view.show(picture.image, [lines, Boxes(outline(cell, grid))], alt=f"A grid of {grid.cells}×{grid.cells} cells",
-                  caption="Nobody has boxed the things here: no cell is known to answer for one.")  # fmt: skip
+                  caption="Nobody has boxed the things here: no cell is known to answer for one.",
+                  pick=middles(grid))  # fmt: skip
         return cell, None
     given = yolo_grid.assign(truth.boxes, truth.labels, grid, choice.anchors)
     cell = chosen_cell([view], grid, "yolo_at", interesting_place(truth, given, grid))
@@ -110,7 +112,7 @@ def draw(picture: Picture, truth: Truth | None, choice: Choice) -> tuple[tuple[i
                notes=[f"centre of {truth.name(i)}" for i in range(len(centres))]),
     ]  # fmt: skip
     view.show(
-        picture.image, layers,
+        picture.image, layers, pick=middles(grid),
         alt=f"{len(truth.boxes)} things on a grid of {grid.cells}×{grid.cells} cells, {len(lost)} without a cell",
         caption="Blue: the cell that a centre falls into answers for the thing. The arrow is what it must say: where "
         "in the cell the centre lies. Red: two things meet. Click a cell.",

@@ -14,6 +14,7 @@ from pages.yolo_grid_sections.shared import (
     centre_of,
     chosen_cell,
     look,
+    middles,
     network_of,
     outline,
     signed,
@@ -90,7 +91,7 @@ def term_map(picture, found: YoloDetection, view, title: str, term, scale: float
         [Heat(np.where(term > 0, term, np.nan), palette="inferno", vmin=0, vmax=scale or 1, opacity=0.8, smooth=False),
          GridLines(rows=found.grid.cells, cols=found.grid.cells, colour="#FFFFFF66", width=0.5),
          Boxes(outline(cell, found.grid))],
-        alt=f"{title}: loss of every cell",
+        alt=f"{title}: loss of every cell", pick=middles(found.grid),
     )  # fmt: skip
 
 

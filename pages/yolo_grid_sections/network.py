@@ -19,6 +19,7 @@ from pages.yolo_grid_sections.shared import (
     centre_of,
     chosen_cell,
     look,
+    middles,
     network_of,
     outline,
     xyxy,
@@ -79,7 +80,7 @@ def detections(picture: Picture, found: YoloDetection, view, cell, threshold: fl
         "yolo_found_words",
     )
     view.show(
-        picture.image, [Boxes([*drawn[::-1], *outline(cell, found.grid)])],
+        picture.image, [Boxes([*drawn[::-1], *outline(cell, found.grid)])], pick=middles(found.grid),
         alt=f"{len(boxes)} detections after score threshold and NMS",
         caption=f"The best {MOST_DRAWN} are drawn." if len(boxes) > MOST_DRAWN else
         "No score passes the threshold." if not above else "After threshold and NMS per class.",
@@ -94,7 +95,8 @@ def confidence_map(picture: Picture, found: YoloDetection, view, cell, threshold
         picture.image,
         [Heat(confidence.numpy(), palette="inferno", vmin=0, vmax=1, opacity=0.75, smooth=False),
          Boxes(outline(cell, found.grid))],
-        alt="Confidence of every cell", caption="Black 0, violet ¼, orange ¾, yellow 1: is a thing's centre here?",
+        alt="Confidence of every cell", pick=middles(found.grid),
+        caption="Black 0, violet ¼, orange ¾, yellow 1: is a thing's centre here?",
     )  # fmt: skip
 
 
@@ -111,7 +113,7 @@ def class_map(picture: Picture, found: YoloDetection, view, cell, threshold: flo
         [Labels(label.numpy(), COLOURS, 0.6), GridLines(rows=cells, cols=cells, colour="#FFFFFF66", width=0.5),
          Boxes(outline(cell, found.grid)),
          Points(np.array(places), "#FFFFFF", 1.5, labels=shown, notes=names)],
-        alt="The most probable class of every cell",
+        alt="The most probable class of every cell", pick=middles(found.grid),
         caption="A colour for each class; cells whose score passes the threshold are named.",
     )  # fmt: skip
 
@@ -141,6 +143,7 @@ def cell_boxes(picture: Picture, found: YoloDetection, view, cell, threshold: fl
         [Boxes([*outline(cell, found.grid), *layers])],
         alt=f"The {found.predictors} boxes of one cell",
         caption="Number: confidence. Thicker: surer.",
+        pick=middles(found.grid),
     )
 
 

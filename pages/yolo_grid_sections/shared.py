@@ -13,7 +13,7 @@ from models import catalog
 from models.yolo import YoloDetection
 from scenes import PALETTE, THINGS
 from ui import page
-from ui.components import Box
+from ui.components import Box, address
 from ui.pictures import Picture
 
 # Okabe and Ito's colours.
@@ -65,11 +65,12 @@ def chosen_cell(views, grid: Grid, key: str, default: tuple[float, float]) -> tu
     """The cell at the last click on one of the stages, kept in the address as a place; else the one at `default`."""
     for view in views:
         if view.clicked:
-            st.query_params[key] = f"{view.click.x:.0f},{view.click.y:.0f}"
+            address.keep(key, f"{view.click.x:.0f},{view.click.y:.0f}")
     x, y = default
-    if key in st.query_params:
+    link = address.linked(key)
+    if link is not None:
         try:
-            x, y = map(float, st.query_params[key].split(","))
+            x, y = map(float, link.split(","))
             if not np.isfinite([x, y]).all():
                 raise ValueError
         except ValueError:
@@ -81,6 +82,12 @@ def chosen_cell(views, grid: Grid, key: str, default: tuple[float, float]) -> tu
 def centre_of(cell: tuple[int, int], grid: Grid) -> tuple[float, float]:
     width, height = grid.pitch.tolist()
     return (cell[1] + 0.5) * width, (cell[0] + 0.5) * height
+
+
+def middles(grid: Grid) -> tuple[float, float]:
+    """The middles of the cells of a square grid, as `Stage.show(pick=...)` wants them."""
+    pitch = float(grid.pitch[0])
+    return pitch / 2, pitch
 
 
 def cell_box(cell: tuple[int, int], grid: Grid, name: str, **look) -> Box:

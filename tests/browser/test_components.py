@@ -247,7 +247,7 @@ class TestStage:
         drag(stage, [picture_point(stage, x, y) for x, y in [(150, 10), (180, 30), (210, 50)]])
         stage.mouse.up()
         wait_shown(stage, "boxes=", "box-1:150,10,210,50")
-        assert "selected=box-1" in shown(stage, "selected=")
+        wait_shown(stage, "selected=", "selected=box-1 ")
         stage.keyboard.press("Delete")
         wait_shown(stage, "boxes=", "^boxes=truth:30,50,105,130 guess:60,70,140,160$")
 
@@ -264,6 +264,31 @@ class TestStage:
         wait_shown(stage, "boxes=", "box-1:74,84,130,140")
         stage.keyboard.press("Backspace")
         wait_shown(stage, "boxes=", "170$")
+
+    def test_arrow_keys_move_a_cross_and_enter_clicks(self, stage):
+        frame = stage.locator(".frame").last
+        stage.get_by_role("slider", name="Shift").focus()
+        while not frame.evaluate("node => node.matches(':focus')"):
+            stage.keyboard.press("Tab")
+        assert stage.get_by_text("Arrow keys move the cross, Enter clicks.").is_visible()
+        stage.keyboard.press("ArrowRight")
+        stage.keyboard.press("ArrowUp")
+        stage.keyboard.press("Enter")
+        wait_shown(stage, "cell=", r"cell=Spot\(x=144.0, y=80.0, what=None\) clicked=True")
+        stage.keyboard.press("Shift+ArrowLeft")  # ten places, but no further than the first
+        stage.keyboard.press("Enter")
+        wait_shown(stage, "cell=", r"cell=Spot\(x=16.0, y=80.0")
+        assert stage.locator("[data-cross]").last.is_visible()
+        stage.keyboard.press("Tab")
+        assert not stage.locator("[data-cross]").last.is_visible()
+
+    def test_arrow_keys_read_notes_where_a_click_means_nothing(self, stage):
+        stage.locator(".frame").first.focus()
+        for _ in range(10):
+            stage.keyboard.press("ArrowRight")
+        for _ in range(4):
+            stage.keyboard.press("ArrowDown")
+        assert stage.get_by_text("The house").is_visible()
 
     def test_click_and_hover_report_what_is_there(self, stage):
         stage.mouse.move(*picture_point(stage, 157, 134))

@@ -95,8 +95,10 @@ def stages():
                 labels[100:, 100:] = 1
                 view = stage("heat")
                 view.show(
-                    picture(), [Heat(bump, opacity=opacity), Labels(labels, [None, "#CC79A7"], opacity=0.4)], alt="Heat"
-                )
+                    picture(), [Heat(bump, opacity=opacity), Labels(labels, [None, "#CC79A7"], opacity=0.4)],
+                    alt="Heat", pick=(16, 32),
+                )  # fmt: skip
+                st.text(f"cell={view.click} clicked={view.clicked}")
 
     with left:
         boxes()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from ui.components import live, wire
+from ui.components import address, live, wire
 
 _COMPONENT = wire.declare("live_slider", "4.75rem")
 
@@ -151,7 +151,8 @@ def _take_in(key: str, low: Any, high: Any, default: Any, step: Any, whole: bool
         return _number(text, low, high, step, whole)
 
     fallback = stops[default] if stops is not None else default
-    linked = from_url(st.query_params[key]) if wire.entering(key) and key in st.query_params else None
+    text = address.linked(key) if wire.entering(key) else None
+    linked = None if text is None else from_url(text)
     heard = wire.message(key)
     fresh = wire.news(key, heard)
     current = from_browser(fresh.get("value")) if fresh else linked
@@ -159,14 +160,5 @@ def _take_in(key: str, low: Any, high: Any, default: Any, step: Any, whole: bool
         current = from_session(st.session_state.get(key, fallback))
     st.session_state[key] = fallback if current is None else current
     if heard.get("settled", True) and not live.following():
-        _mirror(key, st.session_state[key], fallback)
-
-
-def _mirror(key: str, current: Any, default: Any) -> None:
-    """Write `current` to the URL, or clear the parameter if it is the default."""
-    text = repr(current) if isinstance(current, float) else str(current)
-    if current == default:
-        if key in st.query_params:
-            del st.query_params[key]
-    elif st.query_params.get(key) != text:
-        st.query_params[key] = text
+        now = st.session_state[key]
+        address.keep(key, None if now == fallback else repr(now) if isinstance(now, float) else str(now))

@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import streamlit as st
 
-from ui.components import wire
+from ui.components import address, live, wire
+from ui.components.matrix import linked
 from ui.components.matrix.wire_format import describe
 
 __all__ = ["Cell", "Grid", "Matrices", "matrices"]
@@ -132,7 +133,8 @@ def matrices(
 
     `st.session_state[key]` is a dict of name to (R, C) array: assign into it to set numbers from Python (a preset
     button). If the default of an editable grid changes shape, what overlaps is kept and the rest is taken from the
-    default.
+    default. Numbers that differ from the default and the chosen cell are mirrored to the URL as `{key}_{name}` and
+    `{key}_at`; opening such a link restores them.
 
     Parameters
     ----------
@@ -143,17 +145,27 @@ def matrices(
     """
     defaults = {name: _table(values) for name, values in (editable or {}).items()}
     stored = st.session_state.setdefault(key, {})
-    for name, default in defaults.items():
-        stored[name] = _fitted(stored.get(name), default)
     heard = wire.message(key)
     fresh = wire.news(key, heard)
+    for name, default in defaults.items():
+        given = None
+        if wire.entering(key):
+            given = linked.numbers(linked.parameter(key, name), default, integer, minimum, maximum)
+        stored[name] = _fitted(stored.get(name), default) if given is None else given
     edited = None
     if fresh:
         edited = _apply(stored, fresh.get("edits"), defaults, integer, minimum, maximum)
+    place = f"{key}_at"
+    selected = _cell(heard.get("selected") if heard else linked.cell(place))
+    if not live.following():
+        for name, default in defaults.items():
+            address.keep(linked.parameter(key, name), linked.text(stored[name], default))
+        if heard:
+            address.keep(place, ",".join(map(str, selected)) if selected else None)
     return Matrices(
         key=key,
         values={name: stored[name].copy() for name in defaults},
-        selected=_cell(heard.get("selected")),
+        selected=selected,
         edited=edited,
         options={"integer": integer, "minimum": minimum, "maximum": maximum},
         window=window,

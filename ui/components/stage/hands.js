@@ -19,7 +19,14 @@ export class Hands {
     frame.onpointerleave = () => this.point(null)
     frame.onkeydown = (event) => this.key(event)
     frame.onkeyup = (event) => event.key === ' ' && (this.space = false)
-    frame.onfocus = frame.onblur = () => (this.space = false)
+    frame.onfocus = () => {
+      this.space = false
+      stage.cross.enter()
+    }
+    frame.onblur = () => {
+      this.space = false
+      stage.cross.hide()
+    }
     frame.addEventListener('touchstart', (event) => this.claim(event), { passive: false })
     frame.addEventListener('wheel', (event) => this.wheel(event), { passive: false })
     frame.addEventListener('focusin', (event) => {
@@ -47,6 +54,7 @@ export class Hands {
 
   down(event) {
     if (event.button > 1) return
+    this.stage.cross.hide()
     this.pointers.set(event.pointerId, [event.clientX, event.clientY])
     this.stage.frame.setPointerCapture(event.pointerId)
     if (this.pointers.size === 2) return this.startPinch()
@@ -112,14 +120,16 @@ export class Hands {
     if (!action) return
     if (action.kind === 'draw' && action.id) this.finishDrawing(action.id)
     if (!action.far && !cancelled) {
-      const what = action.found.what
-      const editable = action.found.box?.editable
-      if (!editable && this.stage.selected !== null) this.stage.selected = null
-      const [x, y] = action.from.unit.map((v) => this.stage.round(v))
-      this.stage.click = { x, y, what, when: Date.now() }
-      this.stage.draw()
-      this.stage.tell()
+      this.click(action.from, action.found)
     } else if (this.stage.edits) this.stage.tell()
+  }
+
+  click({ unit }, { what, box }) {
+    if (!box?.editable && this.stage.selected !== null) this.stage.selected = null
+    const [x, y] = unit.map((v) => this.stage.round(v))
+    this.stage.click = { x, y, what, when: Date.now() }
+    this.stage.draw()
+    this.stage.tell()
   }
 
   /** A box too thin to be seen or grabbed was a slip of the hand. */
@@ -158,8 +168,11 @@ export class Hands {
   key(event) {
     if (event.target.closest('.tools')) return
     const { key } = event
+    const { cross } = this.stage
     const box = this.stage.boxes().find((each) => each.editable && each.id === this.stage.selected)
     if (key in ARROWS && box) this.nudge(box, ARROWS[key], event.shiftKey ? 10 : 1, event.altKey)
+    else if (key in ARROWS && cross.lattice) cross.move(ARROWS[key], event.shiftKey ? 10 : 1)
+    else if (key === 'Enter' && cross.shown) this.click(cross.where, this.stage.under(cross.where))
     else if (key in ARROWS && this.stage.zoom > 1) this.stage.panTo(this.stage.pan.map((v, i) => v - 40 * ARROWS[key][i]))
     else if ((key === 'Delete' || key === 'Backspace') && box && this.stage.data.drawable) {
       this.stage.selected = null
@@ -167,6 +180,7 @@ export class Hands {
       this.stage.change(box.id, null)
     } else if (key === 'n' && this.stage.data.drawable && !event.ctrlKey && !event.metaKey) this.addInMiddle()
     else if (key === 'Escape' && this.stage.selected !== null) this.stage.select(null)
+    else if (key === 'Escape' && cross.shown) cross.hide()
     else if (key === ' ') this.space = true
     else if (event.ctrlKey || event.metaKey || !this.stage.data.zoom) return
     else if (key === '+' || key === '=') this.stage.zoomTo(this.stage.zoom * 1.25)

@@ -4,6 +4,7 @@ const version = new URL(import.meta.url).search
 const { make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
 const paint = await import(new URL(`paint.js${version}`, import.meta.url))
 const { Hands } = await import(new URL(`hands.js${version}`, import.meta.url))
+const { Cross, HINT } = await import(new URL(`cross.js${version}`, import.meta.url))
 const style = await stylesheet(import.meta.url)
 
 const FARTHEST = 16 // greatest zoom
@@ -35,6 +36,7 @@ class Stage {
     root.replaceChildren(this.frame, this.caption)
     root.className = 'stage'
 
+    this.cross = new Cross(this)
     this.hands = new Hands(this)
     new ResizeObserver(() => this.draw()).observe(this.frame)
   }
@@ -45,7 +47,7 @@ class Stage {
     const widest = data.width ? `, ${data.width}px` : ''
     this.frame.style.width = `min(100%, ${((78 * width) / height).toFixed(2)}vh${widest})`
     this.frame.style.aspectRatio = `${width} / ${height}`
-    put(this.frame, { 'aria-label': data.alt })
+    put(this.frame, { 'aria-label': data.alt, 'aria-description': data.pick ? HINT : null })
     this.root.classList.toggle('drawable', data.drawable)
     this.tools.hidden = !data.zoom
     say(this.caption, data.caption)
@@ -123,6 +125,7 @@ class Stage {
       else if (layer.kind === 'grid') paint.paintGrid(groups[i], layer, view, data.size)
     })
     paint.paintHandles(this.handles, handles)
+    this.cross.draw()
   }
 
   /** `count` groups; the last one always holds the boxes, so that a focused box keeps its node when layers come and go. */
