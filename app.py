@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from ui import figures, lab_world, page, warmup
+from ui import figures, lab_world, lighter_reruns, page, warmup
 from ui.assets import Assets
 from ui.components import live
 from ui.no_delay import NoDelay
@@ -29,6 +29,7 @@ def load_scenes():
 
 
 lab_world.register(load_scenes)
+lighter_reruns.lighten()
 
 
 @asynccontextmanager

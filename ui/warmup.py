@@ -16,6 +16,9 @@ import time
 GRACE = 3.0  # seconds that the loading waits for a first visitor
 PATIENCE = 15.0  # seconds that it waits for the first visitor's page
 DRAWING = 1.0  # seconds for the browser to fetch the scripts that draw, from a process that is not busy yet
+# Python looks for garbage so often that the objects of a rerun under way grow old, and then looks through all that is
+# old: 0.1 s that every session waits, twice in three seconds with sixty students. Few reruns later they die young.
+THRESHOLDS = (20_000, 50, 1000)
 LIBRARIES = ("torch", "torchvision", "scipy.ndimage", "captum.attr")
 
 _LOG = logging.getLogger(__name__)
@@ -72,4 +75,5 @@ def _load() -> None:
         # What is loaded stays for good: collections that walk it again stop every session for 0.3 s.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*THRESHOLDS)
         _finished.set()

@@ -1,11 +1,10 @@
 """How far one output unit sees: stacked convolutions with and without downsampling."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-import torch
 
 import scenes
 from labs import receptive_field
@@ -17,12 +16,16 @@ SIZE = 128
 MOST = 12
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
-def influence(layers: tuple, filling: str) -> np.ndarray:
-    return receptive_field.measure(layers, SIZE, filling).numpy()
+@lru_cache(128)
+def influence(layers: tuple, filling: str) -> tuple[np.ndarray, float]:
+    """How much every pixel moves the unit, square root, nothing where it cannot; and the effective size in pixels."""
+    strength = receptive_field.measure(layers, SIZE, filling)
+    heat = np.where(strength.numpy() > 0, np.sqrt(strength.numpy()), np.nan)
+    heat.flags.writeable = False
+    return heat, receptive_field.effective_size(strength)
 
 
-@st.cache_data(show_spinner=False)
+@cache
 def backdrop() -> np.ndarray:
     return scenes.render_image(scenes.sample(11), SIZE)
 
@@ -54,10 +57,11 @@ def receptive() -> None:
         for column, (title, layers), key in zip(st.columns(2), stacks.items(), ("rf_plain", "rf_pooled"), strict=True):
             with column:
                 field_view(key, title, tuple(layers), filling)
-        growth_chart(count, every, most)
+        page.figure(growth_chart(count, every, most), key="rf_growth", height=280,
+                    alt="Receptive field against number of convolutions")  # fmt: skip
     st.caption(
         "Frame: every pixel that can reach the unit. Colour: how much the unit really reacts, |∂ output / ∂ input| of "
-        "six random networks, square root, strongest pixel = 1. Effective: the pixels above 4.55 % of the strongest."
+        "eight random networks, square root, strongest pixel = 1. Effective: the pixels above 4.55 % of the strongest."
     )
     page.quiz(
         "rf_count", f"Without downsampling, how many 3×3 convolutions until one unit sees {GOAL} pixels?",
@@ -69,15 +73,13 @@ def receptive() -> None:
 def field_view(key: str, title: str, layers: tuple, filling: str) -> None:
     field = receptive_field.trace(layers)[-1]
     units = receptive_field.output_sizes(layers, SIZE)[-1]
-    strength = influence(layers, filling)
-    effective = receptive_field.effective_size(torch.from_numpy(strength))
+    heat, effective = influence(layers, filling)
     words(
         f"**{title}**: sees **{field.size} × {field.size}** px :gray[effectively {effective:.0f} × {effective:.0f} px "
         f"· the map has {units} × {units} units]",
         f"{key}_words",
     )
     x1, y1, x2, y2 = np.clip(field.box(units // 2, units // 2), 0, SIZE)
-    heat = np.where(strength > 0, np.sqrt(strength), np.nan)
     stage(key, zoom=False).show(
         backdrop(),
         [
@@ -88,7 +90,8 @@ def field_view(key: str, title: str, layers: tuple, filling: str) -> None:
     )
 
 
-def growth_chart(count: int, every: int, most: int) -> None:
+@cache
+def growth_chart(count: int, every: int, most: int) -> go.Figure:
     figure = go.Figure()
     for name, pool_after, colour, until, label_at in (
         ("no downsampling: 1 + 2L", None, "#0072B2", MOST, "bottom right"),
@@ -103,7 +106,7 @@ def growth_chart(count: int, every: int, most: int) -> None:
         xaxis_title="3×3 convolutions L", yaxis_title="receptive field, px",
         margin={"t": 10, "b": 40, "l": 50, "r": 10},
     )  # fmt: skip
-    page.figure(figure, key="rf_growth", height=280, alt="Receptive field against number of convolutions")
+    return figure
 
 
 @cache

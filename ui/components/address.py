@@ -26,8 +26,10 @@ def _kept() -> dict[str, str | None]:
 
 def keep(name: str, text: str | None) -> None:
     """Write query parameter `name`; None clears it."""
-    _kept()[name] = text
-    mend()
+    kept = _kept()
+    if kept.get(name, "") != text:  # else `mend` at the end of the run sees to it
+        kept[name] = text
+        mend()
 
 
 def linked(name: str) -> str | None:
@@ -40,10 +42,10 @@ def mend() -> None:
     """Put back what is missing. Does nothing while a hand moves: the address changes when it rests."""
     if live.following():
         return
-    kept = _kept()
-    lost = {name: text for name, text in kept.items() if text is not None and st.query_params.get(name) != text}
+    kept, shown = _kept(), st.query_params.to_dict()
+    lost = {name: text for name, text in kept.items() if text is not None and shown.get(name) != text}
     if lost:
         st.query_params.update(lost)
     for name, text in kept.items():
-        if text is None and name in st.query_params:
+        if text is None and name in shown:
             del st.query_params[name]

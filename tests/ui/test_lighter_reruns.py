@@ -1,0 +1,173 @@
+"""Reruns that take turns, messages in batches and in order, and nothing else changed."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import app_session
+from streamlit.runtime.runtime import Runtime
+from streamlit.runtime.scriptrunner import ScriptRunner
+
+from ui.lighter_reruns import Turns, as_it_is, in_batches, lighten, read_once, without_detour, work_off
+
+
+def at_work(turns, count, seconds):
+    """Blocks of so many threads, begun one after the other: the order of their turns, and how many worked at once."""
+    order, most, now, lock = [], 0, 0, threading.Lock()
+
+    def work(number):
+        nonlocal most, now
+        with turns.turn():
+            with lock:
+                order.append(number)
+                now += 1
+                most = max(most, now)
+            time.sleep(seconds)
+            with lock:
+                now -= 1
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.005)
+    for thread in threads:
+        thread.join(20)
+    return order, most
+
+
+def test_one_at_a_time_in_the_order_they_came():
+    order, most = at_work(Turns(1, 30.0), 12, 0.02)
+    assert order == list(range(12)) and most == 1
+
+
+def test_two_at_a_time():
+    order, most = at_work(Turns(2, 30.0), 12, 0.03)
+    assert sorted(order) == list(range(12)) and most == 2
+
+
+def test_nobody_waits_for_long_work():
+    turns, through = Turns(1, 0.02), threading.Event()
+
+    def quick():
+        with turns.turn():
+            through.set()
+
+    with turns.turn():  # never gives its turn back
+        threading.Thread(target=quick).start()
+        assert through.wait(10)
+
+
+def test_a_block_that_raises_gives_its_turn_back():
+    turns = Turns(1, 30.0)
+    for _ in range(3):
+        try:
+            with turns.turn():
+                raise KeyError
+        except KeyError:
+            pass
+    assert not turns._working and not turns._waiting
+
+
+def test_many_threads_that_come_and_go_all_get_their_turn():
+    turns, done = Turns(1, 0.002), []
+
+    def work():
+        for _ in range(40):
+            with turns.turn():
+                done.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(done) == 640 and not turns._working and not turns._waiting
+
+
+class Session:
+    def __init__(self):
+        self.woken = []
+
+    def call_soon(self, callback):
+        self.woken.append(callback)
+
+
+def test_a_batch_keeps_the_order_and_wakes_once():
+    session, heard = Session(), []
+    call = in_batches(Session.call_soon)
+    for number in range(5):
+        call(session, lambda number=number: heard.append(number))
+    assert len(session.woken) == 1 and heard == []
+    session.woken[0]()
+    assert heard == [0, 1, 2, 3, 4]
+    call(session, lambda: heard.append(5))
+    assert len(session.woken) == 2
+    session.woken[1]()
+    assert heard[-1] == 5
+
+
+def test_what_arrives_while_a_batch_is_worked_off_is_not_lost():
+    session, heard = Session(), []
+    call = in_batches(Session.call_soon)
+    call(session, lambda: (heard.append("a"), call(session, lambda: heard.append("b"))))
+    for wake in session.woken:
+        wake()
+    assert heard == ["a", "b"]
+
+
+def test_a_callback_that_fails_is_reported_and_keeps_none_back():
+    reported, heard = [], []
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
+        work_off(deque([lambda: 1 / 0, lambda: heard.append(1)]))
+
+    asyncio.run(main())
+    assert heard == [1] and isinstance(reported[0], ZeroDivisionError)
+
+
+def test_the_sender_is_told_on_the_loop_and_called_from_elsewhere():
+    called = []
+    tell = without_detour(lambda self: called.append(self))
+
+    class Objects:
+        def __init__(self):
+            self.eventloop, self.need_send_data = asyncio.get_running_loop(), asyncio.Event()
+
+    class Running:
+        def _get_async_objs(self):
+            return objects
+
+    async def main():
+        nonlocal objects
+        objects = Objects()
+        tell(running)
+        assert objects.need_send_data.is_set() and not called
+        await asyncio.to_thread(tell, running)
+        assert called == [running]
+
+    objects, running = None, Running()
+    asyncio.run(main())
+
+
+def test_the_theme_is_streamlits():
+    real = getattr(app_session._populate_theme_msg, "__wrapped__", app_session._populate_theme_msg)
+    lighter = read_once(real)
+    for section in ("theme", "theme.light", "theme.dark", "theme.light.sidebar"):
+        for _ in range(2):
+            one, other = CustomThemeConfig(), CustomThemeConfig()
+            real(one, section)
+            lighter(other, section)
+            assert one == other
+    assert lighter is not real and one.ByteSize() > 0
+
+
+def test_streamlit_has_what_is_changed_and_is_changed_once():
+    lighten()
+    before = ScriptRunner._run_script, app_session.AppSession._call_soon_on_event_loop, Runtime._enqueued_some_message
+    assert all(each.lightened for each in before)
+    lighten()
+    assert before[0] is ScriptRunner._run_script
+    assert as_it_is(None)("a", "b", c=1) is None

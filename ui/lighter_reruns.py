@@ -1,0 +1,162 @@
+"""Five things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
+
+All are changes from outside to private functions of the pinned Streamlit; each is left alone if its function is not
+there. What a page shows is the same with and without them.
+
+- Reruns take turns. Each runs in a thread of its own, and many threads that want the interpreter at once make everybody
+  wait for everybody: the event loop first, up to 5 ms for each of them whenever it wants to send.
+- A run hands its messages over in batches, and the sender is woken without a detour. Streamlit wakes the event loop by
+  a system call for every message, twice.
+- The state of a component is read as it is. Streamlit makes a class for every look at it, 33 in a usual rerun, and the
+  garbage collector then stops everybody to clear them away.
+- The theme is read once. Streamlit looks up some hundred options for every rerun; they do not change while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from streamlit.components.v2.bidi_component import main as component
+from streamlit.runtime import app_session
+from streamlit.runtime.runtime import Runtime
+from streamlit.runtime.scriptrunner import ScriptRunner
+
+AT_ONCE = 1  # reruns that start to work at a time
+LEASE = 0.03  # seconds for which a rerun keeps others waiting at most
+
+
+class Turns:
+    """At most `at_once` blocks begin at a time, first come, first served; a block that lasts longer than `lease`
+    seconds no longer counts, so that nobody waits for long work."""
+
+    def __init__(self, at_once: int, lease: float):
+        self.at_once, self.lease = at_once, lease
+        self._lock = threading.Lock()
+        self._working: dict[object, float] = {}  # who is at work, until when that counts
+        self._waiting: deque[threading.Event] = deque()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, then keep it for the block."""
+        me, called = object(), threading.Event()
+        with self._lock:
+            self._waiting.append(called)
+        while True:
+            with self._lock:
+                now = time.monotonic()
+                counted = [until for until in self._working.values() if until > now]
+                first = self._waiting[0] is called
+                if first and len(counted) < self.at_once:
+                    self._waiting.popleft()
+                    self._working[me] = now + self.lease
+                    self._call_next()
+                    break
+                patience = min(counted) - now if first else self.lease
+            called.wait(patience)
+            called.clear()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._working[me]
+                self._call_next()
+
+    def _call_next(self) -> None:
+        if self._waiting:
+            self._waiting[0].set()
+
+
+def lighten() -> None:
+    """Change the running Streamlit; a second call does nothing."""
+    _replace(ScriptRunner, "_run_script", functools.partial(in_turn, Turns(AT_ONCE, LEASE)))
+    _replace(app_session.AppSession, "_call_soon_on_event_loop", in_batches)
+    _replace(Runtime, "_enqueued_some_message", without_detour)
+    _replace(component, "make_bidi_component_presenter", as_it_is)
+    _replace(app_session, "_populate_theme_msg", read_once)
+
+
+def _replace(owner, name: str, changed) -> None:
+    real = getattr(owner, name, None)
+    if real is not None and not hasattr(real, "lightened"):
+        lighter = functools.wraps(real)(changed(real))
+        lighter.lightened = True
+        setattr(owner, name, lighter)
+
+
+def in_turn(turns: Turns, run_script):
+    """A rerun that waits for its turn."""
+
+    def run(self, *given, **named):
+        with turns.turn():
+            return run_script(self, *given, **named)
+
+    return run
+
+
+def in_batches(call_soon):
+    """Callbacks of a session in their order, several at one waking of the event loop."""
+
+    def call(self, callback):
+        batch: deque = self.__dict__.setdefault("_receptive_batch", deque())
+        batch.append(callback)
+        if len(batch) == 1:  # else somebody has woken the loop, and it has not worked them off yet
+            call_soon(self, functools.partial(work_off, batch))
+
+    return call
+
+
+def work_off(batch: deque) -> None:
+    """Call all callbacks, also those that arrive meanwhile; one that raises does not keep the others back."""
+    while batch:
+        try:
+            batch[0]()
+        except Exception as error:
+            asyncio.get_running_loop().call_exception_handler({"message": "A callback failed", "exception": error})
+        finally:
+            batch.popleft()  # only now: who finds the batch empty wakes the loop again
+
+
+def without_detour(enqueued):
+    """On the event loop itself the sender is told at once that there is something to send."""
+
+    def tell(self):
+        asynchronous = self._get_async_objs()
+        try:
+            here = asyncio.get_running_loop() is asynchronous.eventloop
+        except RuntimeError:  # in a thread of a script
+            here = False
+        if here:
+            asynchronous.need_send_data.set()
+        else:
+            enqueued(self)
+
+    return tell
+
+
+def as_it_is(_make_presenter):
+    """No presenter: `st.session_state` then has the dict that the browser sent."""
+
+    def no_presenter(*_given, **_named) -> None:
+        return None
+
+    return no_presenter
+
+
+def read_once(populate):
+    """The theme's options of a section, looked up once."""
+    known: dict[str, object] = {}
+
+    def populated(msg, section: str = "theme"):
+        if section not in known:
+            fresh = type(msg)()
+            populate(fresh, section)
+            known[section] = fresh
+        msg.MergeFrom(known[section])
+
+    return populated
