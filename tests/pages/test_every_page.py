@@ -1,0 +1,101 @@
+"""What every lesson owes a student: questions about what is on the screen, the code, the sources, who ran where.
+
+Home asks nothing and has no sources: it is the map, and its numbers lead to the pages that explain them.
+"""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ui import page
+from ui.course import Lesson, ready
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = [lesson for lesson in ready() if lesson.path]
+# What a slide of the lectures gets wrong, and the page that says so: a part of its correction.
+ERRATA = {
+    "upsampling": ["four per axis", "several windows"],
+    "transposed_convolution": ["not $X^{-1}$", "then convolve with the flipped filter"],
+    "semantic_segmentation": ["57,768,120,000", "50 × 50 = 2500"],
+    "anchors": ["after non-maximum suppression"],
+    "iou_nms_precision_recall": ["each truth counts once", "of which curve?"],
+    "yolo_grid": ["Every box of every cell has a confidence loss"],
+    "class_activation": ["It is the **linear layer**"],
+    "roi_pooling": ["aligned=True"],
+}
+FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")
+visited: dict[str, tuple[AppTest, dict]] = {}
+
+
+@pytest.fixture
+def asked(monkeypatch) -> dict[str, tuple]:
+    """The quizzes of the last run: question, options and answer by key."""
+    found = {}
+    quiz = page._quiz
+
+    def watch(key, question, options, answer, explain):
+        found[key] = (question, tuple(map(str, options)), str(answer))
+        return quiz(key, question, options, answer, explain)
+
+    monkeypatch.setattr(page, "_quiz", watch)
+    return found
+
+
+def visit(lesson: Lesson, asked: dict) -> tuple[AppTest, dict]:
+    """A fresh visit and its quizzes, once for all tests."""
+    if lesson.path not in visited:
+        at = AppTest.from_file(str(ROOT / "pages" / f"{lesson.file}.py"), default_timeout=240).run()
+        visited[lesson.path] = at, dict(asked)
+    return visited[lesson.path]
+
+
+def runs_networks(lesson: Lesson) -> bool:
+    """True if the page or one of its sections imports a model."""
+    files = [ROOT / "pages" / f"{lesson.file}.py", *(ROOT / "pages" / f"{lesson.file}_sections").glob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    return any(isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "models" for node in nodes)
+
+
+def sliders(at: AppTest) -> dict[str, dict]:
+    """The live sliders of a page over numbers, by key."""
+    mounted = [json.loads(node.proto.json)[0] for node in at.get("bidi_component")]
+    numeric = [data for data in mounted if isinstance(data, dict) and "step" in data and not data.get("options")]
+    return {data["key"].removesuffix(".live"): data for data in numeric if not data["disabled"]}
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
+def test_a_fresh_visit_is_complete(lesson: Lesson, asked, prose):
+    at, quizzes = visit(lesson, asked)
+    assert not at.exception and [each.value for each in at.error] == []
+    assert len(quizzes) >= 2
+    assert any(each.label.startswith("Show the code") for each in at.expander)
+    assert at.header[-1].value == "Sources" and "paper" in at.markdown[-1].value + prose(at)
+    if runs_networks(lesson):
+        assert any(FOOTER.fullmatch(each.value) for each in at.caption), [each.value for each in at.caption]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
+def test_wrong_slides_are_named(lesson: Lesson, asked, prose):
+    at, _ = visit(lesson, asked)
+    said = prose(at)
+    assert ("ERRATUM" in said) == (lesson.file in ERRATA)
+    assert [part for part in ERRATA.get(lesson.file, []) if part not in said] == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
+def test_questions_come_from_the_state_of_the_controls(lesson: Lesson, asked):
+    at, before = visit(lesson, asked)
+    asked.clear()
+    for key, data in sliders(at).items():
+        far = data["max"] if data["value"] - data["min"] <= data["max"] - data["value"] else data["min"]
+        middle = data["value"] + round((far - data["value"]) / 5 / data["step"]) * data["step"]
+        at.session_state[key] = type(data["value"])(middle)
+    for number in at.number_input:
+        number.set_value(number.value + 1 if number.value < number.max else number.value - 1)
+    at.run()
+    assert not at.exception and [each.value for each in at.error] == []
+    assert [key for key in before if key in asked and asked[key] != before[key]], "no question follows a control"
