@@ -1,0 +1,71 @@
+# ruff: noqa: E501 (the script reads better in long lines)
+"""What stands on a page: its controls and its text, read through the shadow roots of the live components."""
+
+from __future__ import annotations
+
+import time
+
+from playwright.sync_api import Page, expect
+
+from ui.course import Lesson
+
+PATIENCE = 90.0  # seconds; two busy cores may be slow
+QUIET = 0.9  # seconds without a change after which a page rests: a key on a slider counts as settled after 0.4
+
+READ = r"""() => {
+  const controls = [], words = []
+  const shown = (node) => node.getClientRects().length > 0
+  const text = (node) => (node.innerText ?? node.textContent).replace(/\s+/g, ' ').trim()
+  const read = (root, inside) => {
+    for (const node of root.children) {
+      const classes = node.getAttribute('class') ?? ''
+      const quiz = inside.quiz || /st-key-quiz-/.test(classes)
+      const key = /st-key-([\w-]+)/.exec(classes)?.[1] ?? inside.key
+      const group = node.getAttribute('aria-label') ?? inside.group
+      const role = node.getAttribute('role')
+      const put = (value) => {
+        if (!quiz && shown(node)) controls.push([`${key}: ${node.getAttribute('aria-label') || text(node)}`, String(value)])
+      }
+      if (role === 'slider') put(node.getAttribute('aria-valuetext') ?? node.getAttribute('aria-valuenow'))
+      else if (node.tagName === 'INPUT' && ['checkbox', 'radio'].includes(node.type)) put(node.checked)
+      else if (node.tagName === 'INPUT') put(node.value)
+      else if (node.tagName === 'BUTTON' && ['radio', 'checkbox'].includes(role)) put(node.getAttribute('aria-checked'))
+      else if (node.dataset.variant === 'pills') put(node.dataset.selected ?? 'false')
+      else if (node.classList.contains('editable')) controls.push([`${key}: box`, node.getAttribute('aria-label')])
+      else if (node.classList.contains('cell')) words.push(node.getAttribute('aria-label') + (node.matches('.selected') ? ' chosen' : ''))
+      else if (node.classList.contains('frame')) words.push(`picture: ${group}`)
+      if (node.tagName === 'CANVAS' && node.dataset.name) words.push(`drawn: ${node.dataset.name}`)
+      const leaf = node.matches('[data-testid=stMarkdownContainer], [data-testid=stMetric], .words, .caption, .line, .tag, pre')
+      if (leaf && !node.closest('button, label, [data-testid=stPopoverButton]')) {
+        if (text(node)) words.push(text(node))
+        continue
+      }
+      if (node.shadowRoot) read(node.shadowRoot, { quiz, key, group })
+      read(node, { quiz, key, group })
+    }
+  }
+  read(document.querySelector('[data-testid=stMain]'), { quiz: false, key: '', group: '' })
+  const app = document.querySelector('[data-testid=stApp]')
+  const busy = app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
+  return { controls, words, busy: Boolean(busy) }
+}"""
+
+
+def rest(tab: Page) -> dict:
+    """Wait until nothing runs and nothing changes; then `controls`, pairs of name and value, and `words`, in order."""
+    deadline, last, since = time.monotonic() + PATIENCE, None, time.monotonic()
+    while True:
+        now = tab.evaluate(READ)
+        if now != last or now["busy"]:
+            last, since = now, time.monotonic()
+        elif time.monotonic() - since > QUIET:
+            return now
+        assert time.monotonic() < deadline, f"{tab.url} does not come to rest"
+        tab.wait_for_timeout(150)
+
+
+def arrive(tab: Page, address: str, lesson: Lesson) -> dict:
+    """Open a page and wait until it rests."""
+    tab.goto(address, wait_until="commit")
+    expect(tab.get_by_role("heading", level=1, name=lesson.title, exact=True)).to_be_visible(timeout=PATIENCE * 1000)
+    return rest(tab)
