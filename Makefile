@@ -4,7 +4,7 @@
 
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
-WORKERS ?= 2
+WORKERS ?= 3
 ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$each" -c '$(ENOUGH)' 2>/dev/null && echo "$$each" && break; done)

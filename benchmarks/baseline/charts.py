@@ -85,7 +85,7 @@ def receptive_field(count: int) -> go.Figure:
     figure = make_subplots(1, 3)
     for column, every in enumerate((None, 2), start=1):
         layers = tuple(field_of_view.receptive_field.stack(count, every))
-        heat = np.sqrt(field_of_view.influence(layers, "random + ReLU"))
+        heat, _ = field_of_view.influence(layers, "random + ReLU")
         figure.add_heatmap(z=heat, colorscale="Inferno", showscale=False, row=1, col=column)
         figure.add_scatter(y=field_of_view.sizes(field_of_view.MOST, every), row=1, col=3)
     return figure
