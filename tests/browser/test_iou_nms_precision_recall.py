@@ -71,7 +71,7 @@ def test_boxes_follow_the_nms_slider_while_it_is_dragged(server, page):
     slider = page.get_by_role("slider", name="NMS threshold").first
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
-    page.locator('[data-id="raw-0"]').evaluate("""(node) => {
+    page.locator('[data-id="raw-0"]').first.evaluate("""(node) => {
         window.drawn = 0
         new MutationObserver(() => window.drawn++).observe(node.parentNode,
             { subtree: true, childList: true, attributes: true })

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -38,6 +39,7 @@ def absent(monkeypatch):
     def refuse(name):
         raise ValueError(NO_WEIGHTS)
 
+    streamlit.cache_resource.clear()  # what other tests have left
     for door in ("load", "card"):
         monkeypatch.setattr(catalog, door, refuse)
 

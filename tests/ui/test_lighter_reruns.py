@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
@@ -117,6 +118,12 @@ def test_what_arrives_while_a_batch_is_worked_off_is_not_lost():
     assert heard == ["a", "b"]
 
 
+def on_a_loop(main):
+    """Run the coroutine on a loop of its own, whatever loop this thread has (that of a browser)."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(main())).result(20)
+
+
 def test_a_callback_that_fails_is_reported_and_keeps_none_back():
     reported, heard = [], []
 
@@ -124,7 +131,7 @@ def test_a_callback_that_fails_is_reported_and_keeps_none_back():
         asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
         work_off(deque([lambda: 1 / 0, lambda: heard.append(1)]))
 
-    asyncio.run(main())
+    on_a_loop(main)
     assert heard == [1] and isinstance(reported[0], ZeroDivisionError)
 
 
@@ -149,7 +156,7 @@ def test_the_sender_is_told_on_the_loop_and_called_from_elsewhere():
         assert called == [running]
 
     objects, running = None, Running()
-    asyncio.run(main())
+    on_a_loop(main)
 
 
 def test_the_theme_is_streamlits():

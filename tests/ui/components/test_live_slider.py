@@ -95,25 +95,28 @@ def test_the_slider_is_mounted_after_the_block_and_above_it(app):
 
 
 def message_script():
-    """A browser's message, as Streamlit would hand it over, before the slider reads it."""
     import streamlit as st
 
-    from ui.components import live_slider, wire
+    from ui.components import live_slider
 
-    wire.message = lambda key: st.session_state.get("told", {})
     with live_slider("Threshold", 0.0, 1.0, 0.5, step=0.01, key="threshold") as value:
         st.text(f"{value!r}")
 
 
+def tell(app, **message):
+    """A browser's message, where Streamlit puts it."""
+    app.session_state["threshold.live"] = {"message": message}
+
+
 def test_a_message_is_taken_in_once_acknowledged_and_reaches_the_link_when_settled():
     app = AppTest.from_function(message_script, default_timeout=60).run()
-    app.session_state["told"] = {"value": 0.7, "settled": False, "sequence": 4}
+    tell(app, value=0.7, settled=False, sequence=4)
     assert texts(app.run()) == ["0.7"]
     assert mounted(app, "Threshold")["sequence"] == 4
     assert dict(app.query_params) == {}
     app.session_state["threshold"] = 0.2  # Python's word after the message
     assert texts(app.run()) == ["0.2"]
-    app.session_state["told"] = {"value": 0.71, "settled": True, "sequence": 5}
+    tell(app, value=0.71, settled=True, sequence=5)
     assert texts(app.run()) == ["0.71"]
     assert dict(app.query_params) == {"threshold": "0.71"}
 
@@ -121,7 +124,7 @@ def test_a_message_is_taken_in_once_acknowledged_and_reaches_the_link_when_settl
 @pytest.mark.parametrize("value", [None, "0.9", True, [1], {"a": 1}, float("nan")])
 def test_a_forged_message_changes_nothing_illegal(value):
     app = AppTest.from_function(message_script, default_timeout=60).run()
-    app.session_state["told"] = {"value": value, "settled": True, "sequence": 1}
+    tell(app, value=value, settled=True, sequence=1)
     assert texts(app.run()) in (["0.5"], ["0.9"])
 
 
