@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from ui.course import ready
 
 NAVIGATION = '[data-testid="stSidebarNav"]'
-DEEP = [lesson for lesson in ready() if lesson.path]
+DEEP = [lesson for lesson in ready() if lesson.path][::3]  # each needs a server of its own
 
 
 @pytest.mark.parametrize("lesson", DEEP, ids=lambda each: each.path)
