@@ -18,9 +18,9 @@ import logging
 import re
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.errors import FragmentHandledException
@@ -176,6 +176,24 @@ def way_on(lesson: course.Lesson) -> None:
         if after:
             link(after[0], f"**Next: {after[0].title}.** {after[0].question}")
         link(lessons[0], "The map of the course")
+
+
+def work_through(key: str, items: Collection, work: Callable[[Any], object], doing: str) -> None:
+    """Do ``work`` with every item, once per visitor, under a progress bar that says what is ``doing`` and how far it is.
+
+    For what fills a cache: items that somebody else has worked through cost nothing. ``key`` remembers in the session
+    how many this visitor has seen through.
+    """
+    if st.session_state.get(key, 0) >= len(items):
+        return
+    bar = st.empty()
+    try:
+        for done, item in enumerate(items):
+            bar.progress(done / len(items), f"{doing}: {done} done.")
+            work(item)
+    finally:
+        bar.empty()
+    st.session_state[key] = len(items)
 
 
 def footer(model: str | None = None, device: str | None = None, milliseconds: float | None = None) -> None:

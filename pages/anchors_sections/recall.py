@@ -58,14 +58,8 @@ def coverages(count: int) -> dict[str, Tensor]:
 
 def measure(count: int) -> None:
     """Fill the cache scene by scene with a progress bar, once per visitor; what somebody else filled costs nothing."""
-    if st.session_state.get("_anchors_measured", 0) >= count:
-        return
-    bar = st.progress(0.0, text="Running the detector on held-out scenes")
-    for done, seed in enumerate(held_out_seeds(count), start=1):
-        coverage(seed)
-        bar.progress(done / count, text=f"Running the detector on held-out scenes: {done} of {count}")
-    bar.empty()
-    st.session_state["_anchors_measured"] = count
+    seeds = held_out_seeds(count)
+    page.work_through("_anchors_measured", seeds, coverage, f"Running the detector on {count} held-out scenes")
 
 
 @st.fragment

@@ -171,13 +171,5 @@ def precision() -> None:
 
 def measure(count: int) -> None:
     """Fill the cache scene by scene with a progress bar, once per visitor; what somebody else filled costs nothing."""
-    if st.session_state.get("_roi_measured", 0) >= count:
-        return
-    bar = st.empty()
-    try:
-        for done, seed in enumerate(held_out_seeds(count)):
-            bar.progress(done / count, f"Four poolings on {count} scenes that no network has seen: {done} done.")
-            scored(seed)
-    finally:
-        bar.empty()
-    st.session_state["_roi_measured"] = count
+    seeds = held_out_seeds(count)
+    page.work_through("_roi_measured", seeds, scored, f"Four poolings on {count} scenes that no network has seen")

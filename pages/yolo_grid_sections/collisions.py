@@ -29,16 +29,8 @@ def boxes_of(seed: int) -> NDArray:
 
 def measure(count: int) -> None:
     """Fill the cache with progress, once per visitor; what somebody else filled costs nothing."""
-    if st.session_state.get("_yolo_counted", 0) >= count:
-        return
-    bar = st.empty()
-    try:
-        for done, seed in enumerate(held_out_seeds(count)):
-            bar.progress(done / count, f"Placing the things of {count} scenes: {done} done.")
-            boxes_of(seed)
-    finally:
-        bar.empty()
-    st.session_state["_yolo_counted"] = count
+    seeds = held_out_seeds(count)
+    page.work_through("_yolo_counted", seeds, boxes_of, f"Placing the things of {count} scenes")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -102,16 +102,8 @@ def scored(seed: int) -> tuple[Truths, dict[str, Said]]:
 
 def measure(count: int) -> None:
     """Fill the cache scene by scene with a progress bar, once per visitor; what somebody else filled costs nothing."""
-    if st.session_state.get("_yolo_measured", 0) >= count:
-        return
-    bar = st.empty()
-    try:
-        for done, seed in enumerate(held_out_seeds(count)):
-            bar.progress(done / count, f"Three networks on {count} scenes that none has seen: {done} done.")
-            scored(seed)
-    finally:
-        bar.empty()
-    st.session_state["_yolo_measured"] = count
+    seeds = held_out_seeds(count)
+    page.work_through("_yolo_measured", seeds, scored, f"Three networks on {count} scenes that none has seen")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
