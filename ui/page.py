@@ -179,7 +179,7 @@ def way_on(lesson: course.Lesson) -> None:
 
 
 def work_through(key: str, items: Collection, work: Callable[[Any], object], doing: str) -> None:
-    """Do ``work`` with every item, once per visitor, under a progress bar that says what is ``doing`` and how far it is.
+    """Do ``work`` with every item, once per visitor, under a progress bar: what is ``doing``, and how far it is.
 
     For what fills a cache: items that somebody else has worked through cost nothing. ``key`` remembers in the session
     how many this visitor has seen through.

@@ -204,3 +204,19 @@ def test_lecture_mode_comes_from_the_address():
 
     assert texts(run(script)) == ["`False`"]
     assert texts(run(script, lecture="1")) == ["`True`"]
+
+
+def test_work_is_gone_through_once_and_again_only_for_more():
+    def script():
+        import streamlit as st
+
+        from ui import page
+
+        done = st.session_state.setdefault("done", [])
+        page.work_through("_through", range(st.session_state.get("count", 3)), done.append, "Counting")
+
+    at = AppTest.from_function(script, default_timeout=60).run()
+    assert at.session_state["done"] == [0, 1, 2]
+    assert at.run().session_state["done"] == [0, 1, 2]
+    at.session_state["count"] = 5
+    assert at.run().session_state["done"] == [0, 1, 2, 0, 1, 2, 3, 4]
