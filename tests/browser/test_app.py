@@ -38,18 +38,3 @@ def test_lecture_mode_hides_the_side_bar_and_enlarges_type(server, page):
     expect(page.locator(NAVIGATION)).to_have_count(0)
     expect(page.locator('[data-testid="stSidebar"]')).to_be_hidden()
     page.wait_for_function(f"{size} >= {1.2 * usual}")
-
-
-def test_phone_has_no_sideways_scroll(server, chromium):
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
-    try:
-        tab = context.new_page()
-        for lesson in ready():
-            tab.goto(f"{server}/{lesson.path}")
-            expect(tab.get_by_role("heading", level=1)).to_be_visible()
-            expect(tab.get_by_role("heading", level=2).last).to_be_attached()
-            tab.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-            tab.wait_for_timeout(300)
-            assert tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390, lesson.path
-    finally:
-        context.close()

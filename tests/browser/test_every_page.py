@@ -1,0 +1,155 @@
+# ruff: noqa: E501 (the scripts read better in long lines)
+"""What holds on every page: the keyboard reaches all of it, axe-core finds nothing serious, it fits phone and projector,
+lecture mode goes along, and no page is a dead end."""
+
+import re
+from importlib.resources import files
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.reading import arrive, rest
+from ui.course import Lesson, ready
+
+HOME = "The map of the course"  # Streamlit writes no address of the first page into a link, but a click leads there
+LINKS = "links => links.map((link) => [link.href, link.innerText])"
+WIDTH = "document.querySelector('[data-testid=stMain]').scrollWidth"
+
+AXE = files("axe_playwright_python") / "axe.min.js"
+GRAVE = ("serious", "critical")
+# Streamlit's own chrome, which no page of ours can mend.
+NOT_OURS = ["[data-testid=stHeader]", "[data-testid=stSidebarNav]", "[data-testid=stToolbar]"]
+RUN_AXE = """async (exclude) => {
+  const found = await axe.run({ exclude: exclude.map((each) => [each]) }, { resultTypes: ['violations'] })
+  return found.violations.map(({ id, impact, nodes }) => (
+    { id, impact, count: nodes.length, first: nodes.slice(0, 3).map((node) => node.html.slice(0, 200)) }))
+}"""
+
+# All stops in reading order, with what each looks like without the focus. Of a radio group one button is a stop.
+COLLECT_STOPS = r"""() => {
+  const OF = ['outlineStyle', 'outlineColor', 'outlineWidth', 'boxShadow', 'borderTopColor', 'stroke', 'strokeWidth', 'opacity', 'backgroundColor']
+  const look = (node) => {
+    const above = [node]
+    while (above.length < 5 && above.at(-1).parentElement) above.push(above.at(-1).parentElement)
+    const near = [...above, ...node.querySelectorAll('*'),
+      ...(node.closest('label')?.querySelectorAll('*') ?? [])].filter(Boolean).slice(0, 120)
+    return near.map((each) => { const style = getComputedStyle(each); return OF.map((name) => style[name]).join() }).join(';')
+  }
+  const stops = []
+  const walk = (root) => {
+    for (const node of root.children) {
+      const seen = node.getClientRects().length && getComputedStyle(node).visibility !== 'hidden'
+      if (node.tabIndex >= 0 && !node.disabled && seen && !node.closest('[inert]')) stops.push(node)
+      if (node.shadowRoot) walk(node.shadowRoot)
+      walk(node)
+    }
+  }
+  walk(document.querySelector('[data-testid=stMain]'))
+  const group = (node) => {
+    if (node?.type === 'radio' && node.name) return node.name
+    return node?.dataset?.variant ? node.closest('[class*=st-key-]')?.className : null // arrow keys go on inside
+  }
+  window.stops = stops.filter((node, i) => !group(node) || stops.findIndex((other) => group(other) === group(node)) === i)
+  const looks = window.stops.map(look)
+  window.focused = () => {
+    let node = document.activeElement
+    while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement
+    const at = window.stops.findIndex((each) => each === node || (group(each) && group(each) === group(node)))
+    const table = Boolean(node?.closest?.('[data-testid=stDataFrame]')) // marks its cell on a canvas; Tab goes through the cells
+    const marked = table || look(window.stops[at] ?? node) !== looks[at]
+    return { at, table, marked, inside: Boolean(document.activeElement?.closest('[data-testid=stMain]')), name: node?.outerHTML.slice(0, 160) ?? '' }
+  }
+  document.querySelector('[data-testid=stMain]').focus()
+  return window.stops.map((node) => node.outerHTML.slice(0, 160))
+}"""
+
+
+@pytest.fixture(scope="module", params=ready(), ids=lambda each: each.file)
+def lesson(request) -> Lesson:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def tab(server, chromium, lesson):
+    """The page on a projector, as a link from outside opens it, at rest. One tab for all that is asked of the page."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    tab = context.new_page()
+    arrive(tab, f"{server}/{lesson.path}", lesson)
+    yield tab
+    context.close()
+
+
+def grave(tab: Page) -> str:
+    found = [each for each in tab.evaluate(RUN_AXE, NOT_OURS) if each["impact"] in GRAVE]
+    return "\n".join(f"{each['id']} ({each['count']}): {each['first']}" for each in found)
+
+
+def test_no_serious_violation_in_light_and_dark(tab):
+    tab.evaluate(AXE.read_text())
+    assert not grave(tab)
+    light = tab.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_function(
+        "(light) => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor !== light", arg=light
+    )
+    rest(tab)
+    assert not grave(tab)
+    tab.emulate_media(color_scheme="light")
+
+
+def test_tab_reaches_everything_in_order_and_shows_where_it_is(tab):
+    stops = tab.evaluate(COLLECT_STOPS)
+    reached, unmarked = [], []
+    for _ in range(2 * len(stops) + 20):
+        tab.keyboard.press("Tab")
+        now = tab.evaluate("focused()")
+        if now["at"] >= 0 and not (now["table"] and now["at"] in reached):
+            reached.append(now["at"])
+            if not now["marked"]:
+                tab.wait_for_timeout(400)  # a colour may fade in
+                if not tab.evaluate("focused()")["marked"]:
+                    unmarked.append(now["name"])
+        elif reached and not now["inside"]:
+            break  # past the end of the page
+    assert len(stops) > 5 and reached == sorted(set(reached)), "not in reading order, or no way out"
+    assert set(reached) == set(range(len(stops))), [stops[i] for i in set(range(len(stops))) - set(reached)]
+    assert not unmarked
+
+
+def test_a_phone_does_not_scroll_sideways(tab):
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.wait_for_timeout(500)
+    assert tab.evaluate(WIDTH) <= 390
+    tab.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_lecture_mode_and_the_way_on(tab, server, lesson):
+    """Side bar hidden, type enlarged, as wide as the projector; links lead on to the next page, home, and nowhere out
+    of lecture mode. Home leads to all pages, so none is a dead end and all can be reached."""
+    usual = tab.locator("html").evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+    arrive(tab, f"{server}/{lesson.path}?lecture=1", lesson)
+    assert tab.locator("[data-testid=stSidebar]:visible").count() == 0
+    assert tab.locator("html").evaluate("node => parseFloat(getComputedStyle(node).fontSize)") >= 1.2 * usual
+    assert tab.evaluate(WIDTH) <= 1280
+    links = tab.locator("[data-testid=stMain] a").evaluate_all(LINKS)
+    within = [(link, text) for link, text in links if link.startswith(server) and "#" not in link]
+    assert all(parse_qs(urlsplit(link).query).get("lecture") == ["1"] for link, _ in within), within
+    leads_to = {"" if HOME in text else urlsplit(link).path.strip("/") for link, text in within}
+    pages = ready()
+    if lesson.path:
+        after = pages[(pages.index(lesson) + 1) % len(pages)]
+        assert {after.path, ""} <= leads_to
+    else:
+        assert leads_to >= {each.path for each in pages[1:]}
+
+
+def test_the_next_page_is_one_click_away_and_lecture_mode_stays(server, page):
+    first, second = ready()[1:3]
+    page.goto(f"{server}/{first.path}?lecture=1")
+    page.get_by_role("link", name=re.compile(f"Next: {re.escape(second.title)}")).click()
+    expect(page.get_by_role("heading", level=1, name=second.title, exact=True)).to_be_visible()
+    page.wait_for_url(f"**/{second.path}?lecture=1*")
+    page.get_by_role("link", name=HOME).click()
+    expect(page.get_by_role("heading", level=1, name=ready()[0].title, exact=True)).to_be_visible()
+    page.wait_for_url(f"{server}/?lecture=1*")

@@ -1,0 +1,88 @@
+# ruff: noqa: E501 (the script reads better in long lines)
+"""A shared link: every control of a page is moved by hand, and a new browser that opens the address shows the same."""
+
+import re
+
+import pytest
+
+from tests.browser.reading import arrive, rest
+from ui.course import Lesson, ready
+
+# The controls that are not in `done` and wait for a hand, numbered in `window.waiting`: [name, kind].
+WAITING = r"""(done) => {
+  const found = []
+  const text = (node) => (node?.innerText ?? '').replace(/\s+/g, ' ').trim()
+  const kind = (node) => {
+    const role = node.getAttribute('role')
+    if (role === 'slider') return node.getAttribute('aria-disabled') ? null : 'slider'
+    if (node.tagName === 'BUTTON' && role === 'radio') return node.getAttribute('aria-checked') === 'true' ? null : 'choice'
+    if (node.tagName === 'INPUT') return { checkbox: 'switch', number: 'number', radio: node.checked ? null : 'choice' }[node.type] ?? (role === 'combobox' ? 'list' : null)
+    if (node.classList.contains('editable')) return 'box'
+    return node.classList.contains('cell') && node.getAttribute('aria-readonly') === 'false' ? 'cell' : null
+  }
+  const walk = (root, key) => {
+    for (const node of root.children) {
+      const classes = node.getAttribute('class') ?? ''
+      if (/st-key-quiz-/.test(classes)) continue // an answer is nobody else's
+      const inside = /st-key-([\w-]+)/.exec(classes)?.[1] ?? key
+      const what = node.getClientRects().length && !node.disabled ? kind(node) : null
+      // Of a group of choices, of the cells of a grid and of the boxes of a stage, one is moved.
+      const name = what && (['choice', 'cell', 'box'].includes(what) ? `${inside} ${what}` : `${inside} ${what} ${node.getAttribute('aria-label') ?? text(node.closest('label'))}`)
+      if (what && !done.includes(name) && !found.some((each) => each.name === name)) found.push({ name, what, node })
+      if (node.shadowRoot) walk(node.shadowRoot, inside)
+      walk(node, inside)
+    }
+  }
+  walk(document.querySelector('[data-testid=stMain]'), '')
+  window.waiting = found.map((each) => each.node)
+  return found.map((each) => [each.name, each.what])
+}"""
+
+TIMES = re.compile(r"[\d.,]+\s?(ms|s|GB|MB|%)\b|\d+(\.\d+)?×")
+
+
+def move(tab, number: int, kind: str) -> None:
+    """What a hand does with the control."""
+    node = tab.evaluate_handle(f"window.waiting[{number}]").as_element()
+    if kind in ("choice", "switch"):
+        node.evaluate("node => (node.tagName === 'INPUT' ? node.closest('label') : node).click()")
+        return
+    node.focus()
+    if kind == "slider":
+        full = node.get_attribute("aria-valuenow") == node.get_attribute("aria-valuemax")
+        tab.keyboard.press("ArrowLeft" if full else "ArrowRight")
+    elif kind == "cell":
+        tab.keyboard.type("2")
+        tab.keyboard.press("Enter")
+    elif kind == "list":
+        for key in ("ArrowDown", "ArrowDown", "Enter"):
+            tab.keyboard.press(key)
+    elif kind == "number":
+        tab.keyboard.press("ArrowUp")
+    elif kind == "box":
+        tab.keyboard.press("ArrowRight")
+
+
+def lasting(words: list[str]) -> list[str]:
+    """Without what a clock says."""
+    return [TIMES.sub("·", each) for each in words]
+
+
+@pytest.mark.parametrize("lesson", ready(), ids=lambda each: each.file)
+def test_a_link_restores_every_control_in_a_new_browser(server, chromium, lesson: Lesson):
+    here, there = (chromium.new_context(viewport={"width": 1280, "height": 900}) for _ in range(2))
+    try:
+        tab, done = here.new_page(), []
+        before = arrive(tab, f"{server}/{lesson.path}", lesson)
+        while waiting := tab.evaluate(WAITING, done):
+            for number, (name, kind) in enumerate(waiting):
+                move(tab, number, kind)
+                done.append(name)
+            shown = rest(tab)
+        assert shown["controls"] != before["controls"]
+        opened = arrive(there.new_page(), tab.url, lesson)
+        assert opened["controls"] == shown["controls"]
+        assert lasting(opened["words"]) == lasting(shown["words"])
+    finally:
+        here.close()
+        there.close()
