@@ -1,7 +1,6 @@
 """The Anchors page: the lectures' numbers are on it, extremes are put into words, and no control state breaks it."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ import streamlit
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streamlit.testing.v1 import AppTest
 
 from models import catalog
 from models.detector import LoadedDetector, build_detector
@@ -18,7 +16,7 @@ from pages.anchors_sections import recall, shapes, shared
 from ui import components
 
 NO_WEIGHTS = "detector has no weights yet: python -m models train detector makes them."
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "anchors.py")
+PAGE = "anchors"
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +43,9 @@ def absent(monkeypatch):
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """Every layer that the page draws, by stage: {key: [layers]}."""
-    found = {}
-    show = components.Stage.show
-
-    def watch(self, picture=None, layers=(), **options):
-        found[self.key] = list(layers)
-        return show(self, picture, layers, **options)
-
-    monkeypatch.setattr(components.Stage, "show", watch)
-    return found
-
-
-def run(**state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=600)
-    for key, value in ({"anchors_scenes": 8} | state).items():
-        at.session_state[key] = value
-    return at.run()
+def run(visit):
+    """Function: a visit to the page, with recall over few scenes."""
+    return lambda query=None, **state: visit(PAGE, query, **{"anchors_scenes": 8} | state)
 
 
 @pytest.fixture
@@ -73,36 +56,32 @@ def text(prose):
     )
 
 
-def boxes(layers) -> list:
-    return [box for layer in layers if isinstance(layer, components.Boxes) for box in layer.boxes]
-
-
-def test_without_weights_only_the_network_sections_say_so(absent, drawn, text):
+def test_without_weights_only_the_network_sections_say_so(run, absent, drawn, text):
     at = run()
     assert not at.exception
     assert [e.value for e in at.error] == [
         "detector has no weights yet: python -m models train detector makes them."
     ] * 3
-    assert {"anchors_grid", "anchors_labels"} <= set(drawn)
+    assert {"anchors_grid", "anchors_labels"} <= set(drawn.layers)
     assert "**1,800 boxes**" in text(at)
 
 
-def test_nine_anchors_at_the_chosen_position(absent, drawn, text):
+def test_nine_anchors_at_the_chosen_position(run, absent, drawn, text):
     at = run()
     assert "14 × 14 positions × **K = 9** = **1,764 anchors**" in text(at)
-    assert len(boxes(drawn["anchors_grid"])) == 9
+    assert len(drawn.boxes("anchors_grid")) == 9
 
 
-def test_six_and_one_by_their_buttons(absent, drawn, text):
+def test_six_and_one_by_their_buttons(run, absent, drawn, text):
     at = run()
     at.button(key="anchors_preset_K = 6").click().run()
-    assert "**K = 6**" in text(at) and len(boxes(drawn["anchors_grid"])) == 6
+    assert "**K = 6**" in text(at) and len(drawn.boxes("anchors_grid")) == 6
     at.button(key="anchors_preset_One anchor").click().run()
-    assert "**K = 1**" in text(at) and len(boxes(drawn["anchors_grid"])) == 1
+    assert "**K = 1**" in text(at) and len(drawn.boxes("anchors_grid")) == 1
 
 
 @pytest.mark.parametrize(("k", "objectness", "transforms", "total"), [(6, 12, 24, "1,800"), (9, 18, 36, "2,700")])
-def test_lecture_shapes(absent, k, objectness, transforms, total, text):
+def test_lecture_shapes(run, absent, k, objectness, transforms, total, text):
     at = run(shapes_k=1, shapes_height=64, shapes_stride=4)
     name = next(name for name, values in shapes.EXAMPLES.items() if values["k"] == k and values["height"] == 640)
     at.button(key=f"shapes_example_{name}").click().run()
@@ -112,15 +91,14 @@ def test_lecture_shapes(absent, k, objectness, transforms, total, text):
     assert f"**{total} boxes**" in found
 
 
-def test_a_scene_without_objects(untrained, drawn, text):
-    at = run(anchors_objects=(0, 0))
-    assert not at.exception and not at.error
+def test_a_scene_without_objects(run, sound, untrained, drawn, text):
+    at = sound(run(anchors_objects=(0, 0)))
     assert "No object in this scene" in text(at)
     assert "**Negative 1,764** of 1,764" in text(at)
-    assert not [box for box in boxes(drawn["anchors_labels"]) if box.id.startswith("truth")]
+    assert not [box for box in drawn.boxes("anchors_labels") if box.id.startswith("truth")]
 
 
-def test_a_photograph_has_no_labels(absent, text):
+def test_a_photograph_has_no_labels(run, absent, text):
     at = run(anchors_source="Photograph")
     assert not at.exception
     assert "Nobody has boxed the things" in text(at)
@@ -135,25 +113,24 @@ def test_a_photograph_has_no_labels(absent, text):
         (0.3, 0.7, "lower the negative threshold or raise the positive one"),
     ],
 )
-def test_extreme_thresholds_in_words(absent, positive, negative, sentence, text):
+def test_extreme_thresholds_in_words(run, absent, positive, negative, sentence, text):
     at = run(anchors_positive=positive, anchors_negative=negative)
     assert not at.exception
     assert sentence in text(at)
 
 
-def test_labels_differ_by_more_than_colour(absent, drawn):
+def test_labels_differ_by_more_than_colour(run, absent, drawn):
     run(anchors_positive=0.5, anchors_draw=["positive", "best", "ignored", "negative"])
     looks = {}
-    for box in boxes(drawn["anchors_labels"]):
+    for box in drawn.boxes("anchors_labels"):
         looks.setdefault(box.id.rsplit("-", 1)[0], set()).add((box.dash, box.width))
     assert looks["ignored"] == {(True, 1.25)} and looks["negative"] == {(False, 1.0)}
     assert looks["positive"] == {(False, 3.0)}
-    dots = [layer for layer in drawn["anchors_labels"] if isinstance(layer, components.Points)]
-    assert len(dots) == 1  # only the negatives have a dot in the middle
-    assert sum(len(boxes([layer])) for layer in drawn["anchors_labels"]) < 300
+    assert len(drawn.every("anchors_labels", components.Points)) == 1  # only the negatives have a dot in the middle
+    assert len(drawn.boxes("anchors_labels")) < 300
 
 
-def test_out_of_reach_by_size_and_by_stride(absent, text):
+def test_out_of_reach_by_size_and_by_stride(run, absent, text):
     far = text(run(anchors_smallest=128, anchors_sizes=1, anchors_ratio=1.0))
     assert "no size and ratio fits" in far and ":material/check: reached" not in far
     assert "truths are out of reach" in far
@@ -164,19 +141,18 @@ def test_the_pyramid_has_the_detectors_anchors(network):
     assert torch.equal(shared.pyramid()[1], theirs)
 
 
-def test_the_network_is_on_the_page(untrained, drawn, text):
-    at = run()
-    assert not at.exception and not at.error
+def test_the_network_is_on_the_page(run, sound, untrained, drawn, text):
+    at = sound(run())
     found = text(at)
     assert "12,543 boxes" in found and "300 proposals" in found
     assert r"b_x &= p_x + p_w\,t_x" in found
-    proposed = [box for box in boxes(drawn["anchors_after"]) if not box.id.startswith("truth")]
+    proposed = [box for box in drawn.boxes("anchors_after") if not box.id.startswith("truth")]
     assert len(proposed) == 40
     assert "Recall at 300 proposals" in found
 
 
 @pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), reason="the detector has no weights")
-def test_the_trained_networks_own_proposals_are_the_pages(text):
+def test_the_trained_networks_own_proposals_are_the_pages(run, text):
     """Before training, objectness has ties, which torchvision's sort and the page's may order differently."""
     remembered = (network_section.look, recall.coverage, recall.coverages)
     for each in remembered:  # of the untrained network
@@ -190,9 +166,9 @@ def test_the_trained_networks_own_proposals_are_the_pages(text):
     assert rpn > 95 and rpn > windows > random
 
 
-def test_share_zero_leaves_the_anchor(untrained, drawn):
+def test_share_zero_leaves_the_anchor(run, untrained, drawn):
     run(anchors_share=0.0)
-    found = {box.id: box.xyxy for box in boxes(drawn["anchors_decode"])}
+    found = {box.id: box.xyxy for box in drawn.boxes("anchors_decode")}
     assert found["decoded"] == pytest.approx(found["anchor"], abs=1e-3)
 
 
@@ -205,18 +181,13 @@ def test_share_zero_leaves_the_anchor(untrained, drawn):
         ({"anchors_found": 1.0}, "IoU 1 asks for the exact box"),
     ],
 )
-def test_extreme_network_thresholds_in_words(untrained, state, sentence, text):
-    at = run(**state)
-    assert not at.exception and not at.error
+def test_extreme_network_thresholds_in_words(run, sound, untrained, state, sentence, text):
+    at = sound(run(**state))
     assert sentence in text(at)
 
 
-def test_a_link_with_nonsense_is_answered_in_a_sentence(untrained, text):
-    at = AppTest.from_file(PAGE, default_timeout=600)
-    at.session_state["anchors_scenes"] = 8
-    at.query_params["anchors_at"] = "here"
-    at.query_params["anchors_box"] = "P4,9,99"
-    at.run()
+def test_a_link_with_nonsense_is_answered_in_a_sentence(run, untrained, text):
+    at = run({"anchors_at": "here", "anchors_box": "P4,9,99"})
     assert not at.exception
     assert "anchors_at is not a position" in text(at) and "anchors_box is no anchor" in text(at)
 
@@ -235,7 +206,7 @@ def test_a_link_with_nonsense_is_answered_in_a_sentence(untrained, text):
         }
     )
 )  # fmt: skip
-def test_no_control_state_breaks_the_page(absent, state):
+def test_no_control_state_breaks_the_page(run, absent, state):
     at = run(**state)
     assert not at.exception
     crossed = [e.value for e in at.error if "weights" not in e.value]

@@ -2,7 +2,6 @@
 
 import functools
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from pages.class_activation_sections import augmented, grad_cam, quality, shared
 from scenes import THINGS
 from ui import components
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "class_activation.py")
+PAGE = "class_activation"
 NAMES = classifier_recipe.NAMES
 trained = pytest.mark.skipif(not set(NAMES) <= set(catalog.shipped()), reason="the classifiers have no weights yet")
 
@@ -52,44 +51,17 @@ def untrained(monkeypatch):
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """Every layer that the page draws, by stage: {key: [layers]}."""
-    found = {}
-    show = components.Stage.show
-
-    def watch(self, picture=None, layers=(), **options):
-        found[self.key] = list(layers)
-        return show(self, picture, layers, **options)
-
-    monkeypatch.setattr(components.Stage, "show", watch)
-    return found
-
-
-def visit(query: dict | None = None, **state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=240)
-    for key, value in (query or {}).items():
-        at.query_params[key] = value
-    for key, value in ({"cam_class": "motorcycle", "cam_other": "dog"} | state).items():
-        at.session_state[key] = value
-    return at.run()
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception
-    assert not [error.value for error in at.error]
-    return at
+def run(visit):
+    """Function: a visit to the page, with two classes of the first scene open."""
+    return lambda query=None, **state: visit(PAGE, query, **{"cam_class": "motorcycle", "cam_other": "dog"} | state)
 
 
 def captions(at: AppTest) -> str:
     return "\n".join(each.value for each in at.caption)
 
 
-def boxes(layers) -> dict:
-    return {box.id: box.xyxy for layer in layers if isinstance(layer, components.Boxes) for box in layer.boxes}
-
-
-def heats(layers) -> list:
-    return [layer for layer in layers if isinstance(layer, components.Heat)]
+def places(drawn, key) -> dict:
+    return {box.id: box.xyxy for box in drawn.boxes(key)}
 
 
 def plain(text: str) -> float:
@@ -98,22 +70,22 @@ def plain(text: str) -> float:
     return float(mantissa) * 10 ** int(exponent.translate({up: low for low, up in shared.RAISED.items()}) or 0)
 
 
-def test_without_weights_one_sentence_says_so(monkeypatch):
+def test_without_weights_one_sentence_says_so(run, monkeypatch):
     shared.classified.clear()
 
     def refuse(name):
         raise ValueError(f"{name} has no weights yet: python -m models train {name} makes them.")
 
     monkeypatch.setattr(catalog, "load", refuse)
-    at = visit()
+    at = run()
     assert not at.exception
     assert [e.value for e in at.error] == [
         "classifier-gap has no weights yet: python -m models train classifier-gap makes them."
     ]
 
 
-def test_the_score_is_the_mean_of_the_map(untrained):
-    at = sound(visit())
+def test_the_score_is_the_mean_of_the_map(run, sound, untrained):
+    at = sound(run())
     pairs = re.findall(r"its mean is \*\*(.+?)\*\*, the score S is \*\*(.+?)\*\*", captions(at))
     assert len(pairs) == 2
     seen = fresh("classifier-gap")(shared_picture())
@@ -129,8 +101,8 @@ def shared_picture():
                                    noise=None).image  # fmt: skip
 
 
-def test_the_table_adds_up(untrained, prose):
-    at = sound(visit())
+def test_the_table_adds_up(run, sound, untrained):
+    at = sound(run())
     table = next(each.value for each in at.markdown if "| map |" in each.value)
     rows = [
         [cell.strip() for cell in row.strip("|").split("|")] for row in table[table.index("| map |") :].splitlines()[2:]
@@ -144,51 +116,51 @@ def test_the_table_adds_up(untrained, prose):
         assert plain(row[1]) * plain(row[4]) == pytest.approx(plain(row[5]), rel=0.02, abs=1e-6)
 
 
-def test_the_sum_grows_to_the_map(untrained, drawn, prose):
-    at = sound(visit(cam_terms=7))
-    seven = heats(drawn["cam_sum"])[0].values
+def test_the_sum_grows_to_the_map(run, sound, untrained, drawn, prose):
+    at = sound(run(cam_terms=7))
+    seven = drawn.layer("cam_sum", components.Heat).values
     assert "Σ of **7** maps" in prose(at)
-    sound(visit())
+    sound(run())
     seen = fresh("classifier-gap")(shared_picture())
     whole = shared.activation(seen, THINGS.index("motorcycle")).numpy()
-    np.testing.assert_allclose(heats(drawn["cam_sum"])[0].values, whole, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(drawn.layer("cam_sum", components.Heat).values, whole, rtol=1e-3, atol=1e-4)
     assert np.abs(seven - whole).max() > 0.01 * np.abs(whole).max()
 
 
-def test_the_threshold_moves_the_box(untrained, drawn, prose):
-    at = sound(visit())
-    wide = boxes(drawn["cam_box"])
+def test_the_threshold_moves_the_box(run, sound, untrained, drawn, prose):
+    at = sound(run())
+    wide = places(drawn, "cam_box")
     assert "M above 0.20 × max" in prose(at) and "IoU with the truth" in prose(at)
     seen = fresh("classifier-gap")(shared_picture())
     heat = shared.at_picture_size(shared.activation(seen, THINGS.index("motorcycle")))
     assert wide["weak"] == tuple(wl.weak_box(heat).tolist())
-    sound(visit(cam_share=0.9))
-    narrow = boxes(drawn["cam_box"])
+    sound(run(cam_share=0.9))
+    narrow = places(drawn, "cam_box")
     assert narrow["truth-0"] == wide["truth-0"]
     assert np.prod(np.diff(np.reshape(narrow["weak"], (2, 2)), axis=0)) < np.prod(
         np.diff(np.reshape(wide["weak"], (2, 2)), axis=0)
     )
 
 
-def test_no_positive_evidence_is_said_in_words(untrained, drawn, prose, monkeypatch):
+def test_no_positive_evidence_is_said_in_words(run, sound, untrained, drawn, monkeypatch):
     seen = fresh("classifier-gap")(shared_picture())
     against = type(seen)(
         seen.logits - 50, seen.probabilities, seen.features, -seen.weights.abs(), seen.seconds, seen.device
     )
     monkeypatch.setattr("pages.class_activation_sections.two_classes.classified", lambda name, image: against)
-    at = sound(visit())
+    at = sound(run())
     assert captions(at).count("**No positive evidence**") >= 2
     assert "No positive evidence: no cell speaks for motorcycle" in "\n".join(each.value for each in at.info)
-    assert "weak" not in boxes(drawn["cam_box"])
+    assert "weak" not in places(drawn, "cam_box")
 
 
-def test_grad_cam_is_cam_over_its_area(untrained, drawn, prose):
-    at = sound(visit())
+def test_grad_cam_is_cam_over_its_area(run, sound, untrained, drawn, prose):
+    at = sound(run())
     found = re.search(r"Largest difference: (\S+?)\*\*, of values up to (\S+)\. ", prose(at))
     assert plain(found[1]) < 1e-4 * plain(found[2])
     np.testing.assert_allclose(
-        heats(drawn["cam_divided"])[0].values,
-        heats(drawn["cam_grad"])[0].values,
+        drawn.layer("cam_divided", components.Heat).values,
+        drawn.layer("cam_grad", components.Heat).values,
         rtol=1e-3,
         atol=plain(found[2]) * 1e-4,
     )
@@ -196,44 +168,45 @@ def test_grad_cam_is_cam_over_its_area(untrained, drawn, prose):
 
 
 @pytest.mark.parametrize(("layer", "side"), [("conv112", 112), ("conv56b", 56), ("residual14", 14)])
-def test_grad_cam_at_any_layer(untrained, drawn, layer, side):
-    sound(visit(cam_layer=layer))
-    assert heats(drawn["cam_layer_map"])[0].values.shape == (side, side)
+def test_grad_cam_at_any_layer(run, sound, untrained, drawn, layer, side):
+    sound(run(cam_layer=layer))
+    assert drawn.layer("cam_layer_map", components.Heat).values.shape == (side, side)
 
 
-def test_another_method_has_pixels_and_a_sign(untrained, drawn):
-    sound(visit(cam_method="input × gradient"))
-    heat = heats(drawn["cam_method_map"])[0]
+def test_another_method_has_pixels_and_a_sign(run, sound, untrained, drawn):
+    sound(run(cam_method="input × gradient"))
+    heat = drawn.layer("cam_method_map", components.Heat)
     assert heat.values.shape == (224, 224) and heat.palette == "diverging" and heat.vmin == -heat.vmax
-    sound(visit(cam_method="saliency"))
-    assert heats(drawn["cam_method_map"])[0].palette == "inferno"
+    sound(run(cam_method="saliency"))
+    assert drawn.layer("cam_method_map", components.Heat).palette == "inferno"
 
 
-def test_three_networks_side_by_side(untrained, drawn):
-    at = sound(visit())
-    sizes = [heats(drawn[f"cam_{name}"])[0].values.shape for name in shared.NETWORKS]
+def test_three_networks_side_by_side(run, sound, untrained, drawn):
+    at = sound(run())
+    sizes = [drawn.layer(f"cam_{name}", components.Heat).values.shape for name in shared.NETWORKS]
     assert sizes == [(14, 14), (14, 14), (28, 28)]
     rows = at.dataframe[0].value
     assert list(rows["network"]) == ["GAP, 14×14", "GMP, 14×14", "GAP, 28×28"]
     assert list(rows["mAP, one thing"]) == [0.5] * 3
     gap, gmp, larger = (rows["S"] - rows["mean of M"]).abs()
     assert gap < 2e-3 and larger < 2e-3 and gmp > 0.01
-    dots = [layer for layer in drawn["cam_classifier-gmp"] if isinstance(layer, components.Points)]
-    assert len(dots) == 1 and not [x for x in drawn["cam_classifier-gap"] if isinstance(x, components.Points)]
+    assert len(drawn.every("cam_classifier-gmp", components.Points)) == 1
+    assert not drawn.every("cam_classifier-gap", components.Points)
 
 
-def test_augmented_runs_when_asked_and_the_result_stays(untrained, drawn, prose):
-    at = sound(visit(cam_views=4))
-    assert "cam_fine_0" not in drawn and "cam_views_strip" in drawn and not heats(drawn["cam_views_strip"])
+def test_augmented_runs_when_asked_and_the_result_stays(run, sound, untrained, drawn):
+    at = sound(run(cam_views=4))
+    assert "cam_fine_0" not in drawn.layers and not drawn.every("cam_views_strip", components.Heat)
     at = sound(at.button(key="cam_run").click().run())
-    fine = [heats(drawn[f"cam_fine_{i}"])[0] for i in range(3)]
+    fine = [drawn.layer(f"cam_fine_{i}", components.Heat) for i in range(3)]
     assert {heat.values.shape for heat in fine} == {(56, 56)}
     assert len({heat.vmax for heat in fine}) == 1, "one colour scale for all three"
-    assert np.isnan(heats(drawn["cam_views_strip"])[0].values).any(), "cells that saw the fill are left out"
+    strip = drawn.layer("cam_views_strip", components.Heat)
+    assert np.isnan(strip.values).any(), "cells that saw the fill are left out"
     assert "primal-dual" in captions(at) and "subgradient" in captions(at)
-    drawn.clear()
-    again = sound(visit(cam_views=4))
-    assert "cam_fine_2" in drawn and again.button(key="cam_run").disabled, "the next visitor finds it there"
+    drawn.layers.clear()
+    again = sound(run(cam_views=4))
+    assert "cam_fine_2" in drawn.layers and again.button(key="cam_run").disabled, "the next visitor finds it there"
 
 
 def test_primal_dual_ends_lowest(untrained):
@@ -244,10 +217,10 @@ def test_primal_dual_ends_lowest(untrained):
     assert len({round(values[0], 4) for values in (result.found.objectives, *result.subgradient.values())}) == 1
 
 
-def test_the_table_of_quality_names_its_winners(untrained, monkeypatch, prose):
+def test_the_table_of_quality_names_its_winners(run, sound, untrained, monkeypatch, prose):
     few = (quality.CAM, quality.SOBEL, quality.RANDOM)
     monkeypatch.setattr(quality, "METHODS", few)
-    at = sound(visit())
+    at = sound(run())
     assert "What wins on this picture" not in prose(at)
     at = sound(at.button(key="cam_measure").click().run())
     rows = at.dataframe[1].value
@@ -260,29 +233,26 @@ def test_the_table_of_quality_names_its_winners(untrained, monkeypatch, prose):
     assert (rows["best IoU"] >= rows["IoU at 20 %"] - 1e-9).all()
 
 
-def test_a_photograph_has_no_truth(untrained, drawn):
-    at = sound(visit(cam_source="Photograph"))
+def test_a_photograph_has_no_truth(run, sound, untrained, drawn):
+    at = sound(run(cam_source="Photograph"))
     assert "Nobody has marked the things in this picture" in captions(at)
-    assert not [name for name in boxes(drawn["cam_box"]) if name.startswith("truth")]
+    assert not [name for name in places(drawn, "cam_box") if name.startswith("truth")]
     assert "IoU of 20 % box" not in at.dataframe[0].value.columns
 
 
-def test_a_class_that_is_not_there_has_no_truth(untrained, drawn):
-    at = sound(visit(cam_class="street sign"))
+def test_a_class_that_is_not_there_has_no_truth(run, sound, untrained):
+    at = sound(run(cam_class="street sign"))
     assert "There is no street sign in this scene" in captions(at)
 
 
-def test_a_link_restores_classes_cell_and_threshold(untrained, prose):
-    at = AppTest.from_file(PAGE, default_timeout=240)
-    for key, value in {"cam_class": "dog", "cam_other": "car", "cam_cell": "3,4", "cam_share": "0.5"}.items():
-        at.query_params[key] = value
-    sound(at.run())
+def test_a_link_restores_classes_cell_and_threshold(visit, sound, untrained, prose):
+    at = sound(visit(PAGE, {"cam_class": "dog", "cam_other": "car", "cam_cell": "3,4", "cam_share": "0.5"}))
     assert "open **dog**" in prose(at) and "row 3, column 4" in prose(at) and "M above 0.50 × max" in prose(at)
 
 
 @pytest.mark.parametrize("cell", ["here", "99,1"])
-def test_a_link_with_nonsense_falls_back_to_the_strongest_cell(untrained, prose, cell):
-    at = sound(visit({"cam_cell": cell}))
+def test_a_link_with_nonsense_falls_back_to_the_strongest_cell(run, sound, untrained, prose, cell):
+    at = sound(run({"cam_cell": cell}))
     seen = fresh("classifier-gap")(shared_picture())
     heat = shared.activation(seen, THINGS.index("motorcycle"))
     row, column = np.unravel_index(int(heat.argmax()), heat.shape)
@@ -310,13 +280,13 @@ def test_numbers_as_they_are_printed(value, text):
         }
     )
 )  # fmt: skip
-def test_no_control_state_breaks_the_page(untrained, state):
-    sound(visit(**state))
+def test_no_control_state_breaks_the_page(run, sound, untrained, state):
+    sound(run(**state))
 
 
 @trained
-def test_the_trained_network_finds_what_is_there(drawn, prose):
+def test_the_trained_network_finds_what_is_there(run, sound, prose):
     for cache in CACHES:
         cache.clear()
-    at = sound(visit(cam_class="most probable", cam_other="second"))
+    at = sound(run(cam_class="most probable", cam_other="second"))
     assert "**motorcycle** · probability" in prose(at) and "**dog** · probability" in prose(at)

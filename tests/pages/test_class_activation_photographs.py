@@ -1,7 +1,6 @@
 """The class activation page's section on photographs, with weights of the right shapes that the tests make."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from models import catalog, photograph_attribution
 from pages.class_activation_sections import photographs, shared
-from tests.published import empty_cache, publish, random_state
+from tests.published import publish, random_state
 from ui import components, pictures
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "class_activation.py")
+PAGE = "class_activation"
 MOBILE, RESNET = "mobilenet_v3_large", "resnet50"
 
 
@@ -23,9 +22,8 @@ def states():
 
 
 @pytest.fixture(autouse=True)
-def nothing_here(monkeypatch, tmp_path):
+def nothing_here(unpublished):
     """No published weights, and nothing that other tests have cached."""
-    empty_cache(monkeypatch, tmp_path)
     for cache in (photographs.classified, photographs.explained):
         cache.clear()
 
@@ -35,35 +33,8 @@ def fetched(monkeypatch, states):
     publish(monkeypatch, states)
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """Picture and layers of every stage, by key."""
-    found = {}
-    show = components.Stage.show
-
-    def watch(self, picture=None, layers=(), **options):
-        found[self.key] = (picture, list(layers))
-        return show(self, picture, layers, **options)
-
-    monkeypatch.setattr(components.Stage, "show", watch)
-    return found
-
-
-def visit(**query) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=240)
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.run()
-    assert not at.exception and not [error.value for error in at.error]
-    return at
-
-
 def captions(at: AppTest) -> str:
     return "\n".join(each.value for each in at.caption)
-
-
-def heat(drawn, key):
-    return next(layer for layer in drawn[key][1] if isinstance(layer, components.Heat))
 
 
 def number(text: str) -> float:
@@ -71,21 +42,21 @@ def number(text: str) -> float:
     return float(mantissa) * 10 ** int(exponent.translate({up: low for low, up in shared.RAISED.items()}) or 0)
 
 
-def test_without_weights_the_heads_are_told_and_nothing_runs(prose, drawn, monkeypatch):
+def test_without_weights_the_heads_are_told_and_nothing_runs(visit, sound, prose, drawn, monkeypatch):
     monkeypatch.setattr(photographs, "classified", lambda *_: pytest.fail("a network ran"))
-    at = visit()
+    at = sound(visit(PAGE))
     told = prose(at)
     assert "| resnet50 | 2048 of 7×7 | global average | 2048 → 1000 | :material/check: exact |" in told
     assert "| vgg16 | 512 of 14×14 | pooling to 7×7 | 25088 → 4096 → 4096 → 1000 | :material/close: does" in told
     assert "| mobilenet_v3_large | 960 of 7×7 | global average | 960 → 1280 → 1000 | :material/close: does" in told
     assert "not on this machine yet" in captions(at) and at.button(key="cam_published_fetch").label == "Fetch 22 MB"
-    assert not [key for key in drawn if key.startswith("cam_published")]
+    assert not [key for key in drawn.layers if key.startswith("cam_published")]
 
 
-def test_five_classes_with_their_probabilities(fetched, prose, drawn):
-    at = visit()
+def test_five_classes_with_their_probabilities(visit, sound, fetched, prose, drawn):
+    at = sound(visit(PAGE))
     image = pictures.photograph("Cat", 448).image
-    np.testing.assert_array_equal(drawn["cam_published_picture"][0], image)
+    np.testing.assert_array_equal(drawn.pictures["cam_published_picture"], image)
     seen = catalog.load(MOBILE)(image)
     rows = re.findall(r"\| (.+?) \| ([\d.]+) \| (\S+) \|", prose(at)[prose(at).index("| class | probability") :])[:5]
     assert [(name, float(p)) for name, p, _ in rows] == [(name, round(p, 3)) for name, p in seen.top()]
@@ -94,12 +65,12 @@ def test_five_classes_with_their_probabilities(fetched, prose, drawn):
     assert f"{MOBILE} · cpu · " in captions(at)
 
 
-def test_the_map_is_that_of_the_chosen_class_over_what_the_network_is_shown(fetched, drawn, prose):
-    at = visit(cam_published_class="goldfish")
+def test_the_map_is_that_of_the_chosen_class_over_what_the_network_is_shown(visit, sound, fetched, drawn, prose):
+    at = sound(visit(PAGE, {"cam_published_class": "goldfish"}))
     assert "**goldfish**: probability" in prose(at)
     network, image = catalog.load(MOBILE), pictures.photograph("Cat", 448).image
     found = photograph_attribution.explain(network, image, 1)
-    shown = heat(drawn, "cam_published_grad")
+    shown = drawn.layer("cam_published_grad", components.Heat)
     assert shown.xyxy == network.window(448, 448) and 0 < shown.xyxy[0] < 12
     cells = shown.values.reshape(7, shown.values.shape[0] // 7, 7, -1)
     middle = cells.shape[1] // 2
@@ -109,28 +80,27 @@ def test_the_map_is_that_of_the_chosen_class_over_what_the_network_is_shown(fetc
     assert shown.vmax == -shown.vmin == pytest.approx(limit)
 
 
-def test_where_there_are_hidden_layers_there_is_no_cam(fetched, drawn):
-    at = visit()
+def test_where_there_are_hidden_layers_there_is_no_cam(visit, sound, fetched, drawn):
+    at = sound(visit(PAGE))
     (why,) = [info.value for info in at.info if "linear layers" in info.value]
     assert "Between the 960 maps and the classes stand 2 linear layers (960 → 1280 → 1000)" in why
-    assert "cam_published_cam" not in drawn
+    assert "cam_published_cam" not in drawn.layers
 
 
-def test_on_resnet_cam_is_grad_cam(fetched, drawn, prose):
-    told = prose(visit(cam_published_model=RESNET))
+def test_on_resnet_cam_is_grad_cam(visit, sound, fetched, drawn, prose):
+    told = prose(sound(visit(PAGE, {"cam_published_model": RESNET})))
     found = re.search(r"CAM / 49: (\S+?)\*\*, of values up to (\S+)\. ", told)
     assert number(found[1]) < 1e-4 * number(found[2])
-    np.testing.assert_allclose(
-        heat(drawn, "cam_published_cam").values, heat(drawn, "cam_published_grad").values, atol=number(found[2]) * 1e-4
-    )
+    cam, grad = (drawn.layer(f"cam_published_{name}", components.Heat).values for name in ("cam", "grad"))
+    np.testing.assert_allclose(cam, grad, atol=number(found[2]) * 1e-4)
     found = re.search(r"bias is (\S+) \+ (\S+) = \*\*(\S+)\*\*; the score is \*\*(\S+)\*\*", told)
     assert number(found[3]) == pytest.approx(number(found[4]), rel=2e-3)
     assert number(found[1]) + number(found[2]) == pytest.approx(number(found[3]), rel=1e-2)
 
 
-def test_the_pages_own_picture_is_one_of_the_choices(fetched, drawn):
-    at = visit(cam_published_photo="The picture above")
-    assert drawn["cam_published_picture"][0].shape == (224, 224, 3)
+def test_the_pages_own_picture_is_one_of_the_choices(visit, sound, fetched, drawn):
+    at = sound(visit(PAGE, {"cam_published_photo": "The picture above"}))
+    assert drawn.pictures["cam_published_picture"].shape == (224, 224, 3)
     assert "expect odd answers" in captions(at)
 
 
@@ -138,18 +108,18 @@ def test_names_that_occur_twice_are_told_apart():
     assert photographs.unique(("crane", "duck", "crane")) == ["crane (0)", "duck", "crane (2)"]
 
 
-def test_a_link_with_an_unknown_class_falls_back(fetched, prose):
+def test_a_link_with_an_unknown_class_falls_back(visit, sound, fetched, prose):
     best, p = catalog.load(MOBILE)(pictures.photograph("Cat", 448).image).top(1)[0]
-    assert f"**{best}**: probability **{p:.3f}**" in prose(visit(cam_published_class="unicorn"))
+    assert f"**{best}**: probability **{p:.3f}**" in prose(sound(visit(PAGE, {"cam_published_class": "unicorn"})))
 
 
-def test_out_of_memory_is_one_sentence(fetched, monkeypatch):
+def test_out_of_memory_is_one_sentence(visit, fetched, monkeypatch):
     network = catalog.load(MOBILE)
 
     def full(*_):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(network.module, "forward", full)
-    at = AppTest.from_file(PAGE, default_timeout=240).run()
+    at = visit(PAGE)
     assert not at.exception
     assert [e.value for e in at.error if "needs more memory" in e.value and "\n" not in e.value]

@@ -21,7 +21,7 @@ from models.segmenter import Segmentation
 from pages.home_sections import answers, networks, pair, panels, tasks
 from pages.home_sections.moment import moment
 from scenes import CLASSES, THINGS
-from ui import components, course
+from ui import course
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 14
@@ -93,20 +93,6 @@ def knowing(monkeypatch, tmp_path):
     streamlit.cache_resource.clear()
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """What the page draws, by stage: {key: (picture, layers, alt)}."""
-    found = {}
-    show = components.Stage.show
-
-    def watch(self, picture=None, layers=(), **options):
-        found[self.key] = picture, list(layers), options["alt"]
-        return show(self, picture, layers, **options)
-
-    monkeypatch.setattr(components.Stage, "show", watch)
-    return found
-
-
 def home(**state) -> AppTest:
     at = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=120)
     for key, value in state.items():
@@ -164,7 +150,8 @@ def test_every_panel_with_networks_that_know_the_truth(knowing, drawn, prose, vi
         f"**mask IoU 1.00**, mean of {things} found", f"**{joints} of {joints}** visible joints within 5 pixels",
     ):  # fmt: skip
         assert line in text
-    assert set(drawn) == {"home_scene", *(f"home_pair_{task.key}" for task in tasks.TASKS)}
+    assert set(drawn.layers) == {"home_scene", *(f"home_pair_{task.key}" for task in tasks.TASKS)}
+    assert all(drawn.options[key]["alt"] for key in drawn.layers)
 
 
 def test_every_panel_links_to_a_page_that_is_there(knowing):
@@ -179,7 +166,7 @@ def test_a_network_without_weights_leaves_no_trace(knowing, drawn, tmp_path, pro
     for name in ("classifier-gap", "classifier-gap-28"):
         (tmp_path / f"{name}.json").unlink()
     text = prose(filled(home()))
-    assert set(drawn) == {
+    assert set(drawn.layers) == {
         "home_scene",
         "home_pair_semantic",
         "home_pair_detection",
@@ -193,7 +180,8 @@ def test_no_networks_at_all(knowing, drawn, tmp_path):
     for file in tmp_path.iterdir():
         file.unlink()
     at = filled(home())
-    assert set(drawn) == {"home_scene"} and "One scene, every task" not in str([each.value for each in at.header])
+    assert set(drawn.layers) == {"home_scene"}
+    assert "One scene, every task" not in str([each.value for each in at.header])
 
 
 def test_a_network_that_fails_says_so_and_the_others_stay(knowing, drawn, monkeypatch):
@@ -209,16 +197,17 @@ def test_a_network_that_fails_says_so_and_the_others_stay(knowing, drawn, monkey
     at = home()
     assert not at.exception
     assert {each.value for each in at.error} == {"The weights of detector are not those of its card."}
-    assert "home_pair_semantic" in drawn
+    assert "home_pair_semantic" in drawn.layers
 
 
 def test_next_scene_and_once_for_all_visitors(knowing, drawn):
     at = filled(home())
-    first = drawn["home_scene"]
+    first = drawn.pictures["home_scene"]
     at.button[0].click().run()
     assert not at.exception and not at.error
     captions = [thing.caption for thing in moment(SEED + 1, 1.0, 0.0).view.instances]
-    assert drawn["home_scene"][2] == "; ".join(captions) and not np.array_equal(drawn["home_scene"][0], first[0])
+    assert drawn.options["home_scene"]["alt"] == "; ".join(captions)
+    assert not np.array_equal(drawn.pictures["home_scene"], first)
     counts = {name: network.calls for name, network in knowing.items()}
     assert counts == dict.fromkeys(knowing, 2)
     filled(home())
@@ -227,23 +216,24 @@ def test_next_scene_and_once_for_all_visitors(knowing, drawn):
 
 def test_fog_changes_picture_and_panels(knowing, drawn):
     filled(home())
-    clear = {key: picture for key, (picture, _, _) in drawn.items() if picture is not None}
+    clear = {key: picture for key, picture in drawn.pictures.items() if picture is not None}
+    assert clear
     filled(home(home_fog=0.5))
-    assert all(not np.array_equal(drawn[key][0], picture) for key, picture in clear.items())
+    assert all(not np.array_equal(drawn.pictures[key], picture) for key, picture in clear.items())
 
 
 def test_a_slow_network_waits_for_the_hand(knowing, drawn, monkeypatch):
     """While a slider moves, panels beyond the time for one step keep the last picture and its answer."""
     at = filled(home())
     monkeypatch.setattr(panels, "FOLLOWING", -1.0)
-    scene, before = drawn["home_scene"], drawn["home_pair_detection"]
+    scene, before = drawn.pictures["home_scene"], drawn.pictures["home_pair_detection"]
     at.session_state["home_fog.live"] = {"message": {"sequence": 1, "value": 0.5, "settled": False}}
     at.run()
-    assert not np.array_equal(drawn["home_scene"][0], scene[0])
-    assert knowing["detector"].calls == 1 and np.array_equal(drawn["home_pair_detection"][0], before[0])
+    assert not np.array_equal(drawn.pictures["home_scene"], scene)
+    assert knowing["detector"].calls == 1 and np.array_equal(drawn.pictures["home_pair_detection"], before)
     at.session_state["home_fog.live"] = {"message": {"sequence": 2, "value": 0.5, "settled": True}}
     at.run()
-    assert knowing["detector"].calls == 2 and not np.array_equal(drawn["home_pair_detection"][0], before[0])
+    assert knowing["detector"].calls == 2 and not np.array_equal(drawn.pictures["home_pair_detection"], before)
 
 
 def test_a_seed_out_of_range_or_nonsense_in_the_address(knowing):

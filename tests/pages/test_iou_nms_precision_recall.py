@@ -1,7 +1,6 @@
 """The IoU, NMS and Precision-Recall page: the chain from two boxes to mAP, with a network and without, at every end."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from pages.iou_nms_precision_recall_sections import ranking, shared, suppression
 from pages.iou_nms_precision_recall_sections.shared import Raw
 from ui import components, figures
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "iou_nms_precision_recall.py")
+PAGE = "iou_nms_precision_recall"
 trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), reason="the detector has no weights")
 
 
@@ -53,26 +52,15 @@ def no_weights(monkeypatch):
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """The boxes of every stage that the page draws, by component key."""
-    found = {}
-    show = components.Stage.show
+def run(visit):
+    """Function: a visit to the page, which ranks the boxes of few scenes and raises nothing."""
 
-    def watch(self, picture=None, layers=(), **options):
-        found[self.key] = [box for layer in layers if isinstance(layer, components.Boxes) for box in layer.boxes]
-        return show(self, picture, layers, **options)
+    def opened(**state) -> AppTest:
+        at = visit(PAGE, **{"pr_scenes": 10} | state)
+        assert not at.exception
+        return at
 
-    monkeypatch.setattr(components.Stage, "show", watch)
-    return found
-
-
-def run(**state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=600)
-    for key, value in ({"pr_scenes": 10} | state).items():
-        at.session_state[key] = value
-    at.run()
-    assert not at.exception
-    return at
+    return opened
 
 
 @pytest.fixture
@@ -99,49 +87,45 @@ def test_every_start_deserves_its_name(start, word):
     assert guess.min() >= 0 or start == "Apart"
 
 
-def test_without_weights_one_sentence_and_the_rest_works(no_weights, drawn, words):
+def test_without_weights_one_sentence_and_the_rest_works(run, no_weights, drawn, words):
     at = run()
     assert at.title[0].value == "IoU, NMS and Precision-Recall"
     assert at.error and all("detector" in e.value and "\n" not in e.value for e in at.error)
     truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in two_boxes.start_boxes("Decent"))
     assert f"= {float(geometry.iou(truth, guess)):.3f}**" in words(at) and "That is **decent**" in words(at)
     assert "almost perfect > 0.9" in words(at) and "decent > 0.5" in words(at)
-    assert {"truth", "prediction", "common"} <= {box.id for box in drawn["iou_stage"]}
+    assert {"truth", "prediction", "common"} <= {box.id for box in drawn.boxes("iou_stage")}
     assert any("bx = px + pw · tx" in code.value for code in at.code)
 
 
 @pytest.mark.parametrize("measure", two_boxes.MEASURES)
 @pytest.mark.parametrize("start", two_boxes.STARTS)
-def test_every_measure_draws_every_start(no_weights, drawn, measure, start):
+def test_every_measure_draws_every_start(run, no_weights, drawn, measure, start):
     run(iou_measure=measure, iou_start=start, iou_pixels="VOC devkit (+1)")
-    names = {box.id for box in drawn["iou_stage"]}
+    names = {box.id for box in drawn.boxes("iou_stage")}
     assert ("common" in names) == (start != "Apart")
     assert ("hull" in names) == (measure != "IoU")
 
 
-def test_the_boxes_are_in_the_address_and_come_back_from_it(no_weights, drawn):
+def test_the_boxes_are_in_the_address_and_come_back_from_it(visit, run, no_weights, drawn):
     moved = two_boxes.pair((10.0, 20.5, 90.0, 120.0), (30.1, 40.0, 100.7, 150.3))
     at = run(iou_stage=moved)
     assert at.query_params["iou_boxes"] == "10,20.5,90,120,30.1,40,100.7,150.3"
-    other = AppTest.from_file(PAGE, default_timeout=600)
-    other.query_params["iou_boxes"] = "10,20.5,90,120,30.1,40,100.7,150.3"
-    other.run()
-    assert [box for box in drawn["iou_stage"] if box.editable] == moved
+    other = visit(PAGE, {"iou_boxes": "10,20.5,90,120,30.1,40,100.7,150.3"})
+    assert [box for box in drawn.boxes("iou_stage") if box.editable] == moved
     other.session_state["iou_stage"] = two_boxes.start_boxes("Decent")
     other.run()
     assert "iou_boxes" not in other.query_params
 
 
 @pytest.mark.parametrize("link", ["here", "1,2,3", "9,9,1,1,0,0,5,5", "nan,0,1,1,0,0,5,5", ""])
-def test_a_link_without_two_boxes_is_answered_in_a_sentence(no_weights, drawn, link):
-    at = AppTest.from_file(PAGE, default_timeout=600)
-    at.query_params["iou_boxes"] = link
-    at.run()
+def test_a_link_without_two_boxes_is_answered_in_a_sentence(visit, no_weights, drawn, link):
+    at = visit(PAGE, {"iou_boxes": link})
     assert not at.exception and any("are not two boxes" in error.value for error in at.error)
-    assert [box for box in drawn["iou_stage"] if box.editable] == two_boxes.start_boxes("Decent")
+    assert [box for box in drawn.boxes("iou_stage") if box.editable] == two_boxes.start_boxes("Decent")
 
 
-def test_a_box_without_area_is_answered_in_words(no_weights, words):
+def test_a_box_without_area_is_answered_in_words(run, no_weights, words):
     flat = components.Box("prediction", (20.0, 20.0, 20.0, 90.0), editable=True)
     at = run(iou_stage=[two_boxes.start_boxes("Decent")[0], flat])
     assert "width and a height above 0" in words(at)
@@ -204,7 +188,7 @@ def test_the_networks_own_detections_are_the_pages(network):
     np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
 
 
-def test_the_network_runs_once_per_picture(network, monkeypatch):
+def test_the_network_runs_once_per_picture(run, network, monkeypatch):
     seen = []
     call = type(network).__call__
     monkeypatch.setattr(
@@ -223,46 +207,48 @@ def test_the_network_runs_once_per_picture(network, monkeypatch):
 @pytest.mark.parametrize(
     ("nms_threshold", "score_threshold"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.1)]
 )
-def test_no_end_of_a_slider_breaks_the_page(network, drawn, words, method, nms_threshold, score_threshold):
+def test_no_end_of_a_slider_breaks_the_page(run, network, drawn, words, method, nms_threshold, score_threshold):
     at = run(nms_method=method, nms_threshold=nms_threshold, score_threshold=score_threshold)
     assert not at.error
     said = words(at)
     assert ("Score threshold 0:" in said) == (score_threshold == 0)
     assert ("NMS threshold 1:" in said) == (method == suppression.GREEDY and nms_threshold == 1)
     if score_threshold == 1:
-        assert "Nothing reaches the score threshold" in said and not any("found" in b.id for b in drawn["judge_stage"])
-        assert "missed" in " ".join(box.label for box in drawn["judge_stage"])
+        judged = drawn.boxes("judge_stage")
+        assert "Nothing reaches the score threshold" in said and not any("found" in box.id for box in judged)
+        assert "missed" in " ".join(box.label for box in judged)
 
 
-def test_crowds_of_boxes_do_not_hide_the_picture_behind_labels(network, drawn):
+def test_crowds_of_boxes_do_not_hide_the_picture_behind_labels(run, network, drawn):
     run(nms_threshold=1.0, score_threshold=0.0)
     for stage in ("nms_stage", "judge_stage"):
-        found = [box for box in drawn[stage] if box.id.startswith(("raw", "found"))]
+        found = [box for box in drawn.boxes(stage) if box.id.startswith(("raw", "found"))]
         assert len(found) == shared.MOST_BOXES and all(box.note for box in found)
         assert sum(len(box.label) > 2 for box in found) == suppression.NAMED
-    assert sum(bool(box.label) for box in drawn["judge_stage"] if box.id.startswith("found")) == suppression.SIGNED
+    found = [box for box in drawn.boxes("judge_stage") if box.id.startswith("found")]
+    assert sum(bool(box.label) for box in found) == suppression.SIGNED
 
 
-def test_a_scene_without_objects(network, words):
+def test_a_scene_without_objects(run, network, words):
     at = run(nms_objects=(0, 0))
     assert "No object is in this scene" in words(at)
 
 
-def test_a_photograph_has_no_judge(network, words):
+def test_a_photograph_has_no_judge(run, network, words):
     assert "no known truth" in words(run(nms_source="Photograph"))
 
 
-def test_step_by_step_begins_with_the_best_box(network, drawn):
+def test_step_by_step_begins_with_the_best_box(run, network, drawn):
     run(nms_stepwise=True, score_threshold=0.0, nms_threshold=0.3)
-    assert [box.colour for box in drawn["nms_stage"]].count(shared.BLUE) == 1
-    kept = next(box for box in drawn["nms_stage"] if box.colour == shared.BLUE)
+    assert [box.colour for box in drawn.boxes("nms_stage")].count(shared.BLUE) == 1
+    kept = next(box for box in drawn.boxes("nms_stage") if box.colour == shared.BLUE)
     assert kept.id == "raw-0"
 
 
 # --- the ranking
 
 
-def test_a_class_that_no_scene_has_is_said_so(network, monkeypatch, words):
+def test_a_class_that_no_scene_has_is_said_so(run, network, monkeypatch, words):
     monkeypatch.setattr(
         scenes, "sample", lambda seed, *a, real=scenes.sample: real(seed, scenes.Knobs(classes=("cat",)))
     )
@@ -298,7 +284,7 @@ def test_the_area_drawn_is_the_exact_ap(network):
 
 
 @trained
-def test_the_trained_detector_finds_most_things(words):
+def test_the_trained_detector_finds_most_things(run, words):
     at = run()
     values = [float(found) for found in re.findall(r"-point\]\s+\*\*(\S+)\*\*", words(at))]
     assert len(values) == 3 and min(values) > 0.5
@@ -316,7 +302,7 @@ def test_the_table_is_the_labs_own_evaluation():
 
 
 @trained
-def test_a_point_of_the_curve_shows_its_detection_and_a_click_goes_there(monkeypatch, words):
+def test_a_point_of_the_curve_shows_its_detection_and_a_click_goes_there(run, monkeypatch, words):
     monkeypatch.setattr(figures, "touched", lambda key: figures.Touch(under=2))
     at = run(pr_step=1)
     assert "**Detection 2 of" in words(at) and at.session_state["pr_step"] == 1

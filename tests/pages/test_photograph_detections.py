@@ -1,89 +1,40 @@
 """Published detectors on the YOLO and RoI pages, with weights of the right shapes that the tests make."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 
 from models import catalog
 from models.pretrained_networks import Objects
 from pages.photograph_sections import detections, found
 from scenes import THINGS
-from tests.published import empty_cache, knowing, publish, random_state
 from ui import components, pictures
 
-FOLDER = Path(__file__).resolve().parents[2] / "pages"
-YOLO, ROI = str(FOLDER / "yolo_grid.py"), str(FOLDER / "roi_pooling.py")
-SMALL = "fasterrcnn_mobilenet_v3_large_320_fpn"
+YOLO, ROI = "yolo_grid", "roi_pooling"
 trained = pytest.mark.skipif(
     not {"detector", "yolo-cell", "yolo-anchor"} <= set(catalog.shipped()), reason="the lab's networks have no weights"
 )
 pytestmark = trained
 
 
-@pytest.fixture(scope="module")
-def state():
-    return knowing(random_state(SMALL), 18)
-
-
 @pytest.fixture(autouse=True)
-def nothing_here(monkeypatch, tmp_path):
+def nothing_here(unpublished):
     """No published weights, and nothing that other tests have cached."""
-    empty_cache(monkeypatch, tmp_path)
     found._look.clear()
     yield
     found._look.clear()
 
 
-@pytest.fixture
-def fetched(monkeypatch, state):
-    publish(monkeypatch, {SMALL: state})
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Picture and layers of every stage, by key."""
-    seen = {}
-    show = components.Stage.show
-
-    def watch(self, picture=None, layers=(), **options):
-        seen[self.key] = (picture, list(layers))
-        return show(self, picture, layers, **options)
-
-    monkeypatch.setattr(components.Stage, "show", watch)
-    return seen
-
-
-def visit(path: str, query: dict | None = None, **state) -> AppTest:
-    at = AppTest.from_file(path, default_timeout=240)
-    for key, value in (query or {}).items():
-        at.query_params[key] = value
-    for key, value in state.items():
-        at.session_state[key] = value
-    at.run()
-    assert not at.exception and not [error.value for error in at.error]
-    return at
-
-
-def said(at: AppTest, prose) -> str:
-    return "\n".join([prose(at), *(each.value for each in at.caption)])
-
-
-def layer(drawn, key, kind):
-    return next((each for each in drawn[key][1] if isinstance(each, kind)), None)
-
-
 def labels(drawn, key) -> list[str]:
     """Best first."""
-    return [box.note for box in layer(drawn, key, components.Boxes).boxes[::-1]]
+    return [box.note for box in drawn.boxes(key)[::-1]]
 
 
-def test_yolo_page_begins_with_the_labs_networks(prose, drawn):
-    at = visit(YOLO)
-    image = drawn["yolo_published_1_found"][0]
+def test_yolo_page_begins_with_the_labs_networks(visit, sound, said, prose, drawn):
+    at = sound(visit(YOLO))
+    image = drawn.pictures["yolo_published_1_found"]
     for name, key in (("yolo-anchor", "yolo_published_1_found"), ("detector", "yolo_published_2_found")):
         options = {"masks": False, "keypoints": False} if name == "detector" else {}
         result = catalog.load(name)(image, **options)
@@ -92,60 +43,60 @@ def test_yolo_page_begins_with_the_labs_networks(prose, drawn):
             f"{THINGS[c - 1]} {s:.2f}" for c, s in zip(result.labels[sure], result.scores[sure], strict=True)
         ]  # fmt: skip
         assert labels(drawn, key) == expected and expected
-        assert re.search(rf"{name} · cpu · \d", said(at, prose))
+        assert re.search(rf"{name} · cpu · \d", said(at))
     assert "**One stage**" in prose(at) and "**Two stages**" in prose(at)
     assert re.search(r"Two stages took \*\*[\d.]+ times\*\* the time of one", prose(at))
     assert "has seen no photograph" in prose(at)
 
 
-def test_a_published_network_that_is_not_here_leaves_the_other(prose, drawn):
-    at = visit(YOLO, {"yolo_published_one_model": "retinanet_resnet50_fpn_v2"})
+def test_a_published_network_that_is_not_here_leaves_the_other(visit, sound, prose, drawn):
+    at = sound(visit(YOLO, {"yolo_published_one_model": "retinanet_resnet50_fpn_v2"}))
     assert at.button(key="yolo_published_one_fetch").label == "Fetch 153 MB"
-    assert "yolo_published_2_found" in drawn and "yolo_published_1_found" not in drawn
+    assert "yolo_published_2_found" in drawn.layers and "yolo_published_1_found" not in drawn.layers
     assert "Two stages took" not in prose(at)
 
 
-def test_a_published_detector_on_a_photograph(fetched, prose, drawn):
-    at = visit(YOLO, {"yolo_published_two_model": SMALL, "yolo_published_photo": "Astronaut"})
+def test_a_published_detector_on_a_photograph(visit, sound, said, small, drawn):
+    at = sound(visit(YOLO, {"yolo_published_two_model": small, "yolo_published_photo": "Astronaut"}))
     image = pictures.photograph("Astronaut", 448).image
-    np.testing.assert_array_equal(drawn["yolo_published_2_found"][0], image)
-    result = catalog.load(SMALL)(image)
+    np.testing.assert_array_equal(drawn.pictures["yolo_published_2_found"], image)
+    result = catalog.load(small)(image)
     assert isinstance(result, Objects)
     sure = result.scores >= 0.5
-    boxes = layer(drawn, "yolo_published_2_found", components.Boxes).boxes[::-1]
+    boxes = drawn.boxes("yolo_published_2_found")[::-1]
     np.testing.assert_allclose([box.xyxy for box in boxes], result.boxes[sure].numpy(), rtol=1e-5)
     assert len(boxes) == int(sure.sum()) > 0 and boxes[0].note.startswith("dog ")
-    told = said(at, prose)
+    told = said(at)
     assert "Knows **80 classes** of COCO’s photographs (person, bicycle, car, motorcycle …)" in told
     assert "a box AP of 22.8 on COCO-val2017" in told
     assert "yolo-anchor knows only Lab World" in told and "Lab World is drawn" not in told
-    assert f"{SMALL} · cpu · " in told
+    assert f"{small} · cpu · " in told
 
 
-def test_the_score_slider_filters_and_never_asks_the_network_again(prose, drawn, monkeypatch):
-    visit(ROI)
+def test_the_score_slider_filters_and_never_asks_the_network_again(visit, sound, prose, drawn, monkeypatch):
+    sound(visit(ROI))
     asked = []
     monkeypatch.setattr(type(catalog.load("detector")), "__call__", lambda *_, **__: asked.append(1))
     counts = []
     for least in (0.05, 0.5, 0.95):
-        at = visit(ROI, roi_published_score=least)
+        at = sound(visit(ROI, roi_published_score=least))
         counts.append(len(labels(drawn, "roi_published_found")))
         assert all(float(note.split()[-1]) >= least - 0.005 for note in labels(drawn, "roi_published_found"))
         assert f"**{counts[-1]} object" in prose(at)
     assert not asked and counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
 
 
-def test_roi_page_has_masks_and_joints(prose, drawn):
-    at = visit(ROI, roi_seed=13)
-    image = drawn["roi_published_found"][0]
+def test_roi_page_has_masks_and_joints(visit, sound, prose, drawn):
+    at = sound(visit(ROI, roi_seed=13))
+    image = drawn.pictures["roi_published_found"]
     result = catalog.load("detector")(image)
     chosen = (result.scores >= 0.5).nonzero()[:, 0].tolist()
     assert any(THINGS[result.labels[i] - 1] == "person" for i in chosen), "choose a scene with a person"
-    painted = layer(drawn, "roi_published_found", components.Labels).values
+    painted = drawn.layer("roi_published_found", components.Labels).values
     np.testing.assert_array_equal(painted == 1, result.masks[chosen[0]].numpy() >= 0.5)
     np.testing.assert_array_equal(painted > 0, (result.masks[chosen].numpy() >= 0.5).any(0))
     persons = [i for i in chosen if THINGS[result.labels[i] - 1] == "person"]
-    dots = layer(drawn, "roi_published_found", components.Points).xy
+    dots = drawn.layer("roi_published_found", components.Points).xy
     expected = [result.keypoints[i, k, :2].tolist() for i in persons
                 for k in (result.keypoint_scores[i] > 0).nonzero()[:, 0]]  # fmt: skip
     np.testing.assert_allclose(dots, expected, rtol=1e-5)
@@ -156,13 +107,13 @@ def test_roi_page_has_masks_and_joints(prose, drawn):
     assert "the mean of 2×2 samples" in told
 
 
-def test_a_network_without_the_other_heads_says_so(fetched, prose, drawn):
-    at = visit(ROI, {"roi_published_model": SMALL})
-    told = said(at, prose)
+def test_a_network_without_the_other_heads_says_so(visit, sound, said, small, drawn):
+    at = sound(visit(ROI, {"roi_published_model": small}))
+    told = said(at)
     assert "| box | 7×7 | 91 scores" in told
     assert "This network has no mask and no keypoint head." in told
-    assert layer(drawn, "roi_published_found", components.Labels) is None
-    assert f"{SMALL} knows photographs, and Lab World is drawn" in told
+    assert drawn.layer("roi_published_found", components.Labels) is None
+    assert f"{small} knows photographs, and Lab World is drawn" in told
 
 
 def test_order_of_the_offers():

@@ -1,7 +1,5 @@
 """The RoI page: the box goes through its frames, the lecture's numbers stand there, no control state breaks it."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -17,7 +15,7 @@ from pages.roi_pooling_sections import network, shared, shift
 from ui import components
 from ui.components import Box
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "roi_pooling.py")
+PAGE = "roi_pooling"
 
 
 @pytest.fixture(scope="module")
@@ -49,35 +47,16 @@ def untrained(monkeypatch, detector):
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """Every layer that the page draws, by stage, and every grid by row of grids."""
-    found = {}
-    show, show_grids = components.Stage.show, components.Matrices.show
+def run(visit):
+    """Function: a visit to the page with this box, which raises nothing."""
 
-    def watch(self, picture=None, layers=(), **options):
-        found[self.key] = list(layers)
-        return show(self, picture, layers, **options)
+    def opened(box=(100.0, 80.0, 220.0, 200.0), query=None, **state) -> AppTest:
+        placed = {"roi_scene": [Box("roi", box, editable=True)]} if box else {}
+        at = visit(PAGE, query, **placed | state)
+        assert not at.exception
+        return at
 
-    def watch_grids(self, items, **options):
-        found[self.key] = {each.name: np.asarray(each.values) for each in items if not isinstance(each, str)}
-        return show_grids(self, items, **options)
-
-    monkeypatch.setattr(components.Stage, "show", watch)
-    monkeypatch.setattr(components.Matrices, "show", watch_grids)
-    return found
-
-
-def run(box=(100.0, 80.0, 220.0, 200.0), query=(), **state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=300)
-    if box:
-        at.session_state["roi_scene"] = [Box("roi", box, editable=True)]
-    for key, value in state.items():
-        at.session_state[key] = value
-    for key, value in dict(query).items():
-        at.query_params[key] = value
-    at.run()
-    assert not at.exception
-    return at
+    return opened
 
 
 def text(at: AppTest) -> str:
@@ -85,48 +64,44 @@ def text(at: AppTest) -> str:
     return "\n".join(each.value for kind in kinds for each in kind)
 
 
-def boxes(layers) -> dict:
-    return {box.id: box for layer in layers if isinstance(layer, components.Boxes) for box in layer.boxes}
-
-
-def points(layers) -> list:
-    return [layer for layer in layers if isinstance(layer, components.Points)]
+def boxes(drawn, key) -> dict:
+    return {box.id: box for box in drawn.boxes(key)}
 
 
 # --- the box in its frames
 
 
-def test_the_box_in_three_frames(drawn):
+def test_the_box_in_three_frames(run, drawn):
     """320 pixels are resized to 224, and P4 has stride 16."""
     found = text(run())
     assert "| picture, 320 × 320 px | 100.00 | 80.00 | 220.00 | 200.00 |" in found
     assert "| resized, 224 × 224 px: × 0.7 | 70.00 | 56.00 | 154.00 | 140.00 |" in found
     assert "| P4, 14 × 14 cells: ÷ 16 | 4.38 | 3.50 | 9.62 | 8.75 |" in found
-    assert boxes(drawn["roi_map"])["projected"].xyxy == pytest.approx((4.375, 3.5, 9.625, 8.75))
+    assert boxes(drawn, "roi_map")["projected"].xyxy == pytest.approx((4.375, 3.5, 9.625, 8.75))
 
 
 @pytest.mark.parametrize(("side", "level"), [(40, "P2"), (159, "P2"), (161, "P3"), (319, "P3"), (320, "P4")])
-def test_the_detectors_own_level(side, level):
+def test_the_detectors_own_level(run, side, level):
     found = text(run((0.0, 0.0, float(side), float(side)), roi_level="as the detector"))
     assert f"would pool this box from **{level}**" in found and f"| {level}, " in found
 
 
-def test_the_shift_moves_the_box_by_cells(drawn):
+def test_the_shift_moves_the_box_by_cells(run, drawn):
     found = text(run(roi_shift=0.5))
     assert "| P4, 14 × 14 cells: ÷ 16 | 4.88 | 3.50 | 10.12 | 8.75 |" in found
-    assert boxes(drawn["roi_scene"])["moved"].xyxy[0] == pytest.approx(100 + 8 / 0.7, abs=1e-3)
+    assert boxes(drawn, "roi_scene")["moved"].xyxy[0] == pytest.approx(100 + 8 / 0.7, abs=1e-3)
 
 
 # --- the three methods
 
 
 @pytest.mark.parametrize("size", [2, 7, 14])
-def test_outputs_are_torchvisions(drawn, detector, size):
+def test_outputs_are_torchvisions(run, drawn, detector, size):
     run(roi_output=size, roi_ratio=3, roi_aligned=False, roi_level="P3", roi_channel="5")
     image = components_picture(drawn)
     features = shared.regions_of(image).features["P3"][:, 5:6]
     where = [torch.tensor([[70.0, 56.0, 154.0, 140.0]])]
-    found = drawn["roi_outputs"]
+    found = {name: grid.values for name, grid in drawn.grids["roi_outputs"].items()}
     pooled = ops.roi_pool(features, where, (size, size), 1 / 8)[0, 0]
     aligned = ops.roi_align(features, where, (size, size), 1 / 8, 3, aligned=False)[0, 0]
     assert found["RoI Pool"] == pytest.approx(pooled.numpy(), abs=1e-4)
@@ -143,37 +118,37 @@ def components_picture(drawn) -> np.ndarray:
     ).image
 
 
-def test_roi_pool_opened(drawn):
+def test_roi_pool_opened(run, drawn):
     """x 4.38 to 9.62 rounds to columns 4 to 10, y 3.5 to 8.75 to rows 4 to 9: 7 by 6 cells."""
     found = text(run())
-    rounded = boxes(drawn["roi_region"])["rounded"].xyxy
+    rounded = boxes(drawn, "roi_region")["rounded"].xyxy
     assert (rounded[2] - rounded[0], rounded[3] - rounded[1]) == (7, 6)
     assert "x1 =   4.38 →  4" in found and "x2 =   9.62 → 10" in found and "y1 =   3.50 →  4" in found
     assert "columns 4 + ⌊0.00⌋ … 4 + ⌈3.50⌉ − 1: 4 … 7" in found
-    bins = [box for name, box in boxes(drawn["roi_region"]).items() if name.startswith("bin-")]
+    bins = [box for name, box in boxes(drawn, "roi_region").items() if name.startswith("bin-")]
     assert len(bins) == 4 and bins[0].xyxy[2] > bins[1].xyxy[0]
 
 
-def test_the_textbooks_bins_do_not_overlap(drawn):
+def test_the_textbooks_bins_do_not_overlap(run, drawn):
     found = text(run(roi_split="disjoint"))
     assert "columns 4 + ⌊0.00⌋ … 4 + ⌊3.50⌋ − 1: 4 … 6" in found
-    shown = boxes(drawn["roi_region"])
+    shown = boxes(drawn, "roi_region")
     assert shown["bin-0-0"].xyxy[2] == shown["bin-0-1"].xyxy[0]
 
 
-def test_the_half_pixel_is_drawn(drawn):
+def test_the_half_pixel_is_drawn(run, drawn):
     run(roi_method="RoI Align")
-    on = boxes(drawn["roi_region"])
+    on = boxes(drawn, "roi_region")
     assert on["region"].xyxy == pytest.approx(on["projected"].xyxy)
     run(roi_method="RoI Align", roi_aligned=False)
-    off = boxes(drawn["roi_region"])
+    off = boxes(drawn, "roi_region")
     assert np.subtract(off["region"].xyxy, off["projected"].xyxy) == pytest.approx([0.5] * 4)
 
 
-def test_a_chosen_sample_is_written_out(drawn):
+def test_a_chosen_sample_is_written_out(run, drawn):
     """Bin (1, 0), sample (0, 1): its four weights sum to one and give the value in the text."""
     at = run(roi_method="RoI Align", query={"roi_at": "1,0,0,1"})
-    samples, near, middle = points(drawn["roi_region"])
+    samples, near, middle = drawn.every("roi_region", components.Points)
     assert len(samples.xy) == 16 and len(near.xy) == 4
     weights = [float(label[1:]) for label in near.labels]
     assert sum(weights) == pytest.approx(1, abs=0.03)
@@ -182,19 +157,19 @@ def test_a_chosen_sample_is_written_out(drawn):
 
 
 @pytest.mark.parametrize(("ratio", "count"), [(1, 4), (2, 16), (4, 64), ("adaptive", 36)])
-def test_sampling_ratio(drawn, ratio, count):
+def test_sampling_ratio(run, drawn, ratio, count):
     """Adaptive: a bin of 2.6 cells gets ⌈2.6⌉ = 3 samples an axis."""
     run(roi_method="RoI Align", roi_ratio=ratio)
-    assert len(points(drawn["roi_region"])[0].xy) == count
+    assert len(drawn.every("roi_region", components.Points)[0].xy) == count
 
 
-def test_crop_and_resize_samples_the_corners(drawn):
+def test_crop_and_resize_samples_the_corners(run, drawn):
     found = text(run(roi_method="Crop and resize"))
-    assert len(points(drawn["roi_region"])[0].xy) == 4
+    assert len(drawn.every("roi_region", components.Points)[0].xy) == 4
     assert "each · 13/14" in found and "this one sample" in found
 
 
-def test_gradients_and_the_staircase(drawn):
+def test_gradients_and_the_staircase(run, drawn):
     found = text(run(roi_channel="3"))
     assert "Gradient of bin (0, 0) with respect to the box" in found
     for edge in ("x1", "y1", "x2", "y2"):
@@ -202,7 +177,7 @@ def test_gradients_and_the_staircase(drawn):
         assert line.split("|")[2].strip() == "0"
     slopes = [line.split("|")[3].strip() for line in found.splitlines() if line.startswith("| x1 |")]
     assert slopes != ["0"]
-    pool, align, *_ = [layer.segments for layer in drawn["roi_curve"] if isinstance(layer, components.Lines)]
+    pool, align, *_ = [layer.segments for layer in drawn.every("roi_curve", components.Lines)]
     assert all(x1 == x2 or y1 == y2 for x1, y1, x2, y2 in pool)  # only level or upright
     assert any(x1 != x2 and y1 != y2 for x1, y1, x2, y2 in align)
 
@@ -215,13 +190,13 @@ def test_stairs_never_take_a_value_in_between():
 # --- the lecture's numbers
 
 
-def test_both_conventions_stand_there(drawn):
+def test_both_conventions_stand_there(run, drawn):
     run()
-    assert drawn["roi_lecture"]["disjoint"] == pytest.approx(np.array([[0.85, 0.84], [0.97, 0.96]]))
-    assert drawn["roi_lecture"]["overlapping"] == pytest.approx(np.array([[0.85, 0.96], [0.97, 0.96]]))
+    assert drawn.grids["roi_lecture"]["disjoint"].values == pytest.approx(np.array([[0.85, 0.84], [0.97, 0.96]]))
+    assert drawn.grids["roi_lecture"]["overlapping"].values == pytest.approx(np.array([[0.85, 0.96], [0.97, 0.96]]))
 
 
-def test_the_lectures_sample():
+def test_the_lectures_sample(run):
     found = text(run())
     assert r"f_{65} \cdot 0.5 \cdot 0.2 + f_{75} \cdot 0.5 \cdot 0.2 + f_{66} \cdot 0.5 \cdot 0.8" in found
     assert r"\mathbf{0.324}" in found
@@ -231,10 +206,10 @@ def test_the_lectures_sample():
 # --- on the network
 
 
-def test_four_poolings_side_by_side(drawn):
+def test_four_poolings_side_by_side(run, drawn):
     found = text(run(roi_score=0.05))
-    assert "RoI Align, as trained" in found and {f"roi_with_{name}" for name in POOLINGS} <= set(drawn)
-    assert any(boxes(drawn[f"roi_with_{name}"]) for name in POOLINGS)
+    assert "RoI Align, as trained" in found and {f"roi_with_{name}" for name in POOLINGS} <= set(drawn.layers)
+    assert any(drawn.boxes(f"roi_with_{name}") for name in POOLINGS)
 
 
 def test_average_precision_of_a_perfect_and_a_blind_network(monkeypatch):
@@ -267,7 +242,7 @@ def test_average_precision_of_a_perfect_and_a_blind_network(monkeypatch):
     forget()
 
 
-def test_scenes_are_measured_when_chosen(monkeypatch):
+def test_scenes_are_measured_when_chosen(run, monkeypatch):
     assert "Choose a number of scenes" in text(run())
     monkeypatch.setattr(network, "COUNTS", (2, 10))
     found = text(run(roi_scenes=2))
@@ -286,23 +261,23 @@ def test_mask_overlap_counts_a_crowd_by_what_lies_inside():
 # --- whatever the address says
 
 
-def test_the_box_of_a_link():
+def test_the_box_of_a_link(run):
     found = text(run(None, {"roi_box": "10,20,110,220"}))
     assert "| picture, 320 × 320 px | 10.00 | 20.00 | 110.00 | 220.00 |" in found
 
 
 @pytest.mark.parametrize("link", ["here", "1,2,3", "nan,0,1,2", "1,2,3,4,5"])
-def test_nonsense_in_a_link_is_answered_in_a_sentence(link):
+def test_nonsense_in_a_link_is_answered_in_a_sentence(run, link):
     at = run(None, {"roi_box": link, "roi_at": link})
     assert "The link's roi_box is no box" in text(at)
 
 
-def test_a_box_beyond_the_picture_is_cut():
+def test_a_box_beyond_the_picture_is_cut(run):
     found = text(run(None, {"roi_box": "900,-50,-20,90"}))
     assert "| picture, 320 × 320 px | 0.00 | 0.00 | 320.00 | 90.00 |" in found
 
 
-def test_without_weights_the_lecture_still_stands(monkeypatch, drawn):
+def test_without_weights_the_lecture_still_stands(run, monkeypatch, drawn):
     def refuse(name):
         raise ValueError("detector has no weights yet: python -m models train detector makes them.")
 
@@ -310,7 +285,7 @@ def test_without_weights_the_lecture_still_stands(monkeypatch, drawn):
     monkeypatch.setattr(catalog, "load", refuse)
     at = run()
     assert {e.value for e in at.error} == {"detector has no weights yet: python -m models train detector makes them."}
-    assert "roi_lecture" in drawn
+    assert "roi_lecture" in drawn.grids
 
 
 @settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
@@ -328,6 +303,6 @@ def test_without_weights_the_lecture_still_stands(monkeypatch, drawn):
     ),
     st.tuples(*[st.floats(0, 320)] * 4).map(lambda b: (*np.minimum(b[:2], b[2:]), *np.maximum(b[:2], b[2:]))),
 )  # fmt: skip
-def test_no_control_state_breaks_the_page(state, box):
+def test_no_control_state_breaks_the_page(run, state, box):
     at = run(box, **state)
     assert not at.error

@@ -2,14 +2,12 @@
 
 import re
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streamlit.testing.v1 import AppTest
 
 from labs import segmentation_metrics, sliding_window
 from models import catalog
@@ -17,113 +15,75 @@ from pages.semantic_segmentation_sections import play, shared, training, windows
 from scenes import CLASSES
 from ui import components, pictures
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "semantic_segmentation.py")
+PAGE = "semantic_segmentation"
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """What the page draws: stages as (picture, layers), number grids as {name: Grid}, by key."""
-    found = {}
-    show, grids = components.Stage.show, components.Matrices.show
-
-    def watch(self, picture=None, layers=(), **options):
-        found[self.key] = (picture, list(layers))
-        return show(self, picture, layers, **options)
-
-    def watch_grids(self, items, **options):
-        found[self.key] = {item.name: item for item in items if isinstance(item, components.Grid)} | options
-        return grids(self, items, **options)
-
-    monkeypatch.setattr(components.Stage, "show", watch)
-    monkeypatch.setattr(components.Matrices, "show", watch_grids)
-    return found
-
-
-def visit(query: dict | None = None, **state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=240)
-    for key, value in (query or {}).items():
-        at.query_params[key] = value
-    for key, value in state.items():
-        at.session_state[key] = value
-    return at.run()
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception
-    assert not [error.value for error in at.error]
-    return at
-
-
-def layer(drawn, key, kind):
-    return next(each for each in drawn[key][1] if isinstance(each, kind))
-
-
-def test_scores_are_those_of_the_prediction_on_the_picture(drawn, prose):
-    at = sound(visit())
-    image, _ = drawn["segmentation_picture"]
+def test_scores_are_those_of_the_prediction_on_the_picture(visit, sound, drawn, prose):
+    at = sound(visit(PAGE))
+    image = drawn.pictures["segmentation_picture"]
     labels = catalog.load("segmenter-bilinear")(image).labels
-    np.testing.assert_array_equal(layer(drawn, "segmentation_prediction", components.Labels).values, labels)
+    np.testing.assert_array_equal(drawn.layer("segmentation_prediction", components.Labels).values, labels)
     truth = pictures.from_lab_world(24, objects=(2, 6), occlusion=0.35, classes=tuple(CLASSES[5:]), light=None,
                                     fog=None, noise=None).view.semantic  # fmt: skip
     confusion = segmentation_metrics.confusion_matrix(truth, labels, len(CLASSES))
     assert f"mIoU **{segmentation_metrics.mean_iou(confusion):.3f}** · pixel accuracy" in prose(at)
-    wrong = layer(drawn, "segmentation_mistakes", components.Labels).values == len(CLASSES)
+    wrong = drawn.layer("segmentation_mistakes", components.Labels).values == len(CLASSES)
     np.testing.assert_array_equal(wrong, labels != truth)
     assert f"**{wrong.sum():,}** of 50,176" in prose(at)
 
 
-def test_fog_makes_it_worse_and_leaves_the_truth(drawn, prose):
+def test_fog_makes_it_worse_and_leaves_the_truth(visit, sound, drawn, prose):
     found = []
     for fog in (0.0, 1.0):
-        at = sound(visit(segmentation_more_fog=fog))
-        found.append((float(re.search(r"mIoU \*\*([\d.]+)\*\* · pixel", prose(at))[1]), drawn["segmentation_picture"]))
+        at = sound(visit(PAGE, segmentation_more_fog=fog))
+        score = float(re.search(r"mIoU \*\*([\d.]+)\*\* · pixel", prose(at))[1])
+        found.append((score, drawn.pictures["segmentation_picture"]))
     assert found[0][0] > found[1][0] + 0.1
-    assert not np.array_equal(found[0][1][0], found[1][1][0])
+    assert not np.array_equal(found[0][1], found[1][1])
 
 
-def test_the_opened_pixel_is_written_out(drawn, prose):
-    at = sound(visit({"segmentation_at": "100,150"}))
-    image, _ = drawn["segmentation_picture"]
+def test_the_opened_pixel_is_written_out(visit, sound, drawn, prose):
+    at = sound(visit(PAGE, {"segmentation_at": "100,150"}))
+    image = drawn.pictures["segmentation_picture"]
     logits = catalog.load("segmenter-bilinear")(image).logits[:, 150, 100]
-    table = drawn["segmentation_pixel"]["pixel"].values
+    table = drawn.grids["segmentation_pixel"]["pixel"].values
     np.testing.assert_allclose(table[:, 0], logits.numpy(), atol=1e-4)
     np.testing.assert_allclose(table[:, 2], logits.softmax(0).numpy(), atol=1e-5)
     assert table[:, 2].sum() == pytest.approx(1, abs=1e-5) and table[:, 3].sum() == pytest.approx(0, abs=1e-5)
-    losses = layer(drawn, "segmentation_losses", components.Heat).values
+    losses = drawn.layer("segmentation_losses", components.Heat).values
     assert f"= **{losses[150, 100]:.3f}** nats" in prose(at) and "column **100**, row **150**" in prose(at)
     assert f"the loss is **{losses.mean():.4f}**" in prose(at)
     truth = int(np.argmin(table[:, 3]))
     assert losses[150, 100] == pytest.approx(-np.log(table[truth, 2]), rel=1e-3, abs=1e-5)
-    assert len(drawn["segmentation_pixel"]["explain"]) == 13 * 4
+    assert len(drawn.options["segmentation_pixel"]["explain"]) == 13 * 4
 
 
 @pytest.mark.parametrize("key", ["segmentation_picture", "segmentation_mistakes", "segmentation_losses"])
-def test_a_click_opens_that_pixel(prose, key):
-    at = sound(
-        visit(**{f"{key}.live": {"message": {"sequence": 1, "click": {"x": 33.7, "y": 40.2, "what": None, "when": 1}}}})
-    )
+def test_a_click_opens_that_pixel(visit, sound, prose, key):
+    click = {"x": 33.7, "y": 40.2, "what": None, "when": 1}
+    at = sound(visit(PAGE, **{f"{key}.live": {"message": {"sequence": 1, "click": click}}}))
     assert "column **33**, row **40**" in prose(at)
     assert at.query_params["segmentation_at"] in ("33,40", ["33,40"])
 
 
-def test_first_pixel_is_the_worst_before_any_knob(drawn, prose):
-    sound(visit(segmentation_more_fog=0.0))
-    losses = layer(drawn, "segmentation_losses", components.Heat).values
-    ((x, y),) = layer(drawn, "segmentation_losses", components.Points).xy
+def test_first_pixel_is_the_worst_before_any_knob(visit, sound, drawn):
+    sound(visit(PAGE, segmentation_more_fog=0.0))
+    losses = drawn.layer("segmentation_losses", components.Heat).values
+    ((x, y),) = drawn.layer("segmentation_losses", components.Points).xy
     assert losses[int(y), int(x)] == losses.max()
 
 
-def test_nonsense_in_a_link_is_answered_in_a_sentence(prose):
-    at = visit({"segmentation_at": "here", "segmentation_window": "there"})
+def test_nonsense_in_a_link_is_answered_in_a_sentence(visit, sound, prose):
+    at = visit(PAGE, {"segmentation_at": "here", "segmentation_window": "there"})
     assert not at.exception
     told = "\n".join(error.value for error in at.error)
     assert "segmentation_at is not a pixel" in told and "segmentation_window is not a window" in told
-    far = sound(visit({"segmentation_at": "9999,-5", "segmentation_window": "999,999"}))
+    far = sound(visit(PAGE, {"segmentation_at": "9999,-5", "segmentation_window": "999,999"}))
     assert "column **223**, row **0**" in prose(far)
 
 
-def test_the_lectures_table_of_maps(prose):
-    told = prose(sound(visit(segmentation_side=32)))
+def test_the_lectures_table_of_maps(visit, sound, prose):
+    told = prose(sound(visit(PAGE, segmentation_side=32)))
     assert "| map | window, stride on it | 28² input | 32² input | 224² input |" in told
     assert "| picture | 28 × 28, 4 | 28² | 32² | 224² |" in told
     assert "| after conv 5×5×3 | 24 × 24, 4 | 24² | 28² | 220² |" in told
@@ -133,8 +93,8 @@ def test_the_lectures_table_of_maps(prose):
     assert "32² → **28²** → **7²** → **2²** → **2²**, so 2 × 2 = **4 windows** with 4 numbers each" in told
 
 
-def test_errata_of_the_sliding_window(prose):
-    told = prose(sound(visit()))
+def test_errata_of_the_sliding_window(visit, sound, prose):
+    told = prose(sound(visit(PAGE)))
     assert "50 × 50 = 4 sets of outputs" in told and "50 × 50 = 2500" in told
     assert "4 class scores and 4 coordinates, 8 channels" in told
     assert "57,768,120,000, about 58 **billion**" in told and "about 58 million boxes" in told
@@ -142,23 +102,23 @@ def test_errata_of_the_sliding_window(prose):
     assert "(600 − 28 + 1) · (800 − 28 + 1) = **442,929**" in told
 
 
-def test_eight_numbers_with_a_box(drawn, prose):
-    told = prose(sound(visit(segmentation_outputs="4 scores + 4 coordinates", segmentation_side=224)))
+def test_eight_numbers_with_a_box(visit, sound, drawn, prose):
+    told = prose(sound(visit(PAGE, segmentation_outputs="4 scores + 4 coordinates", segmentation_side=224)))
     assert "**2,500 windows** with 8 numbers each, 20,000 in all" in told
-    assert list(drawn["segmentation_same"]["scores"].rows) == [*sliding_window.CLASSES, "x", "y", "w", "h"]
+    assert list(drawn.grids["segmentation_same"]["scores"].rows) == [*sliding_window.CLASSES, "x", "y", "w", "h"]
 
 
-def test_crop_and_map_agree_on_the_chosen_window(drawn):
-    sound(visit({"segmentation_window": "3,7"}, segmentation_side=64))
-    both = drawn["segmentation_same"]["scores"].values
+def test_crop_and_map_agree_on_the_chosen_window(visit, sound, drawn):
+    sound(visit(PAGE, {"segmentation_window": "3,7"}, segmentation_side=64))
+    both = drawn.grids["segmentation_same"]["scores"].values
     assert both.shape == (4, 2) and np.ptp(both) > 0
     np.testing.assert_allclose(both[:, 0], both[:, 1], atol=1e-5)
-    (window,) = layer(drawn, "segmentation_windows", components.Boxes).boxes
+    (window,) = drawn.boxes("segmentation_windows")
     assert window.xyxy == (28, 12, 56, 40)
 
 
-def test_both_ways_are_run_and_counted(prose):
-    at = sound(visit(segmentation_side=36))
+def test_both_ways_are_run_and_counted(visit, sound, prose):
+    at = sound(visit(PAGE, segmentation_side=36))
     at.button(key="segmentation_measure").click().run()
     told = prose(sound(at))
     assert "| classifier, window by window | 9 | 1.7 M |" in told
@@ -168,34 +128,34 @@ def test_both_ways_are_run_and_counted(prose):
     assert difference < 1e-5
 
 
-def test_a_window_larger_than_the_picture(prose):
-    told = prose(sound(visit(segmentation_boxes_window_height=1000)))
+def test_a_window_larger_than_the_picture(visit, sound, prose):
+    told = prose(sound(visit(PAGE, segmentation_boxes_window_height=1000)))
     assert "**0** places." in told and "larger than the picture" in told
 
 
-def test_down_and_up_against_full_resolution(prose, drawn):
-    told = prose(sound(visit(segmentation_depth=14, segmentation_downs=0, segmentation_doubling=False)))
+def test_down_and_up_against_full_resolution(visit, sound, prose, drawn):
+    told = prose(sound(visit(PAGE, segmentation_depth=14, segmentation_downs=0, segmentation_doubling=False)))
     assert "sees **29 × 29** px (1 + 2 · 14 = 29)" in told and "the same cost" in told
-    told = prose(sound(visit(segmentation_depth=14, segmentation_downs=4)))
+    told = prose(sound(visit(PAGE, segmentation_depth=14, segmentation_downs=4)))
     assert "times fewer" in told
-    boxes = {box.id: box.xyxy for box in layer(drawn, "segmentation_fields", components.Boxes).boxes}
+    boxes = {box.id: box.xyxy for box in drawn.boxes("segmentation_fields")}
     assert boxes["full resolution"] == (98, 98, 127, 127)
     assert boxes["encoder-decoder"][2] - boxes["encoder-decoder"][0] > 100
     assert re.search(r"at full resolution, would need \*\*[\d.]+ G\*\*: \d+ times as many", told)
 
 
-def test_the_card_agrees_with_the_scores_over_held_out_scenes(prose):
-    at = sound(visit(segmentation_over="16 scenes"))
+def test_the_card_agrees_with_the_scores_over_held_out_scenes(visit, sound, prose):
+    at = sound(visit(PAGE, segmentation_over="16 scenes"))
     found = float(re.search(r"\*\*16 scenes\*\*: mIoU \*\*([\d.]+)\*\*", prose(at))[1])
     card = catalog.card("segmenter-bilinear")["metrics"]
     assert found == pytest.approx(card["miou"], abs=0.12)
     assert f"mIoU {card['miou']:.3f} on {card['scenes']} scenes" in prose(at)
 
 
-def test_a_photograph_has_a_prediction_and_no_scores(prose, drawn):
-    at = sound(visit(segmentation_source="Photograph"))
+def test_a_photograph_has_a_prediction_and_no_scores(visit, sound, prose, drawn):
+    at = sound(visit(PAGE, segmentation_source="Photograph"))
     assert "Nobody has labelled" in at.info[0].value and "wrong pixels **" not in prose(at)
-    assert "segmentation_prediction" in drawn and "segmentation_losses" not in drawn
+    assert "segmentation_prediction" in drawn.layers and "segmentation_losses" not in drawn.layers
 
 
 def test_a_network_with_other_classes_is_not_judged():
@@ -205,8 +165,8 @@ def test_a_network_with_other_classes_is_not_judged():
     assert not seen.of_lab_world
 
 
-def test_training_starts_learns_stops_and_is_reset(prose, drawn):
-    at = sound(visit(segmentation_train_steps=200))
+def test_training_starts_learns_stops_and_is_reset(visit, sound, prose, drawn):
+    at = sound(visit(PAGE, segmentation_train_steps=200))
     at.button(key="segmentation_start").click().run()
     sound(at)
     running = at.session_state[training.KEY]
@@ -216,7 +176,7 @@ def test_training_starts_learns_stops_and_is_reset(prose, drawn):
             time.sleep(0.05)
         sound(at.run())
         assert re.search(r"Learning\. Step \*\*\d+\*\* of 200 · loss \*\*[\d.]+\*\*", prose(at))
-        assert layer(drawn, "segmentation_learner_sees_0", components.Labels).values.shape == (64, 64)
+        assert drawn.layer("segmentation_learner_sees_0", components.Labels).values.shape == (64, 64)
         assert at.button(key="segmentation_start").disabled and not at.button(key="segmentation_stop").disabled
         at.button(key="segmentation_stop").click().run()
         sound(at)
@@ -229,10 +189,11 @@ def test_training_starts_learns_stops_and_is_reset(prose, drawn):
         running.stop(wait=60)
 
 
-def test_settings_of_the_training_come_from_the_controls(monkeypatch):
+def test_settings_of_the_training_come_from_the_controls(visit, sound, monkeypatch):
     begun = []
     monkeypatch.setattr(training.Training, "start", lambda self: begun.append(self.settings))
-    at = visit(segmentation_train_light="Night", segmentation_train_classes=["duck"], segmentation_train_steps=800)
+    chosen = {"light": "Night", "classes": ["duck"], "steps": 800}
+    at = visit(PAGE, **{f"segmentation_train_{name}": value for name, value in chosen.items()})
     at.button(key="segmentation_start").click().run()
     sound(at)
     assert begun[0].steps == 800 and begun[0].knobs.light == 0.0 and begun[0].knobs.classes == ("duck",)
@@ -253,5 +214,5 @@ def test_settings_of_the_training_come_from_the_controls(monkeypatch):
         }
     )
 )  # fmt: skip
-def test_no_control_state_breaks_the_page(state):
-    sound(visit(**state))
+def test_no_control_state_breaks_the_page(visit, sound, state):
+    sound(visit(PAGE, **state))

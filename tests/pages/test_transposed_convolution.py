@@ -1,52 +1,26 @@
 """The transposed convolution page: the lectures' examples are on it, and no control state breaks it."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streamlit.testing.v1 import AppTest
 
 from pages.transposed_convolution_sections import matrix, shared
-from ui import components
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "transposed_convolution.py")
+PAGE = "transposed_convolution"
 NETWORKS = ("segmenter-transposed", "segmenter-bilinear")
 
 
-def run(**state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120)
-    state = {"scene_source": "Photograph"} | state
-    for key, value in state.items():
-        at.session_state[key] = value
-    return at.run()
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception
-    assert not [error.value for error in at.error]
-    return at
-
-
 @pytest.fixture
-def drawn(monkeypatch):
-    """Every grid that the page draws, by component key: {key: {grid name: Grid}}."""
-    found = {}
-    show = components.Matrices.show
-
-    def watch(self, items, **options):
-        found[self.key] = {item.name: item for item in items if isinstance(item, components.Grid)}
-        return show(self, items, **options)
-
-    monkeypatch.setattr(components.Matrices, "show", watch)
-    return found
+def run(visit):
+    """Function: a visit to the page, with its networks on a photograph."""
+    return lambda **state: visit(PAGE, **{"scene_source": "Photograph"} | state)
 
 
 def words(drawn, key) -> list[str]:
-    return [row[0] for row in drawn[key]["words"].text]
+    return [row[0] for row in drawn.grids[key]["words"].text]
 
 
-def test_the_page_opens(prose):
+def test_the_page_opens(run, sound, prose):
     at = sound(run())
     assert [h.value for h in at.title] == ["Transposed Convolution"]
     assert ":green-badge[✓ equal]" in prose(at)
@@ -64,7 +38,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("example", EXPECTED)
-def test_lecture_examples_by_their_button(drawn, example):
+def test_lecture_examples_by_their_button(run, sound, drawn, example):
     at = run(line_kernel=4, line_stride=3, line_dilation=2)
     at.button(key=f"line_example_{example}").click().run()
     sound(at)
@@ -75,49 +49,49 @@ def test_lecture_examples_by_their_button(drawn, example):
     assert set(matrix.EXAMPLES) == set(EXPECTED)
 
 
-def test_numbers_beside_the_letters(drawn):
+def test_numbers_beside_the_letters(run, drawn):
     run(line_numbers={"filter 3": [[1, 10, 100]], "v 2": [[2, 3]]}, line_padding=0, line_extra=0)
-    grid = drawn["line_backward"]
+    grid = drawn.grids["line_backward"]
     assert words(drawn, "line_backward") == ["ax", "ay", "az+bx", "by", "bz"]
     assert grid["result"].values.tolist() == [[2], [20], [203], [30], [300]]
     assert grid["matrix"].values.tolist() == [[1, 0], [10, 0], [100, 1], [0, 10], [0, 100]]
 
 
-def test_trimming_five_by_five_to_four_by_four(drawn):
+def test_trimming_five_by_five_to_four_by_four(run, drawn):
     run()
-    grid = drawn["stamp_grids"]
+    grid = drawn.grids["stamp_grids"]
     assert grid["sum of copies"].values.shape == (5, 5)
     assert grid["output"].values.shape == (4, 4)
     assert grid["sum of copies"].rows == [shared.CUT, "", "", "", ""]
 
 
-def test_a_step_writes_one_stamp(drawn):
+def test_a_step_writes_one_stamp(run, drawn):
     run(stamp_step=1)
-    canvas = drawn["stamp_grids"]["sum of copies"].values
+    canvas = drawn.grids["stamp_grids"]["sum of copies"].values
     assert canvas[:3, :3].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
     assert (canvas != canvas).sum() == 16  # NaN where nothing has landed
 
 
-def test_seven_and_eight(drawn, prose):
+def test_seven_and_eight(run, drawn, prose):
     at = run(back_length=7)
-    sizes = drawn["back_sizes"]["sizes"]
+    sizes = drawn.grids["back_sizes"]["sizes"]
     reached = dict(zip(sizes.columns, sizes.values[0].tolist(), strict=True))
     assert reached["7"] == reached["8"] == 4
-    assert drawn["back_values"]["back"].values.shape == (7,)
-    assert run(back_length=8) and drawn["back_values"]["back"].values.shape == (8,)
+    assert drawn.grids["back_values"]["back"].values.shape == (7,)
+    assert run(back_length=8) and drawn.grids["back_values"]["back"].values.shape == (8,)
     assert "become 4" in prose(at)
 
 
-def test_zero_insertion_grid(drawn):
+def test_zero_insertion_grid(run, drawn):
     run(zero_padding=0, zero_extra=0)
-    spread = drawn["zero_grids"]["spread"].values
+    spread = drawn.grids["zero_grids"]["spread"].values
     assert spread.shape == (7, 7)
     assert spread[2:5, 2:5].tolist() == [[1, 0, 2], [0, 0, 0], [3, 0, 4]]
 
 
-def test_overlap_table(drawn):
+def test_overlap_table(run, drawn):
     run()
-    table = drawn["overlap_table"]["table"]
+    table = drawn.grids["overlap_table"]["table"]
     assert table.text[1] == ["uneven", "even", "uneven", "even", "uneven", "even"]  # stride 2, filters 1 to 6
 
 
@@ -137,13 +111,13 @@ def test_overlap_table(drawn):
         }
     )
 )  # fmt: skip
-def test_no_control_state_breaks_the_page(prose, state):
+def test_no_control_state_breaks_the_page(run, sound, prose, state):
     said = prose(sound(run(**state)))
     assert ":red-badge" not in said
     assert said.count(":green-badge") >= 4
 
 
-def test_the_checkerboard_is_in_the_transposed_network_only():
+def test_the_checkerboard_is_in_the_transposed_network_only(run, sound):
     at = sound(run())
     values = {m.label: [] for m in at.metric}
     for metric in at.metric:

@@ -1,7 +1,5 @@
 """The upsampling page: every row of the lectures' table is on it, and no control state breaks it."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,53 +10,8 @@ from models import catalog
 from pages.upsampling_sections import interpolation
 from ui import components
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "upsampling.py")
+PAGE = "upsampling"
 NETWORKS = catalog.names("segmentation")
-
-
-@pytest.fixture
-def grids(monkeypatch):
-    """Every grid that the page draws, {component key: {grid name: Grid}}, and its links, {component key: links}."""
-    found, links = {}, {}
-    show = components.Matrices.show
-
-    def watch(self, items, **options):
-        found[self.key] = {item.name: item for item in items if isinstance(item, components.Grid)}
-        links[self.key] = options
-        return show(self, items, **options)
-
-    monkeypatch.setattr(components.Matrices, "show", watch)
-    found["options"] = links
-    return found
-
-
-@pytest.fixture
-def pictures(monkeypatch):
-    """What the page draws on its stages, {stage key: (picture, layers)}."""
-    found = {}
-    show = components.Stage.show
-
-    def watch(self, picture=None, layers=(), **options):
-        found[self.key] = (picture, list(layers))
-        return show(self, picture, layers, **options)
-
-    monkeypatch.setattr(components.Stage, "show", watch)
-    return found
-
-
-def visit(query: dict | None = None, **state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=180)
-    for key, value in (query or {}).items():
-        at.query_params[key] = value
-    for key, value in state.items():
-        at.session_state[key] = value
-    return at.run()
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception
-    assert not [error.value for error in at.error]
-    return at
 
 
 @pytest.fixture
@@ -85,37 +38,37 @@ BICUBIC = [[0.68, 1.02, 1.56, 1.89], [1.35, 1.68, 2.23, 2.56], [2.44, 2.77, 3.32
         ("max unpooling", [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]], 0),
     ],
 )
-def test_the_first_view_shows_the_lectures_numbers(grids, method, rows, tolerance):
-    sound(visit(up_method=method))
-    assert grids["up"]["input"].values.tolist() == [[1, 2], [3, 4]]
-    np.testing.assert_allclose(grids["up"]["output"].values, rows, atol=tolerance or 1e-12)
+def test_the_first_view_shows_the_lectures_numbers(visit, sound, drawn, method, rows, tolerance):
+    sound(visit(PAGE, up_method=method))
+    assert drawn.grids["up"]["input"].values.tolist() == [[1, 2], [3, 4]]
+    np.testing.assert_allclose(drawn.grids["up"]["output"].values, rows, atol=tolerance or 1e-12)
 
 
-def test_align_corners_changes_the_first_row(grids):
-    sound(visit(up_align=True))
-    np.testing.assert_allclose(grids["up"]["output"].values[0], [1, 4 / 3, 5 / 3, 2])
+def test_align_corners_changes_the_first_row(visit, sound, drawn):
+    sound(visit(PAGE, up_align=True))
+    np.testing.assert_allclose(drawn.grids["up"]["output"].values[0], [1, 4 / 3, 5 / 3, 2])
 
 
-def test_arithmetic_of_the_selected_cell_is_written_out(grids, text):
-    at = sound(visit(**{"up.live": {"message": {"sequence": 1, "selected": ["output", 2, 2]}}}))
+def test_arithmetic_of_the_selected_cell_is_written_out(visit, sound, drawn, text):
+    at = sound(visit(PAGE, **{"up.live": {"message": {"sequence": 1, "selected": ["output", 2, 2]}}}))
     assert "Output cell (2, 2)" in text(at) and "row **0.75**, column **0.75**" in text(at)
     assert r"0.0625 \cdot 1 + 0.1875 \cdot 2 + 0.1875 \cdot 3 + 0.5625 \cdot 4" in text(at)
     assert r"\mathbf{3.25}" in text(at)
-    link = grids["options"]["up"]["links"]["output", 2, 2]
+    link = drawn.options["up"]["links"]["output", 2, 2]
     assert link == [
         ("input", 0, 0, 0.0625), ("input", 0, 1, 0.1875), ("input", 1, 0, 0.1875), ("input", 1, 1, 0.5625),
     ]  # fmt: skip
 
 
-def test_a_selected_cell_outside_a_smaller_output_is_forgotten(text):
+def test_a_selected_cell_outside_a_smaller_output_is_forgotten(visit, sound, text):
     at = sound(
-        visit(up_rows=1, up_columns=1, **{"up.live": {"message": {"sequence": 1, "selected": ["output", 9, 9]}}})
+        visit(PAGE, up_rows=1, up_columns=1, **{"up.live": {"message": {"sequence": 1, "selected": ["output", 9, 9]}}})
     )
     assert "Output cell (1, 1)" in text(at)
 
 
-def test_bicubic_errata_are_told_with_numbers(text):
-    at = sound(visit())
+def test_bicubic_errata_are_told_with_numbers(visit, sound, text):
+    at = sound(visit(PAGE))
     told = text(at)
     assert "three closest neighbours" in told and "4 × 4 = 16" in told
     assert "−0.1055 (≈ −0.106)" in told and "1.1055 (≈ 1.106)" in told
@@ -134,58 +87,58 @@ def test_the_step_chart_overshoots_as_the_erratum_says(monkeypatch):
     assert "-0.1055 to 1.1055" in bicubic.name
 
 
-def test_pool_remember_unpool(grids, text):
-    at = sound(visit())
-    drawn = grids["unpool"]
-    assert drawn["encoder"].values.tolist() == [[1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]]
-    assert drawn["pooled"].values.tolist() == [[5, 6], [7, 8]]
-    assert drawn["positions"].values.tolist() == [[5, 2], [12, 15]]
-    assert drawn["rest"].values.tolist() == [[1, 2], [3, 4]] and drawn["rest"].editable
-    assert drawn["unpooled"].values.tolist() == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]
+def test_pool_remember_unpool(visit, sound, drawn, text):
+    at = sound(visit(PAGE))
+    unpool = drawn.grids["unpool"]
+    assert unpool["encoder"].values.tolist() == [[1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]]
+    assert unpool["pooled"].values.tolist() == [[5, 6], [7, 8]]
+    assert unpool["positions"].values.tolist() == [[5, 2], [12, 15]]
+    assert unpool["rest"].values.tolist() == [[1, 2], [3, 4]] and unpool["rest"].editable
+    assert unpool["unpooled"].values.tolist() == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]
     assert "All 4 values found their place" in text(at)
 
 
-def test_overlapping_windows_lose_values_live(grids, text):
-    at = sound(visit(unpool_overlap=True))
+def test_overlapping_windows_lose_values_live(visit, sound, drawn, text):
+    at = sound(visit(PAGE, unpool_overlap=True))
     assert "3 of 9 values are lost" in text(at)
     assert "position 5 won 3 windows" in text(at) and "position 2 won 2 windows" in text(at)
-    assert np.count_nonzero(grids["unpool"]["unpooled"].values) == 6
+    assert np.count_nonzero(drawn.grids["unpool"]["unpooled"].values) == 6
     assert "loses values" in text(at)
 
 
 @pytest.mark.parametrize("count", [1, 6, 12])
-def test_receptive_field_grows_by_two_pixels_a_layer(pictures, count, text):
-    at = sound(visit(rf_layers=count))
+def test_receptive_field_grows_by_two_pixels_a_layer(visit, sound, drawn, count, text):
+    at = sound(visit(PAGE, rf_layers=count))
     assert f"sees **{1 + 2 * count} × {1 + 2 * count}** px" in text(at)
-    (box,) = [box for layer in pictures["rf_plain"][1] if isinstance(layer, components.Boxes) for box in layer.boxes]
+    (box,) = drawn.boxes("rf_plain")
     x1, y1, x2, y2 = box.xyxy
     assert x2 - x1 == y2 - y1 == 1 + 2 * count
-    (heat,) = [layer.values for layer in pictures["rf_plain"][1] if isinstance(layer, components.Heat)]
-    rows, columns = np.nonzero(~np.isnan(heat))
+    (heat,) = drawn.every("rf_plain", components.Heat)
+    rows, columns = np.nonzero(~np.isnan(heat.values))
     assert rows.min() >= y1 and rows.max() < y2 and columns.min() >= x1 and columns.max() < x2
 
 
-def test_numbers_travel_in_the_address(grids):
-    at = sound(visit({"up_input": "5,6,7,8"}))
-    assert grids["up"]["input"].values.tolist() == [[5, 6], [7, 8]]
+def test_numbers_travel_in_the_address(visit, sound, drawn):
+    at = sound(visit(PAGE, {"up_input": "5,6,7,8"}))
+    assert drawn.grids["up"]["input"].values.tolist() == [[5, 6], [7, 8]]
     at.session_state["up"] = {"input": np.array([[5.0, 6], [7, 9]])}
     at.run()
     assert at.query_params["up_input"] in ("5,6,7,9", ["5,6,7,9"])
 
 
 @pytest.mark.parametrize("numbers", ["5,6,7", "a,b,c,d", "1e99,0,0,0", "nan,1,1,1", ",,,"])
-def test_a_broken_link_is_answered_in_one_sentence(grids, numbers):
-    at = visit({"up_input": numbers})
+def test_a_broken_link_is_answered_in_one_sentence(visit, drawn, numbers):
+    at = visit(PAGE, {"up_input": numbers})
     assert not at.exception
     assert any("does not hold 2×2 numbers" in error.value for error in at.error)
-    assert grids["up"]["input"].values.tolist() == [[1, 2], [3, 4]]
+    assert drawn.grids["up"]["input"].values.tolist() == [[1, 2], [3, 4]]
 
 
-def test_the_start_buttons_fill_the_input(grids):
-    at = sound(visit())
+def test_the_start_buttons_fill_the_input(visit, sound, drawn):
+    at = sound(visit(PAGE))
     at.button(key="up_start_Step").click().run()
-    assert grids["up"]["input"].values.tolist() == [[0, 0, 0, 0, 1, 1, 1, 1]] * 3
-    assert grids["up"]["output"].values.shape == (6, 16)
+    assert drawn.grids["up"]["input"].values.tolist() == [[0, 0, 0, 0, 1, 1, 1, 1]] * 3
+    assert drawn.grids["up"]["output"].values.shape == (6, 16)
 
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -193,51 +146,53 @@ def test_the_start_buttons_fill_the_input(grids):
     st.sampled_from(interpolation.METHODS), st.integers(1, 8), st.integers(1, 8), st.integers(2, 4), st.booleans(),
     st.integers(3, 8), st.integers(2, 3), st.booleans(),
 )  # fmt: skip
-def test_no_control_state_breaks_the_grids(grids, method, rows, columns, factor, align, side, window, overlap):
-    sound(visit(up_method=method, up_rows=rows, up_columns=columns, up_factor=factor, up_align=align,
+def test_no_control_state_breaks_the_grids(
+    visit, sound, drawn, method, rows, columns, factor, align, side, window, overlap
+):
+    sound(visit(PAGE, up_method=method, up_rows=rows, up_columns=columns, up_factor=factor, up_align=align,
                 unpool_side=side, unpool_window=window, unpool_overlap=overlap))  # fmt: skip
-    assert grids["up"]["output"].values.shape == (rows * factor, columns * factor)
-    assert grids["unpool"]["unpooled"].values.shape == (side, side)
+    assert drawn.grids["up"]["output"].values.shape == (rows * factor, columns * factor)
+    assert drawn.grids["unpool"]["unpooled"].values.shape == (side, side)
 
 
-def test_five_networks_on_one_scene(pictures):
-    at = sound(visit())
+def test_five_networks_on_one_scene(visit, sound, drawn):
+    at = sound(visit(PAGE))
     figures = at.dataframe[0].value
     assert list(figures["upsampling"]) == [name.removeprefix("segmenter-") for name in NETWORKS]
     for name in NETWORKS:
-        _, (labels,) = pictures[name]
+        (labels,) = drawn.layers[name]
         assert labels.values.shape == (224, 448)
         row = figures[figures["upsampling"] == name.removeprefix("segmenter-")].iloc[0]
         wrong = labels.values[:, 224:] == len(labels.palette) - 1
         assert row["accuracy"] == pytest.approx(1 - wrong.mean(), abs=6e-4)
         assert 0 < row["mIoU"] <= 1 and 0 < row["boundary F"] <= 1
         assert row["parameters"] > 100_000 and row["multiply-adds, M"] > 100 and row["ms here"] > 0
-        assert np.isfinite(pictures[f"{name}-features"][1][0].values).all()
+        assert np.isfinite(drawn.layers[f"{name}-features"][0].values).all()
 
 
-def test_only_transposed_convolution_costs_more_parameters():
-    figures = sound(visit()).dataframe[0].value.set_index("upsampling")
+def test_only_transposed_convolution_costs_more_parameters(visit, sound):
+    figures = sound(visit(PAGE)).dataframe[0].value.set_index("upsampling")
     fixed = figures.drop("transposed")
     assert fixed["parameters"].nunique() == 1 and fixed["multiply-adds, M"].nunique() == 1
     assert figures.loc["transposed", "parameters"] > fixed["parameters"].iloc[0]
 
 
-def test_fog_makes_every_network_worse_or_equal():
-    clear = sound(visit()).dataframe[0].value["mIoU"]
-    foggy = sound(visit(scene_more_fog=1.0)).dataframe[0].value["mIoU"]
+def test_fog_makes_every_network_worse_or_equal(visit, sound):
+    clear = sound(visit(PAGE)).dataframe[0].value["mIoU"]
+    foggy = sound(visit(PAGE, scene_more_fog=1.0)).dataframe[0].value["mIoU"]
     assert foggy.mean() < clear.mean()
 
 
-def test_a_photograph_is_segmented_without_scores(pictures, text):
-    at = sound(visit(scene_source="Photograph"))
+def test_a_photograph_is_segmented_without_scores(visit, sound, drawn, text):
+    at = sound(visit(PAGE, scene_source="Photograph"))
     assert "mIoU **" not in text(at)
-    assert pictures["segmenter-bilinear"][1][0].values.shape == (224, 224)
+    assert drawn.layers["segmenter-bilinear"][0].values.shape == (224, 224)
 
 
-def test_networks_without_weights_are_named_in_a_sentence(monkeypatch, tmp_path):
+def test_networks_without_weights_are_named_in_a_sentence(visit, monkeypatch, tmp_path):
     monkeypatch.setattr(catalog, "WEIGHTS", tmp_path)
     catalog._load.cache_clear()
-    at = visit(scene_seed=123)
+    at = visit(PAGE, scene_seed=123)
     assert not at.exception
     assert any("has no weights yet" in error.value for error in at.error)
     catalog._load.cache_clear()

@@ -1,13 +1,11 @@
 """The YOLO Grid page: the assignment, the target, the loss and both layouts in numbers; no control state breaks it."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit
 import torch
-from streamlit.testing.v1 import AppTest
 
 import scenes
 from labs import yolo_grid
@@ -16,9 +14,9 @@ from models import catalog, yolo_recipe
 from models.detector import LoadedDetector, build_detector
 from models.scene_cache import held_out_seeds
 from pages.yolo_grid_sections import assignment, collisions, comparison, losses, shared, target
-from ui import components, course, pictures
+from ui import course, pictures
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "yolo_grid.py")
+PAGE = "yolo_grid"
 ANCHORS = torch.tensor([[19.0, 37.0], [32.0, 24.0], [65.0, 43.0], [41.0, 79.0], [104.0, 70.0]])
 
 
@@ -66,36 +64,8 @@ def absent(monkeypatch):
         monkeypatch.setattr(catalog, door, refuse)
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """What is drawn last: layers by stage and grids by matrix."""
-    found = {}
-    for kind in (components.Stage, components.Matrices):
-        show = kind.show
-
-        def watch(self, *given, show=show, stage=kind is components.Stage, **options):
-            found[self.key] = given[1 if stage else 0]
-            return show(self, *given, **options)
-
-        monkeypatch.setattr(kind, "show", watch)
-    return found
-
-
-def run(query=None, **state) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=240)
-    for key, value in state.items():
-        at.session_state[key] = value
-    for key, value in (query or {}).items():
-        at.query_params[key] = value
-    return at.run()
-
-
-def ids(layers) -> list[str]:
-    return [box.id for layer in layers if isinstance(layer, components.Boxes) for box in layer.boxes]
-
-
-def grids(items) -> dict:
-    return {item.name: item for item in items if isinstance(item, components.Grid)}
+def ids(drawn, key) -> list[str]:
+    return [box.id for box in drawn.boxes(key)]
 
 
 def test_it_is_the_last_lesson_of_its_section():
@@ -103,12 +73,12 @@ def test_it_is_the_last_lesson_of_its_section():
     assert (lessons[-1].file, lessons[-1].network) == ("yolo_grid", "yolo-anchor")
 
 
-def test_without_weights_only_the_network_sections_say_so(absent, drawn, prose):
-    at = run()
+def test_without_weights_only_the_network_sections_say_so(visit, absent, drawn, prose):
+    at = visit(PAGE)
     assert not at.exception
     # four sections, and the two choices of a network among the published ones
     assert len(at.error) == 6 and all("no weights yet" in each.value for each in at.error)
-    assert {"yolo_grid", "yolo_target"} <= set(drawn)
+    assert "yolo_grid" in drawn.layers and "yolo_target" in drawn.grids
     assert "**7×7×(5·3 + 8) = 7×7×23 = 1,127 numbers**" in prose(at)
 
 
@@ -120,39 +90,39 @@ def test_without_weights_only_the_network_sections_say_so(absent, drawn, prose):
         ("YOLOv2: 13, 5, 20", "13×13×5×(5 + 20) = 13×13×125 = 21,125"),
     ],
 )
-def test_layouts_of_the_lectures_and_papers(absent, prose, preset, shape):
-    at = run(yolo_s=3, yolo_b=1)
+def test_layouts_of_the_lectures_and_papers(visit, absent, prose, preset, shape):
+    at = visit(PAGE, yolo_s=3, yolo_b=1)
     at.button(key=f"yolo_preset_{preset}").click().run()
     assert f"**{shape} numbers**" in prose(at)
 
 
-def test_both_layouts_stand_side_by_side(absent, prose):
-    found = prose(run(yolo_layout="anchor"))
+def test_both_layouts_stand_side_by_side(visit, absent, prose):
+    found = prose(visit(PAGE, yolo_layout="anchor"))
     assert ":gray[7×7×(5·3 + 8) = 7×7×23 = 1,127 numbers" in found
     assert "**7×7×3×(5 + 8) = 7×7×39 = 1,911 numbers**" in found
 
 
-def test_the_first_scene_has_a_collision_and_anchors_solve_it(absent, drawn, prose):
-    cell = prose(run())
+def test_the_first_scene_has_a_collision_and_anchors_solve_it(visit, absent, drawn, prose):
+    cell = prose(visit(PAGE))
     assert "6 things, 5 of 49 cells answer: **1 collision**" in cell
     assert "dog and ball share row 5, column 2" in cell and "**lost: ball**" in cell
-    assert "cell-5-2" in ids(drawn["yolo_grid"])
-    anchor = prose(run(yolo_layout="anchor"))
+    assert "cell-5-2" in ids(drawn, "yolo_grid")
+    anchor = prose(visit(PAGE, yolo_layout="anchor"))
     assert "dog and ball share row 5, column 2" in anchor and "nothing is lost" in anchor
 
 
-def test_one_cell_answers_for_one_thing(absent, prose):
-    assert "6 things, 1 of 1 cells answer" in prose(run(yolo_s=1))
+def test_one_cell_answers_for_one_thing(visit, absent, prose):
+    assert "6 things, 1 of 1 cells answer" in prose(visit(PAGE, yolo_s=1))
 
 
 @pytest.mark.parametrize("layout", yolo_grid.LAYOUTS)
-def test_the_opened_cell_shows_what_encode_asks(absent, drawn, prose, layout):
-    at = run(query={"yolo_at": "92,164"}, yolo_layout=layout)
+def test_the_opened_cell_shows_what_encode_asks(visit, absent, drawn, prose, layout):
+    at = visit(PAGE, {"yolo_at": "92,164"}, yolo_layout=layout)
     picture = pictures.from_lab_world(14, objects=(2, 6), classes=scenes.THINGS, occlusion=0.35)
     truth, grid = shared.truth_of(picture), Grid(7, 224, 224)
     anchors = collisions.typical_shapes(3) if layout == "anchor" else None
     asked = yolo_grid.encode(truth.boxes, truth.labels, grid, anchors)
-    shown = grids(drawn["yolo_target"])
+    shown = drawn.grids["yolo_target"]
     owners = (asked.owner[5, 2] >= 0).nonzero()[:, 0].tolist()
     assert len(owners) == (1 if layout == "cell" else 2)
     for k in owners:
@@ -178,10 +148,10 @@ def test_the_written_arithmetic_is_the_encoding():
     )
 
 
-def test_an_empty_cell_is_asked_for_confidence_zero(absent, drawn, prose):
-    found = prose(run(query={"yolo_at": "1,1"}))
+def test_an_empty_cell_is_asked_for_confidence_zero(visit, absent, drawn, prose):
+    found = prose(visit(PAGE, {"yolo_at": "1,1"}))
     assert "Row 0, column 0 answers for nothing" in found
-    assert grids(drawn["yolo_target"])["boxes"].values[4].tolist() == [0, 0, 0]
+    assert drawn.grids["yolo_target"]["boxes"].values[4].tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(("cells", "places"), [(3, 1), (7, 1), (7, 2), (1, 5)])
@@ -204,35 +174,32 @@ def test_boxes_without_drawing_are_those_of_the_picture():
             assert np.abs(cheap - np.clip(thing.full_box, 0, 224)).max(1).min() < 1.5
 
 
-def test_a_scene_without_objects(untrained, prose):
-    at = run(yolo_objects=(0, 0))
-    assert not at.exception and not at.error
+def test_a_scene_without_objects(visit, sound, untrained, prose):
+    at = sound(visit(PAGE, yolo_objects=(0, 0)))
     found = prose(at)
     assert "No thing in this scene" in found and "coordinates **0.000** (0%)" in found
     assert "no-object" in found
 
 
-def test_a_photograph_has_neither_assignment_nor_loss(untrained, prose):
-    at = run(yolo_source="Photograph")
-    assert not at.exception and not at.error
+def test_a_photograph_has_neither_assignment_nor_loss(visit, sound, untrained, prose):
+    at = sound(visit(PAGE, yolo_source="Photograph"))
     assert "Nobody has boxed the things in this picture" in prose(at)
     assert sum("choose Lab World" in each.value for each in at.info) == 2
 
 
 @pytest.mark.parametrize("layout", yolo_grid.LAYOUTS)
-def test_thresholds_work_on_one_pass(untrained, drawn, monkeypatch, networks, layout):
+def test_thresholds_work_on_one_pass(visit, sound, untrained, drawn, monkeypatch, networks, layout):
     streamlit.cache_resource.clear()
     calls, network = [], networks[f"yolo-{layout}"]
     forward = type(network.module).forward
     monkeypatch.setattr(type(network.module), "forward", lambda *given: calls.append(1) or forward(*given))
-    at = run(yolo_layout=layout, yolo_threshold=0.95)
-    assert not at.exception and not at.error
-    before, passes = len(ids(drawn["yolo_map_found"])), len(calls)
+    at = sound(visit(PAGE, yolo_layout=layout, yolo_threshold=0.95))
+    before, passes = len(ids(drawn, "yolo_map_found")), len(calls)
     at.session_state["yolo_threshold"] = 0.1
     at.run()
-    assert len(ids(drawn["yolo_map_found"])) > before
+    assert len(ids(drawn, "yolo_map_found")) > before
     assert len(calls) == passes
-    scores = grids(drawn["yolo_scores"])
+    scores = drawn.grids["yolo_scores"]
     product = scores["confidence"].values * scores["class"].values
     np.testing.assert_allclose(scores["score"].values, product, rtol=1e-5)
 
@@ -253,27 +220,27 @@ def test_the_loss_written_out_is_the_loss(untrained, networks, layout):
         assert sum(numbers[1::2]) == pytest.approx(float(cost.classes[0][cell]), abs=0.002)
 
 
-def test_lambdas_scale_their_terms(untrained, drawn, prose):
+def test_lambdas_scale_their_terms(visit, untrained, drawn, prose):
     def part(found, name):
         return float(re.search(rf"{name} \*\*([\d.]+)\*\*", found)[1])
 
-    one, two = prose(run()), prose(run(yolo_lambda_coord=10.0, yolo_lambda_noobj=0.0))
+    one, two = prose(visit(PAGE)), prose(visit(PAGE, yolo_lambda_coord=10.0, yolo_lambda_noobj=0.0))
     assert part(two, "coordinates") == pytest.approx(2 * part(one, "coordinates"), abs=0.002)
     assert part(one, "confidence, all others") > 0 == part(two, "confidence, all others")
     assert part(two, "classes") == part(one, "classes")
-    table = grids(drawn["yolo_loss_cell"])["confidence"].values
+    table = drawn.grids["yolo_loss_cell"]["confidence"].values
     np.testing.assert_allclose(table[:, 3] * table[:, 2], table[:, 4], rtol=1e-5)
     assert set(table[:, 3].tolist()) == {0.0, 1.0}  # λ noobj, and 1 for the box that answers
 
 
-def test_other_boxes_of_an_object_cell_get_the_no_object_loss(untrained, prose):
-    found = prose(run())
+def test_other_boxes_of_an_object_cell_get_the_no_object_loss(visit, untrained, prose):
+    found = prose(visit(PAGE))
     assert "5 cells answer for a thing, but 10 other boxes of these same cells" in found
     assert "147 boxes, 5 things in the target" in found
 
 
-def test_the_claim_about_one_pass_is_measured(untrained, prose):
-    found = prose(run())
+def test_the_claim_about_one_pass_is_measured(visit, untrained, prose):
+    found = prose(visit(PAGE))
     rows = comparison.figures(10)
     for name in ("yolo-cell", "yolo-anchor"):
         assert f"{rows[name]['ms']:.1f} against {rows['detector']['ms']:.1f} ms" in found
@@ -289,8 +256,8 @@ def test_the_claim_follows_the_figures(one, two, said):
     assert said in text and "not less accurate" in text and ":material/close: **yolo-cell** is **not less" in text
 
 
-def test_a_link_with_nonsense_is_answered_in_a_sentence(untrained, prose):
-    at = run(query={"yolo_at": "here", "yolo_cell": "1,nan", "yolo_loss_at": "9999,-5"})
+def test_a_link_with_nonsense_is_answered_in_a_sentence(visit, untrained):
+    at = visit(PAGE, {"yolo_at": "here", "yolo_cell": "1,nan", "yolo_loss_at": "9999,-5"})
     assert not at.exception
     assert [each.value.split(" is not")[0] for each in at.error] == ["The link's yolo_at", "The link's yolo_cell"]
 
@@ -304,6 +271,5 @@ def test_a_link_with_nonsense_is_answered_in_a_sentence(untrained, prose):
         {"yolo_objects": (0, 0), "yolo_layout": "anchor", "yolo_s": 1, "yolo_b": 6},
     ],
 )
-def test_extreme_controls_do_not_break_the_page(untrained, state):
-    at = run(**state)
-    assert not at.exception and not at.error
+def test_extreme_controls_do_not_break_the_page(visit, sound, untrained, state):
+    sound(visit(PAGE, **state))
