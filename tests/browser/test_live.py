@@ -214,6 +214,42 @@ class TestDrag:
         says(tab, "caption=0")
 
 
+class TestHaste:
+    def press(self, tab, key, *names):
+        """The key on all these sliders within one task of the browser."""
+        handles = [tab.get_by_role("slider", name=name).element_handle() for name in names]
+        tab.evaluate(
+            """([key, nodes]) => nodes.forEach((node) => node.dispatchEvent(new KeyboardEvent('keydown', { key })))""",
+            [key, handles],
+        )
+
+    def test_controls_of_two_fragments_that_settle_together_both_count(self, tab):
+        self.press(tab, "End", "Level", "Mixed", "Kept")
+        tab.wait_for_url(re.compile("(?=.*level=100)(?=.*mixed=100)(?=.*kept=9)"))
+        for text in ("Level is 100", "words=100", "text=100"):
+            says(tab, text)
+
+    def test_a_refusal_that_comes_late_does_not_bring_the_older_value_back(self, tab):
+        self.press(tab, "End", "Slow")
+        tab.wait_for_url(re.compile("slow=9"))
+        self.press(tab, "Home", "Slow")
+        tab.wait_for_url(re.compile("slow=0"))  # this run now sleeps, and the direct line is refused
+        self.press(tab, "End", "Mixed")
+        self.press(tab, "Backspace", "Mixed")
+        settle(tab)
+        tab.wait_for_timeout(1500)
+        says(tab, "words=20")
+        says(tab, "text=20")
+        assert tab.get_by_role("slider", name="Mixed").get_attribute("aria-valuenow") == "20"
+
+    def test_back_leads_to_the_page_before(self, tab, address):
+        for key in ("End", "Home", "End"):
+            self.press(tab, key, "Level")
+            tab.wait_for_url(re.compile("level=0" if key == "Home" else "level=100"))
+        tab.go_back()
+        assert tab.url == "about:blank"
+
+
 class TestTouch:
     @pytest.fixture
     def phone(self, chromium, address):

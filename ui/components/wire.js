@@ -60,6 +60,31 @@ const line = {
   },
 }
 
+/** Streamlit makes one request of all that is set within a task, for the fragment of the first: those of the others would
+ *  not run. So each has a task of its own. */
+const waiting = []
+
+function post(send) {
+  waiting.push(send)
+  if (waiting.length === 1) postNext()
+}
+
+function postNext() {
+  waiting[0]()
+  setTimeout(() => {
+    waiting.shift()
+    if (waiting.length) postNext()
+  })
+}
+
+// Back leads to the page before, not through all the values that a slider has had. (Streamlit replaces the entry for its
+// own widgets and adds one for what Python writes into the address.)
+const push = history.pushState.bind(history)
+history.pushState = (state, title, address) => {
+  const here = new URL(address ?? location.href, document.baseURI).pathname === location.pathname
+  return here ? history.replaceState(state, title, address) : push(state, title, address)
+}
+
 /** Sends the newest state to Python, never more than `window` ahead of what is drawn, and never loses the last one.
  *
  *  A state with `settled: false` comes from a moving hand and takes the direct line where there is one; all others take
@@ -116,11 +141,14 @@ export class Channel {
     this.rerun = message.sequence
     this.stale = this.unsure = false
     this.synced = performance.now()
-    this.send(message)
+    post(() => this.send(message))
   }
 
   answered(message, reply) {
-    if (!reply.drawings) return this.ask(message)
+    if (!reply.drawings) {
+      if (message.sequence > this.rerun) this.ask(message) // else Streamlit has been sent a newer one meanwhile
+      return
+    }
     this.unsure ||= reply.stale !== false
     this.stale ||= reply.stale
     if (!this.unsure) return
