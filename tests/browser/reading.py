@@ -37,7 +37,7 @@ READ = r"""() => {
       if (node.tagName === 'CANVAS' && node.dataset.name) words.push(`drawn: ${node.dataset.name}`)
       const leaf = node.matches('[data-testid=stMarkdownContainer], [data-testid=stMetric], .words, .caption, .line, .tag, pre')
       if (leaf && !node.closest('button, label, [data-testid=stPopoverButton]')) {
-        if (text(node)) words.push(text(node))
+        if (text(node) && shown(node)) words.push(text(node))
         continue
       }
       if (node.shadowRoot) read(node.shadowRoot, { quiz, key, group })

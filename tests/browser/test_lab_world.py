@@ -1,5 +1,7 @@
 """Lab World in a real browser: every control moves the picture, and a link brings it back."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
@@ -24,9 +26,15 @@ def settle(page):
     page.wait_for_timeout(400)
 
 
-def look(page) -> bytes:
+def look(page, but: bytes = b"") -> bytes:
+    """The picture once it stands still; where `but` is given, once it is another one than that."""
     settle(page)
-    return picture(page).screenshot()
+    last, now = None, picture(page).screenshot()
+    deadline = time.monotonic() + 30
+    while (now != last or now == but) and time.monotonic() < deadline:
+        page.wait_for_timeout(150)
+        last, now = now, picture(page).screenshot()
+    return now
 
 
 def test_every_slider_changes_the_picture_by_keyboard_alone(world):
@@ -37,7 +45,7 @@ def test_every_slider_changes_the_picture_by_keyboard_alone(world):
         world.keyboard.press(
             "Home" if slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax") else "End"
         )
-        after = look(world)
+        after = look(world, but=before)
         assert after != before, name
         before = after
 
@@ -46,11 +54,11 @@ def test_every_layer_and_the_next_scene_change_the_picture(world):
     before = look(world)
     for name in LAYERS:
         world.get_by_role("button", name=name, exact=True).click()
-        after = look(world)
+        after = look(world, but=before)
         assert after != before, name
         before = after
     world.get_by_role("button", name="Next scene").click()
-    assert look(world) != before
+    assert look(world, but=before) != before
 
 
 def test_a_link_brings_the_same_picture_to_a_new_visitor(world, chromium, server):
@@ -58,8 +66,9 @@ def test_a_link_brings_the_same_picture_to_a_new_visitor(world, chromium, server
     slider.focus()
     world.keyboard.press("Home")
     world.get_by_role("button", name="Semantic", exact=True).click()
+    world.wait_for_url("**light=0*")
     shown = look(world)
-    assert "light=0" in world.url
+    assert "layers=" in world.url and "light=0" in world.url
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     other = context.new_page()
     other.goto(world.url)

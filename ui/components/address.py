@@ -1,23 +1,33 @@
 """What the live components and the pages write into the address, and never lose there.
 
 Streamlit sends the whole query string with every change, and a run knows the string of the moment it was asked for. So
-two changes in quick succession, in two fragments or while a slow run is under way, used to wipe each other out. Here
-the session keeps what was written on this page, and every run puts back what is missing.
+two changes in quick succession, in two fragments or while a slow run is under way, used to wipe each other out; and a
+string from here wiped out what a bound widget (`bind="query-params"`) had meanwhile written in the browser. Here the
+session keeps what was written on this page, and every run puts back what is missing.
+
+Like `live`, this looks inside Streamlit: which widgets are bound, and what they say, is nowhere public.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.query_params import _coerce_value_for_query_url, _parse_query_string
+from streamlit.runtime.state.session_state import SessionState
 
 from ui.components import live
 
 _KEPT = "address.kept"
+_TOLD = "address.told"
 
 
 def turn_to(title: str) -> None:
     """A page begins: what another page has written no longer counts."""
     if st.session_state.get(_KEPT, (None,))[0] != title:
         st.session_state[_KEPT] = (title, {})
+        st.session_state[_TOLD] = None
 
 
 def _kept() -> dict[str, str | None]:
@@ -39,13 +49,30 @@ def linked(name: str) -> str | None:
 
 
 def mend() -> None:
-    """Put back what is missing. Does nothing while a hand moves: the address changes when it rests."""
-    if live.following():
+    """Put right what the address says otherwise. Does nothing while a hand moves: the address changes when it rests."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or live.following():
         return
-    kept, shown = _kept(), st.query_params.to_dict()
-    lost = {name: text for name, text in kept.items() if text is not None and shown.get(name) != text}
-    if lost:
-        st.query_params.update(lost)
-    for name, text in kept.items():
-        if text is None and name in shown:
-            del st.query_params[name]
+    state, told = context.session_state._state, st.session_state.get(_TOLD)
+    right = state.query_params._query_params | _kept() | _bound(state, context.page_script_hash)
+    right = {name: [text] if isinstance(text, str) else text for name, text in right.items() if text is not None}
+    # The browser stands at what it showed when it asked for this run, or at what an earlier run has told it since.
+    if right != _parse_query_string(context.query_string) or told not in (None, right):
+        state.query_params._query_params = {
+            name: texts[0] if len(texts) == 1 else texts for name, texts in right.items()
+        }
+        state.query_params._send_query_param_msg()
+        st.session_state[_TOLD] = right
+
+
+def _bound(state: SessionState, page: str) -> dict[str, Any]:
+    """Parameters of the bound widgets of this page: text or several; None where the widget says its default."""
+    found = {}
+    for name, binding in state.query_params._bindings_by_param.items():
+        metadata = state._new_widget_state.widget_metadata.get(binding.widget_id)
+        if metadata is not None and binding.script_hash == page and binding.widget_id in state:
+            value = state[binding.widget_id]
+            says = value != metadata.deserializer(None)
+            text = _coerce_value_for_query_url(metadata.serializer(value), metadata.value_type)
+            found[name] = (text or "") if says else None
+    return found

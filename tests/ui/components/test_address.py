@@ -14,6 +14,8 @@ def script():
     address.turn_to(st.session_state.get("page", "Anchors"))
     for name, text in st.session_state.pop("written", {}).items():
         address.keep(name, text)
+    st.radio("Unit", ["px", "cells"], key="unit", bind="query-params")
+    st.pills("Draw", ["boxes", "masks"], default=["boxes"], selection_mode="multi", key="draw", bind="query-params")
     address.mend()
     st.session_state["heard"] = {name: address.linked(name) for name in ("at", "box")}
 
@@ -53,6 +55,30 @@ def test_what_was_cleared_does_not_come_back(visitor):
     write(visitor, at=None)
     visitor.query_params["at"] = "3,4"
     assert shown(visitor.run()) == {}
+
+
+def test_what_a_bound_widget_says_comes_back_too(visitor):
+    """In the browser Streamlit writes it there; a string that an earlier run has sent may have wiped it out."""
+    visitor.radio(key="unit").set_value("cells")
+    visitor.button_group(key="draw").set_value(["boxes", "masks"])
+    assert shown(visitor.run()) == {"unit": "cells", "draw": "masks"}
+    assert visitor.query_params["draw"] == ["boxes", "masks"]
+    for name in ("unit", "draw"):
+        del visitor.query_params[name]
+    assert shown(write(visitor, at="3,4")) == {"at": "3,4", "unit": "cells", "draw": "masks"}
+
+
+def test_a_bound_widget_at_its_default_leaves_the_address(visitor):
+    visitor.radio(key="unit").set_value("cells").run()
+    visitor.radio(key="unit").set_value("px").run()
+    visitor.query_params["unit"] = "cells"
+    assert shown(visitor.run()) == {}
+
+
+def test_a_link_reaches_the_bound_widgets_first():
+    visitor = AppTest.from_function(script)
+    visitor.query_params["unit"] = "cells"
+    assert visitor.run().radio(key="unit").value == "cells" and shown(visitor) == {"unit": "cells"}
 
 
 def test_other_parameters_are_left_alone(visitor):
