@@ -6,6 +6,7 @@ the encoder's features of that size (Long et al. 2015; Chaurasia and Culurciello
 full resolution, adds nothing: there the upsampling is on its own.
 """
 
+import copy
 from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter
@@ -13,6 +14,7 @@ from time import perf_counter
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from labs import upsampling
 from models.device import out_of_memory_said
@@ -159,6 +161,17 @@ class LoadedSegmenter:
             seconds = perf_counter() - start
             kept = [(name, stage[0].float().cpu()) for name, stage in stages or []]
             return Segmentation(labels, logits.float().cpu(), kept, seconds, self.device)
+
+
+def folded(module: nn.Module) -> nn.Module:
+    """A copy, in eval mode, in which every convolution that a batch normalisation follows in an `nn.Sequential` has
+    taken over its scale and shift: the same function up to rounding, with one pass over the features less."""
+    module = copy.deepcopy(module).eval()
+    for sequence in [each for each in module.modules() if isinstance(each, nn.Sequential)]:
+        for i, (first, second) in enumerate(pairwise(sequence)):
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                sequence[i], sequence[i + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+    return module.requires_grad_(False)
 
 
 def block(*widths: int, dilation: int = 1) -> nn.Sequential:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.segmenter import UPSAMPLINGS, LoadedSegmenter, Segmenter
+from models.segmenter import UPSAMPLINGS, LoadedSegmenter, Segmenter, folded
 from scenes import CLASSES
 
 
@@ -25,6 +25,22 @@ def test_the_five_networks_share_every_first_weight_but_those_of_the_upsampling(
 def test_logits_have_the_size_of_the_picture(method):
     with torch.inference_mode():
         assert build(method)(torch.rand(2, 3, 48, 80)).shape == (2, len(CLASSES), 48, 80)
+
+
+@pytest.mark.parametrize("method", UPSAMPLINGS)
+def test_a_folded_network_is_the_same_function_without_batch_normalisation(method):
+    net = build(method).train()
+    with torch.no_grad():
+        for _ in range(3):  # statistics that are not those of the start
+            net(torch.rand(2, 3, 32, 32))
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    quick = folded(net)
+    assert not [each for each in quick.modules() if isinstance(each, torch.nn.BatchNorm2d)]
+    assert net.training and not quick.training
+    picture = torch.rand(1, 3, 64, 48)
+    with torch.inference_mode():
+        torch.testing.assert_close(quick(picture), net.eval()(picture), rtol=1e-4, atol=1e-4)
+    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
 
 
 @pytest.mark.parametrize("method", UPSAMPLINGS)

@@ -12,7 +12,16 @@ from streamlit.testing.v1 import AppTest
 
 from ui.components import Box, Boxes, GridLines, Heat, Labels, Lines, Points
 from ui.components.stage import _edited, _spot
-from ui.components.stage.wire_format import describe, encode, heat_pixels, label_pixels, palette_table
+from ui.components.stage.wire_format import (
+    MOST_COLOURS,
+    Rasters,
+    describe,
+    encode,
+    encode_indices,
+    heat_pixels,
+    label_indices,
+    palette_table,
+)
 
 BOXES = [Box("truth", (0, 0, 9, 9)), Box("guess", (1, 2, 3, 4), label="g", editable=True)]
 TEMPLATE = Box("new", (0, 0, 1, 1), editable=True)
@@ -24,7 +33,7 @@ class Sent:
     def __init__(self):
         self.bytes = {}
 
-    def add(self, pixels):
+    def add(self, pixels, colours=b""):
         self.bytes[len(self.bytes)] = pixels
         return str(len(self.bytes))
 
@@ -90,8 +99,27 @@ def test_a_diverging_map_is_clear_where_it_says_nothing():
 
 
 def test_labels_beyond_the_palette_are_transparent():
-    pixels = label_pixels(Labels(np.array([[0, 1, 2, 255]], np.uint8), [None, "#102030"]))
-    assert pixels.tolist() == [[[0, 0, 0, 0], [16, 32, 48, 255], [0, 0, 0, 0], [0, 0, 0, 0]]]
+    labels = Labels(np.array([[0, 1, 2, 255], [-1, 1, 0, 300]]), [None, "#102030"])
+    pixels = decode(encode_indices(*label_indices(labels)))
+    nothing, colour = [0, 0, 0, 0], [0x30, 0x20, 0x10, 255]  # OpenCV reads blue first
+    assert pixels[..., 3].tolist() == [[0, 255, 0, 0], [0, 255, 0, 0]]
+    assert pixels[0, 1].tolist() == colour and pixels[0, 3].tolist() == nothing
+
+
+def test_a_label_map_arrives_exactly_with_as_many_colours_as_bytes_can_tell():
+    values = np.random.default_rng(0).integers(0, MOST_COLOURS, (20, 30))
+    palette = [f"#{7 * k % 256:02x}{k:02x}{255 - k:02x}" for k in range(MOST_COLOURS)]
+    pixels = decode(encode_indices(*label_indices(Labels(values, palette))))
+    expected = np.array([list(bytes.fromhex(colour[1:])) for colour in palette])[values]
+    assert (pixels[..., 2::-1] == expected).all() and (pixels[..., 3] == 255).all()
+    with pytest.raises(ValueError, match="at most 255 colours, got 256"):
+        label_indices(Labels(values, [*palette, "#000000"]))
+
+
+def test_the_same_classes_in_other_colours_are_another_raster():
+    rasters = Rasters("nobody")
+    names = [rasters.add(*label_indices(Labels(np.zeros((2, 2), np.uint8), [each]))) for each in ("#102030", "#102031")]
+    assert len(set(names)) == len(rasters.bytes) == 2
 
 
 def test_a_small_picture_arrives_exactly_and_a_photograph_almost():

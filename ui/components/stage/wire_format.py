@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from ui.components import live
 from ui.components.stage.layers import Box, Boxes, GridLines, Heat, Labels, Layer, Lines, Points
@@ -28,6 +30,7 @@ REMEMBERED = 40  # rasters a browser surely still holds; stage.js keeps 64
 SHARED = 128  # encoded rasters kept for all visitors
 SKETCH = "~"  # ends the names of pictures that were sent while a hand moved; at rest they come without loss
 CLEARING = 0.75  # how fast a diverging map clears towards its middle: 1 would be in proportion
+MOST_COLOURS = 255  # of a label map: its indices are bytes, and one is for what has no colour
 PHOTOGRAPH = 512 * 512  # pixels from which a picture is sent as WebP instead of lossless PNG
 
 
@@ -42,16 +45,19 @@ class Rasters:
         self.sent[:] = [name for name in self.sent if name not in missing]
         self.bytes: dict[str, str] = {}
 
-    def add(self, pixels: np.ndarray) -> str:
-        """Name (content hash) of `pixels`, uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA."""
+    def add(self, pixels: np.ndarray, colours: bytes = b"") -> str:
+        """Name (content hash) of `pixels`, uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA; with `colours`, 4 bytes RGBA
+        each, indices (H, W) of these."""
         pixels = np.ascontiguousarray(pixels)
-        name = hashlib.blake2b(pixels, digest_size=9, key=str(pixels.shape).encode()).hexdigest()
+        known = hashlib.blake2b(pixels, digest_size=9, key=str(pixels.shape).encode())
+        known.update(colours)
+        name = known.hexdigest()
         if live.following() and pixels.shape[2:] == (3,) and name not in self.sent:
             name += SKETCH
         if name in self.sent:
             self.sent.remove(name)
         elif name not in self.bytes:
-            self.bytes[name] = data_url(name, pixels)
+            self.bytes[name] = data_url(name, pixels, colours)
         self.sent.append(name)
         del self.sent[:-REMEMBERED]
         return name
@@ -61,13 +67,13 @@ _encoded: OrderedDict[str, str] = OrderedDict()  # name → data URL, for all vi
 _lock = Lock()
 
 
-def data_url(name: str, pixels: np.ndarray) -> str:
-    """`encode(pixels)`, remembered by `name`: visitors looking at the same picture share one encoding."""
+def data_url(name: str, pixels: np.ndarray, colours: bytes) -> str:
+    """The pixels as a data URL, remembered by `name`: visitors looking at the same picture share one encoding."""
     with _lock:
         if name in _encoded:
             _encoded.move_to_end(name)
             return _encoded[name]
-    address = encode(pixels, sketch=name.endswith(SKETCH))
+    address = encode_indices(pixels, colours) if colours else encode(pixels, sketch=name.endswith(SKETCH))
     with _lock:
         _encoded[name] = address
         while len(_encoded) > SHARED:
@@ -91,6 +97,15 @@ def encode(pixels: np.ndarray, sketch: bool = False) -> str:
     if not done:
         raise ValueError(f"a picture of shape {pixels.shape} cannot be encoded")
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def encode_indices(indices: np.ndarray, colours: bytes) -> str:
+    """Indices uint8 (H, W) into `colours`, 4 bytes RGBA each, as the data URL of a PNG with a palette: a fifth of the
+    time of a PNG with four channels."""
+    picture, file = Image.fromarray(indices), io.BytesIO()
+    picture.putpalette(colours, "RGBA")
+    picture.save(file, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 @lru_cache
@@ -132,17 +147,17 @@ def heat_pixels(heat: Heat) -> np.ndarray:
     return rgba
 
 
-def label_pixels(labels: Labels) -> np.ndarray:
-    """RGBA uint8 (H, W, 4) of a class map; classes without colour, or beyond the palette, are transparent."""
+def label_indices(labels: Labels) -> tuple[np.ndarray, bytes]:
+    """A class map as uint8 (H, W) indices into a table of RGBA colours; classes without colour, or beyond the palette,
+    are transparent."""
     values = np.asarray(labels.values)
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.integer):
         raise ValueError(f"a label map needs integers of shape (H, W), got {values.dtype} {values.shape}")
-    table = np.zeros((len(labels.palette) + 1, 4), np.uint8)
-    for index, colour in enumerate(labels.palette):
-        if colour is not None:
-            table[index] = (*bytes.fromhex(colour.lstrip("#")), 255)
-    inside = (values >= 0) & (values < len(labels.palette))
-    return table[np.where(inside, values, len(labels.palette))]
+    if len(labels.palette) > MOST_COLOURS:
+        raise ValueError(f"a label map can have at most {MOST_COLOURS} colours, got {len(labels.palette)}")
+    rows = [bytes(4) if colour is None else bytes.fromhex(colour.lstrip("#")) + b"\xff" for colour in labels.palette]
+    inside = (values >= 0) & (values < len(rows))
+    return np.where(inside, values, len(rows)).astype(np.uint8), b"".join([*rows, bytes(4)])
 
 
 def _numbers(array: Any, columns: int) -> list[list[float]]:
@@ -179,7 +194,7 @@ def _layer(layer: Layer, rasters: Rasters) -> dict[str, Any]:
         case Labels():
             return {
                 "kind": "raster",
-                "name": rasters.add(label_pixels(layer)),
+                "name": rasters.add(*label_indices(layer)),
                 "opacity": layer.opacity,
                 "smooth": False,
                 "xyxy": None,
