@@ -154,7 +154,7 @@ class TestDrag:
         expect(tab.get_by_role("radio", name="cells")).to_be_checked()
 
     def test_a_box_takes_the_line_too(self, tab):
-        frame = tab.locator(".frame").last
+        frame = tab.get_by_label("A box", exact=True)
         frame.scroll_into_view_if_needed()
         bounds = frame.bounding_box()
         scale = bounds["width"] / 200
@@ -197,6 +197,19 @@ class TestDrag:
         settle(tab)
         value = tab.get_by_role("slider", name="Level").get_attribute("aria-valuenow")
         says(tab, f"Level is {value}")
+
+    def test_pictures_that_come_back_are_still_there(self, tab):
+        frame = tab.get_by_label(re.compile("on stage 7"))
+        frame.scroll_into_view_if_needed()
+        hold(tab, "Shade", 0, 0.5)
+        before = sent(tab)
+        hold_on = [place(tab, "Shade", share) for share in (0.25, 0.6, 0.3, 0.7, 0.4, 0.2, 0.6, 0.1)]
+        for x, y in hold_on:
+            tab.mouse.move(x, y, steps=12)
+            tab.wait_for_timeout(100)
+        expect(tab.get_by_label("Shade 2 on stage 7")).to_be_visible()
+        assert sent(tab)["streamlit"] == before["streamlit"], "a stage has asked for what it was sent before"
+        tab.mouse.up()
 
     def test_keyboard_only(self, tab):
         slider = tab.get_by_role("slider", name="Level")
@@ -280,7 +293,7 @@ class TestTouch:
         phone.wait_for_url(re.compile("level=80"))
 
     def test_a_finger_drags_a_box(self, phone):
-        frame = phone.locator(".frame").last
+        frame = phone.get_by_label("A box", exact=True)
         frame.evaluate("node => node.scrollIntoView({ block: 'center' })")
         bounds = frame.bounding_box()
         scale = bounds["width"] / 200

@@ -82,7 +82,17 @@ def slow():
         st.session_state["nap"] = 0.8
 
 
-for fragment in (drawn, mixed, static, growing, boxed, breaking, stopping, slow):
+@st.fragment
+def pictured():
+    """A picture of its own for every value, on eight stages."""
+    with live_slider("Shade", 0, 20, 0, key="shade") as shade:
+        for k, column in enumerate(st.columns(8)):
+            with column:
+                picture = np.full((8, 8, 3), 10 * shade + k, np.uint8)
+                stage(f"shade_{k}").show(picture, alt=f"Shade {shade} on stage {k}")
+
+
+for fragment in (drawn, mixed, static, growing, boxed, breaking, stopping, slow, pictured):
     fragment()
 
 with live_slider("Outside", 1, 9, 5, key="outside") as outside:

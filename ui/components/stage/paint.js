@@ -3,8 +3,6 @@
 
 const { ink, make, put, say } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
 
-const KEPT = 64
-const bitmaps = new Map() // content hash → ImageBitmap, shared by all stages of this browser tab, least recent first
 const ruler = document.createElement('canvas').getContext('2d')
 const widths = new Map()
 
@@ -19,28 +17,9 @@ function textWidth(text, family) {
   return widths.get(key)
 }
 
-/** Decodes what arrived; resolves when every raster can be drawn without a blank moment. */
-export function receive(rasters) {
-  const work = Object.entries(rasters).filter(([name]) => !bitmaps.has(name)).map(async ([name, address]) => {
-    const bitmap = await createImageBitmap(await (await fetch(address)).blob())
-    bitmaps.set(name, bitmap)
-  })
-  return work.length ? Promise.all(work) : null
-}
-
-export const lacks = (name) => !bitmaps.has(name)
-
-/** Puts raster `name` on `canvas`, touching it only if it shows another one. */
-export function paintRaster(canvas, name) {
-  const bitmap = bitmaps.get(name)
-  if (!bitmap) return
-  bitmaps.delete(name)
-  bitmaps.set(name, bitmap)
-  for (const old of bitmaps.keys()) {
-    if (bitmaps.size <= KEPT) break
-    bitmaps.delete(old)
-  }
-  if (canvas.dataset.name === name) return
+/** Puts `bitmap`, raster `name`, on `canvas`, touching it only if it shows another one. */
+export function paintRaster(canvas, name, bitmap) {
+  if (!bitmap || canvas.dataset.name === name) return
   canvas.dataset.name = name
   if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) Object.assign(canvas, { width: bitmap.width, height: bitmap.height })
   const context = canvas.getContext('2d')

@@ -3,6 +3,7 @@
 const version = new URL(import.meta.url).search
 const { make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
 const paint = await import(new URL(`paint.js${version}`, import.meta.url))
+const { Shelf } = await import(new URL(`shelf.js${version}`, import.meta.url))
 const { Hands } = await import(new URL(`hands.js${version}`, import.meta.url))
 const { Cross, HINT } = await import(new URL(`cross.js${version}`, import.meta.url))
 const style = await stylesheet(import.meta.url)
@@ -14,6 +15,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low,
 class Stage {
   constructor(root, data) {
     this.root = root
+    this.shelf = new Shelf()
     this.zoom = 1
     this.pan = [0, 0]
     this.selected = data.selected
@@ -56,18 +58,25 @@ class Stage {
       this.edits = null
       this.selected = data.selected
     }
-    const arriving = paint.receive(data.rasters)
+    this.shelf.take(data.rasters)
+    const arriving = this.shelf.wait(this.shown().map((layer) => layer.name))
     if (arriving) arriving.then(() => this.data === data && this.rasters())
     else this.rasters()
     this.draw()
   }
 
-  /** Base picture and raster layers; what is missing is asked for, and the old picture stays until then. */
+  /** Base picture and raster layers. */
+  shown() {
+    const { layers, picture, smooth } = this.data
+    const above = layers.filter((layer) => layer.kind === 'raster')
+    return picture ? [{ name: picture, opacity: 1, smooth, xyxy: null }, ...above] : above
+  }
+
+  /** What is missing is asked for, and the old picture stays until then. */
   rasters() {
     const { data } = this
-    const shown = data.layers.filter((layer) => layer.kind === 'raster')
-    if (data.picture) shown.unshift({ name: data.picture, opacity: 1, smooth: data.smooth, xyxy: null })
-    const missing = shown.map((layer) => layer.name).filter(paint.lacks)
+    const shown = this.shown()
+    const missing = shown.map((layer) => layer.name).filter((name) => this.shelf.lacks(name))
     if (missing.length) {
       this.missing = missing
       this.tell()
@@ -76,7 +85,7 @@ class Stage {
     while (this.canvases.childElementCount < shown.length) this.canvases.append(make('canvas'))
     shown.forEach((layer, i) => {
       const canvas = this.canvases.children[i]
-      paint.paintRaster(canvas, layer.name)
+      paint.paintRaster(canvas, layer.name, this.shelf.get(layer.name))
       const [x1, y1, x2, y2] = layer.xyxy ?? [0, 0, ...data.size]
       const per = (value, whole) => `${((100 * value) / whole).toFixed(3)}%`
       Object.assign(canvas.style, {

@@ -16,7 +16,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from ui.components import live
+from ui.components import live, wire
 from ui.components.stage.layers import Box, Boxes, GridLines, Heat, Labels, Layer, Lines, Points
 
 PALETTES = {
@@ -26,7 +26,7 @@ PALETTES = {
     "cividis": cv2.COLORMAP_CIVIDIS,
     "turbo": cv2.COLORMAP_TURBO,
 }
-REMEMBERED = 40  # rasters a browser surely still holds; stage.js keeps 64
+REMEMBERED = 16  # rasters of a stage that the browser surely still holds; shelf.js keeps 32
 SHARED = 128  # encoded rasters kept for all visitors
 SKETCH = "~"  # ends the names of pictures that were sent while a hand moved; at rest they come without loss
 CLEARING = 0.75  # how fast a diverging map clears towards its middle: 1 would be in proportion
@@ -41,6 +41,8 @@ class Rasters:
     """
 
     def __init__(self, key: str, missing: Collection[str] = ()):
+        if wire.entering(key):  # a new stage in the browser, with empty hands
+            st.session_state[f"{key}.rasters"] = []
         self.sent: list[str] = st.session_state.setdefault(f"{key}.rasters", [])
         self.sent[:] = [name for name in self.sent if name not in missing]
         self.bytes: dict[str, str] = {}
