@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from ui import figures, lab_world, lighter_reruns, page, warmup
+from ui import figures, lab_world, lighter_reruns, page, warmup, whole_requests
 from ui.assets import Assets
 from ui.components import live
 from ui.no_delay import NoDelay
@@ -30,6 +30,7 @@ def load_scenes():
 
 lab_world.register(load_scenes)
 lighter_reruns.lighten()
+whole_requests.complete()
 
 
 @asynccontextmanager

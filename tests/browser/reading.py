@@ -14,6 +14,7 @@ QUIET = 0.9  # seconds without a change after which a page rests: a key on a sli
 
 READ = r"""() => {
   const controls = [], words = []
+  let empty = false // a component whose script has not come yet
   const shown = (node) => node.getClientRects().length > 0
   const text = (node) => (node.innerText ?? node.textContent).replace(/\s+/g, ' ').trim()
   const read = (root, inside) => {
@@ -40,6 +41,7 @@ READ = r"""() => {
         if (text(node) && shown(node)) words.push(text(node))
         continue
       }
+      if (node.matches('[data-root]:not([class])')) empty = true
       if (node.shadowRoot) read(node.shadowRoot, { quiz, key, group })
       read(node, { quiz, key, group })
     }
@@ -47,7 +49,7 @@ READ = r"""() => {
   read(document.querySelector('[data-testid=stMain]'), { quiz: false, key: '', group: '' })
   const app = document.querySelector('[data-testid=stApp]')
   const busy = app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
-  return { controls, words, busy: Boolean(busy) }
+  return { controls, words, busy: Boolean(busy || empty) }
 }"""
 
 

@@ -1,6 +1,6 @@
 # ruff: noqa: E501 (the scripts read better in long lines)
 """What holds on every page: the keyboard reaches all of it, axe-core finds nothing serious, it fits phone and projector,
-lecture mode goes along, and no page is a dead end."""
+a link restores it, lecture mode goes along, and no page is a dead end."""
 
 import re
 from importlib.resources import files
@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.moving import move_all
 from tests.browser.reading import arrive, rest
 from ui.course import Lesson, ready
 
@@ -65,6 +66,9 @@ COLLECT_STOPS = r"""() => {
 }"""
 
 
+TIMES = re.compile(r"[\d.,]+\s?(ms|s|GB|MB|%)\b|\d+(\.\d+)?×")
+
+
 @pytest.fixture(scope="module", params=ready(), ids=lambda each: each.file)
 def lesson(request) -> Lesson:
     return request.param
@@ -78,6 +82,11 @@ def tab(server, chromium, lesson):
     arrive(tab, f"{server}/{lesson.path}", lesson)
     yield tab
     context.close()
+
+
+def lasting(words: list[str]) -> list[str]:
+    """Without what a clock says."""
+    return [TIMES.sub("·", each) for each in words]
 
 
 def grave(tab: Page) -> str:
@@ -122,6 +131,18 @@ def test_a_phone_does_not_scroll_sideways(tab):
     tab.wait_for_timeout(500)
     assert tab.evaluate(WIDTH) <= 390
     tab.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_a_link_restores_every_control_in_a_new_browser(tab, chromium, lesson):
+    before, shown = rest(tab), move_all(tab)
+    assert shown["controls"] != before["controls"]
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    try:
+        opened = arrive(context.new_page(), tab.url, lesson)
+    finally:
+        context.close()
+    assert opened["controls"] == shown["controls"]
+    assert lasting(opened["words"]) == lasting(shown["words"])
 
 
 def test_lecture_mode_and_the_way_on(tab, server, lesson):

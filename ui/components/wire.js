@@ -60,23 +60,6 @@ const line = {
   },
 }
 
-/** Streamlit makes one request of all that is set within a task, for the fragment of the first: those of the others would
- *  not run. So each has a task of its own. */
-const waiting = []
-
-function post(send) {
-  waiting.push(send)
-  if (waiting.length === 1) postNext()
-}
-
-function postNext() {
-  waiting[0]()
-  setTimeout(() => {
-    waiting.shift()
-    if (waiting.length) postNext()
-  })
-}
-
 // Back leads to the page before, not through all the values that a slider has had. (Streamlit replaces the entry for its
 // own widgets and adds one for what Python writes into the address.)
 const push = history.pushState.bind(history)
@@ -141,7 +124,7 @@ export class Channel {
     this.rerun = message.sequence
     this.stale = this.unsure = false
     this.synced = performance.now()
-    post(() => this.send(message))
+    this.send(message)
   }
 
   answered(message, reply) {

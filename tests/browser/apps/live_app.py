@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from ui import components
+from ui import components, whole_requests
 from ui.components import live
 
+whole_requests.complete()
 app = st.App(Path(__file__).with_name("live_script.py"), routes=[live.route(), *components.routes()])
