@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from ui.course import Lesson
 
 PATIENCE = 90.0  # seconds; two busy cores may be slow
-QUIET = 0.9  # seconds without a change after which a page rests: a key on a slider counts as settled after 0.4
+QUIET = 0.7  # seconds without a change after which a page rests: a key on a slider counts as settled after 0.4
 
 READ = r"""() => {
   const controls = [], words = []

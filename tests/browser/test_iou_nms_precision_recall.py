@@ -60,6 +60,8 @@ def test_a_point_of_the_curve_shows_its_detection_and_a_click_goes_there(server,
     assert "pr_step=1" not in page.url
     page.mouse.move(middle[0] + 3, middle[1] + 120, steps=5)
     expect(which).to_contain_text("Detection 2 of")
+    page.mouse.move(*middle, steps=5)
+    expect(which).to_contain_text("Detection 1 of")
     page.mouse.click(*middle)
     page.wait_for_url("**pr_step=1*")
 
