@@ -24,15 +24,16 @@ FIRST, SECOND = "most probable", "second"
 
 
 def choose(picture: Picture) -> Focus:
-    """Draw the two rows of classes; the first class is what the rest of the page opens."""
+    """Draw the choice of two classes; the first is what the rest of the page opens."""
     page.section("Play", "Ask one network about two classes: the same feature maps, weighed differently.")
     seen = classified(GAP, picture.image)
     ranked = seen.logits.argsort(descending=True).tolist()
-    asked = []
-    for label, default, key in (("Class", FIRST, "cam_class"), ("Beside it", SECOND, "cam_other")):
-        chosen = st.segmented_control(label, [default, *THINGS], default=default, required=True, key=key, **KEPT)
-        asked.append(ranked[len(asked)] if chosen == default else THINGS.index(chosen))
-    return Focus(picture, *asked, seen)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = st.segmented_control("Class", [FIRST, *THINGS], default=FIRST, required=True, key="cam_class", **KEPT)
+        second = st.selectbox("Beside it", [SECOND, *THINGS], key="cam_other", width=140, **KEPT)
+    target = ranked[0] if first == FIRST else THINGS.index(first)
+    other = ranked[1] if second == SECOND else THINGS.index(second)
+    return Focus(picture, target, other, seen)
 
 
 @st.fragment
@@ -41,12 +42,13 @@ def play(focus: Focus) -> None:
     seen = focus.seen
     maps = [activation(seen, target) for target in (focus.target, focus.other)]
     limit = limit_of(*maps)
-    show = st.segmented_control(
-        "Cells", ["smooth", "as they are"], default="smooth", required=True, key="cam_cells",
-        help=f"The map has {maps[0].shape[0]} × {maps[0].shape[1]} cells; enlarged bilinearly it covers the picture.",
-        **KEPT,
-    )  # fmt: skip
-    panels = st.columns(3, gap="medium")
+    panels, below = st.columns(3, gap="medium"), st.container()
+    with below:
+        show = st.segmented_control(
+            "Cells", ["smooth", "as they are"], default="smooth", required=True, key="cam_cells",
+            help=f"The map has {maps[0].shape[0]} × {maps[0].shape[1]} cells; enlarged bilinearly it covers all.",
+            **KEPT,
+        )  # fmt: skip
     with panels[0]:
         st.markdown("**Picture**")
         stage("cam_picture", zoom=False).show(focus.picture.image, alt="The picture, as the network sees it")
