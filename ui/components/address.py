@@ -68,7 +68,7 @@ def mend() -> None:
 def _bound(state: SessionState, page: str) -> dict[str, Any]:
     """Parameters of the bound widgets of this page: text or several; None where the widget says its default."""
     found = {}
-    for name, binding in state.query_params._bindings_by_param.items():
+    for name, binding in list(state.query_params._bindings_by_param.items()):
         metadata = state._new_widget_state.widget_metadata.get(binding.widget_id)
         if metadata is not None and binding.script_hash == page and binding.widget_id in state:
             value = state[binding.widget_id]
