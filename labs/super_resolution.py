@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,14 @@ BALANCE = 4.0  # found best for heat maps between 0 and 1, of 0.25 to 16
 # For maps between 0 and 1 on 56x56 and 32 views. Less is better for perfect maps, more for those of a real network.
 TOTAL_VARIATION, RIDGE = 0.005, 0.0005
 Progress = Callable[[int, int], None]
+
+
+class Terms(NamedTuple):
+    """What E is made of, ≥ 0 each: `misfit` ½‖Kh − g‖², `variation` λ TV(h), `ridge` μ/2 ‖h‖²."""
+
+    misfit: float
+    variation: float
+    ridge: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +77,15 @@ class Problem:
         """E(h) of a map (S, S) ≥ 0."""
         fine = np.asarray(fine, np.float32)
         return self._objective(fine, self.operator @ fine.ravel(), *differences(fine))
+
+    def terms(self, fine: NDArray) -> Terms:
+        """The three terms of E(h), of a map (S, S) ≥ 0. What of the misfit is left at the minimum no fine map can
+        explain: there the measured maps contradict each other."""
+        fine = np.asarray(fine, np.float32)
+        misfit = (self.operator @ fine.ravel() - self.measured).astype(np.float64)
+        variation = sum(float(np.abs(each).sum(dtype=np.float64)) for each in differences(fine))
+        ridge = self.ridge / 2 * float(np.vdot(fine, fine))
+        return Terms(float(misfit @ misfit) / 2, self.total_variation * variation, ridge)
 
     def _objective(self, fine: NDArray, seen: NDArray, across: NDArray, down: NDArray) -> float:
         misfit = seen - self.measured

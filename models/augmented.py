@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from labs.augmented_grad_cam import ANGLE, SHIFT, VIEWS, Warps, enlarged, pose, random_warps, warp_pictures
-from labs.super_resolution import ITERATIONS, RIDGE, TOTAL_VARIATION, primal_dual
+from labs.super_resolution import ITERATIONS, RIDGE, TOTAL_VARIATION, Terms, primal_dual
 from models.attribution import grad_cam_views
 from models.classifier import FILL, SIZE, LoadedClassifier, to_tensor
 
@@ -30,6 +30,7 @@ class AugmentedMap:
         views: uint8 (L, 224, 224, 3), the pictures that the network saw.
         warps: how they were made.
         objectives: E before the first and after each iteration, of maps divided by `scale`.
+        terms: the terms of E of `one_map`, `mean_map` and `fine`, in this order, at the same scale.
         scale: the largest value of all maps; λ and μ are for maps of 0 to 1.
         seconds: of the stages "views", "forwards" and "solver".
         device: where the network ran; the solver runs on the CPU.
@@ -43,6 +44,7 @@ class AugmentedMap:
     views: np.ndarray
     warps: Warps
     objectives: list[float]
+    terms: tuple[Terms, Terms, Terms]
     scale: float
     seconds: dict[str, float]
     device: str
@@ -98,9 +100,10 @@ def augmented_grad_cam(
         posed.problem, posed.mean / posed.scale, iterations, progress=lambda done, total: tell("solver", done, total)
     )
     seconds["solver"] = perf_counter() - start
-    fine = torch.from_numpy(solution.fine) * posed.scale
+    one, fine = enlarged(maps[0]), torch.from_numpy(solution.fine) * posed.scale
+    terms = tuple(posed.problem.terms((each / posed.scale).numpy()) for each in (one, posed.mean, fine))
     shown = (pictures * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
     return AugmentedMap(
-        fine, enlarged(maps[0]), posed.mean, maps, posed.believed, shown, warps, solution.objectives, posed.scale,
-        seconds, model.device,
+        fine, one, posed.mean, maps, posed.believed, shown, warps, solution.objectives, terms, posed.scale, seconds,
+        model.device,
     )  # fmt: skip

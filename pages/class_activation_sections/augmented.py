@@ -178,7 +178,8 @@ def maps(focus: Focus, found: AugmentedMap) -> None:
         ("mean of the unwarped maps", found.mean_map),
         ("Augmented Grad-CAM", found.fine),
     )
-    for i, (panel, (title, heat)) in enumerate(zip(st.columns(3, gap="medium"), shown, strict=True)):
+    panels = st.columns(3, gap="medium")
+    for i, (panel, (title, heat), terms) in enumerate(zip(panels, shown, found.terms, strict=True)):
         with panel:
             st.markdown(f"**{title}**")
             layers = [positive_layer(heat, limit, 0.8, smooth=False)]
@@ -187,7 +188,11 @@ def maps(focus: Focus, found: AugmentedMap) -> None:
             )
             box = wl.weak_box(at_picture_size(heat))
             iou = f" · IoU of the 20 % box **{truth.overlap(box):.2f}**" if truth else ""
-            st.caption(f"{evidence(heat, focus.name)}{iou}")
+            best = f", of the best box **{truth.best_overlap(at_picture_size(heat)):.2f}**" if truth else ""
+            st.caption(
+                f"{evidence(heat, focus.name)}{iou}{best} · E = **{number(sum(terms))}**, of which the misfit "
+                f"½ Σ‖D A h − g‖² is **{number(terms.misfit)}**"
+            )
     colour_bar(POSITIVE, limit or 1.0, "logit, Grad-CAM after its ReLU")
     if truth is None:
         st.caption(no_truth(focus.picture, focus.target))

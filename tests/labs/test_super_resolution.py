@@ -123,3 +123,12 @@ def test_refusals():
         sr.primal_dual(problem, start=np.zeros((3, 3)))
     with pytest.raises(ValueError, match="no rule 'newton'"):
         sr.subgradient_descent(problem, rule="newton")
+
+
+def test_the_three_terms_of_the_objective():
+    operator = sparse.csr_array(np.array([[1.0, 0, 0, 0], [0, 0, 0, 2]], np.float32))
+    problem = sr.Problem(operator, np.array([3.0, 2.0], np.float32), 0.5, 0.1)
+    # Misfits 1 − 3 and 8 − 2; differences across 2 − 1 and 4 − 2, down 2 − 1 and 4 − 2; squares 1 + 4 + 4 + 16.
+    terms = problem.terms(np.array([[1.0, 2], [2, 4]]))
+    assert terms == pytest.approx((20.0, 3.0, 1.25))
+    assert sum(terms) == pytest.approx(problem.objective(np.array([[1.0, 2], [2, 4]])))

@@ -9,12 +9,24 @@ from hypothesis import strategies as st
 
 from models import catalog, classifier_recipe, training
 from models.classifier import FILL
-from models.classifier_recipe import NAMES, Pretraining, augmented, average_precision, cross_entropy, present
+from models.classifier_recipe import (
+    NAMES,
+    WAYS,
+    Pretraining,
+    augmented,
+    average_precision,
+    cross_entropy,
+    pointing_loss,
+    present,
+    turned,
+    turned_back,
+)
 from models.scene_cache import InstanceRecord, cached_scenes
 from scenes import THINGS, Knobs
 
 SMALL = classifier_recipe.Recipe(
-    scenes=4, single_scenes=2, batch=2, small_steps=1, small_size=64, shared_steps=2, steps=1
+    scenes=4, single_scenes=2, batch=2, small_steps=1, small_size=64, shared_steps=2, steps=1, last_steps=2,
+    last_batch=2,
 )
 
 
@@ -62,12 +74,12 @@ def test_a_stopped_training_goes_on_and_the_three_share_one_trunk(small, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         classifier_recipe.train("classifier-gap", device, tmp_path / "gap", stop)
     module, facts = classifier_recipe.train("classifier-gap", device, tmp_path / "gap", lambda *s: seen.append(s[:2]))
-    assert seen == [(1, 3), (2, 3), (2, 3), (3, 3)]
+    assert seen == [(1, 5), (2, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
     assert not module.training and facts["recipe"]["shared_steps"] == 2
     assert all(torch.isfinite(value).all() for value in module.state_dict().values())
     seen.clear()
     larger, _ = classifier_recipe.train("classifier-gap-28", device, tmp_path / "28", lambda *s: seen.append(s[:2]))
-    assert seen == [(3, 3)]  # the trunk was there
+    assert seen == [(3, 5), (4, 5), (5, 5)]  # the trunk was there
     assert larger.stride == 8
     assert len(list(tmp_path.glob("classifier-trunk-*"))) == 1
 
@@ -80,6 +92,82 @@ def test_a_network_starts_as_the_trunk_and_head_that_were_trained_together(name)
     losses = [cross_entropy(together.classifier(n).eval()(images), targets) for n in NAMES]
     torch.testing.assert_close(together.losses(images, targets), sum(losses))
     assert together.classifier(name)(images).shape == (2, 8)
+
+
+def test_seven_ways_to_turn_a_square_and_back():
+    square = torch.arange(9.0).reshape(3, 3)
+    assert turned(square, 1, False).tolist() == [[2, 5, 8], [1, 4, 7], [0, 3, 6]]
+    assert turned(square, 0, True).tolist() == [[2, 1, 0], [5, 4, 3], [8, 7, 6]]
+    assert turned(square, 1, True).tolist() == [[0, 3, 6], [1, 4, 7], [2, 5, 8]]  # the mirror first
+    assert len({tuple(turned(square, *way).flatten().tolist()) for way in WAYS} | {tuple(range(9))}) == 8
+    for way in WAYS:
+        assert torch.equal(turned_back(turned(square, *way), *way), square)
+
+
+class Drawn(torch.nn.Module):
+    """Stands where a classifier does: the first channel of a picture is its one feature map."""
+
+    pooling = "average"
+
+    def __init__(self, weights: list[float]):
+        super().__init__()
+        self.classify = torch.nn.Linear(1, 8, bias=False)
+        with torch.no_grad():
+            self.classify.weight[:, 0] = torch.tensor(weights)
+
+    def features(self, images):
+        return images[:, :1]
+
+    def pool(self, features):
+        return features.mean((2, 3))
+
+
+def drawn(picture) -> torch.Tensor:
+    return torch.tensor(picture, dtype=torch.float32).expand(1, 3, 2, 2)
+
+
+def terms(net, images, targets, way, **weights) -> float:
+    """What is added to the cross-entropy of the pictures as they are."""
+    recipe = replace(SMALL, **{"absent": 0.0, "turned": 0.0, "gathered": 0.0} | weights)
+    plain = cross_entropy(net.classify(net.pool(net.features(images[: len(targets)]))), targets)
+    return float(pointing_loss(net, images, targets, way, recipe) - plain)
+
+
+def test_evidence_for_what_is_not_there_costs_and_evidence_against_it_does_not():
+    picture, way = drawn([[4, 0], [0, 0]]), (2, False)
+    images, targets = torch.cat([picture, turned(picture, *way)]), torch.tensor([[1.0, 0, 0, 0, 0, 0, 0, torch.nan]])
+    net = Drawn([3.0, -3.0, 3.0, 0, 0, 0, 0, 9.0])
+    # Of six absent classes one has 12 in one of four cells. What is there costs nothing, nor does what is not judged.
+    assert terms(net, images, targets, way, absent=1.0) == pytest.approx(12 / 4 / 6)
+
+
+def test_a_map_that_does_not_turn_with_the_picture_costs():
+    way, targets, net = (0, True), torch.tensor([[1.0] + [0] * 7]), Drawn([2.0] * 8)
+    picture = drawn([[1, 0], [0, 0]])
+    along, still = torch.cat([picture, turned(picture, *way)]), torch.cat([picture, picture])
+    assert terms(net, along, targets, way, turned=0.5) == pytest.approx(0, abs=1e-6)
+    # About their means the maps are (3 −1 −1 −1) / 4 and (−1 3 −1 −1) / 4, with a cosine of −4/12.
+    assert terms(net, still, targets, way, turned=0.5) == pytest.approx(0.5 * 4 / 3, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("picture", "spread"), [([[5, 0], [0, 0]], 0.25), ([[5, 5], [0, 0]], 0.5), ([[5, -9], [5, 5]], 0.75)]
+)
+def test_evidence_that_lies_in_many_cells_costs(picture, spread):
+    images, targets = torch.cat([drawn(picture)] * 2), torch.tensor([[1.0] + [0] * 7])
+    found = terms(Drawn([2.0] * 8), images, targets, (2, False), gathered=1.0)
+    assert found == pytest.approx(np.log(spread + 0.001), rel=1e-3)
+
+
+def test_a_batch_with_everything_or_nothing_in_it_has_a_loss():
+    net, images = Drawn([1.0] * 8), torch.rand(2, 3, 4, 4)
+    for targets in (torch.ones(1, 8), torch.zeros(1, 8)):
+        assert torch.isfinite(pointing_loss(net, images, targets, (1, False), SMALL))
+
+
+def test_the_larger_map_is_trained_more_gently():
+    assert set(classifier_recipe.GENTLER) == {"classifier-gap-28"}
+    assert replace(classifier_recipe.Recipe(), **classifier_recipe.GENTLER["classifier-gap-28"]).absent == 0.03
 
 
 def test_what_is_not_judged_has_no_say_in_the_loss():
