@@ -297,3 +297,12 @@ def test_detections_are_torchvisions_nms_of_confidence_times_class(anchors):
     best = prediction.scores.flatten().argmax()
     assert labels[0] == best % CLASSES + 1 and scores[0] == prediction.scores.max()
     assert len(yolo_grid.detect(prediction, GRID, 1.0, 0.5)[0]) == 0
+
+
+def test_a_score_exactly_at_the_threshold_is_no_detection():
+    raw = torch.full((7, 7, 15 + 1), -40.0)
+    raw[3, 1, [4, 15]] = torch.tensor([0.0, 1.0])  # confidence ½, and one class is sure of itself
+    prediction = yolo_grid.decode(raw, GRID, 3)
+    assert prediction.scores[3, 1, 0].tolist() == [0.5]
+    assert len(yolo_grid.detect(prediction, GRID, 0.5, 0.5)[0]) == 0
+    assert len(yolo_grid.detect(prediction, GRID, 0.4999, 0.5)[0]) == 1
