@@ -37,6 +37,7 @@ OTHERWISE = (
     "and with anchors sizes are compared as ln w/p, not √w. YOLOv2 also spares a box from the no-object loss when its "
     "IoU with some truth is above 0.6; here no box is spared."
 )
+KINDER = " The network was trained, and is asked here, by this lab's rule: a thing gets the best anchor still free."
 
 
 @st.fragment
@@ -68,7 +69,7 @@ def losses(picture: Picture, layout: str) -> None:
         worst = divmod(int(sum(cost.terms.values())[0].argmax()), found.grid.cells)
         cell = chosen_cell(views, found.grid, "yolo_loss_at", centre_of(worst, found.grid))
         total(cost)
-        st.caption(OTHERWISE)
+        st.caption(OTHERWISE + ("" if found.anchors is None else KINDER))
         for place, view, (name, title) in zip(st.columns(4, gap="small"), views, NAMES.items(), strict=True):
             with place:
                 term_map(picture, found, view, title, cost.terms[name][0].numpy(), scale, cell, name)
