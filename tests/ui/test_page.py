@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ui import page
+
 
 def run(script, **query) -> AppTest:
     test = AppTest.from_function(script, default_timeout=20)
