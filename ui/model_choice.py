@@ -83,7 +83,7 @@ def choose(key: str, offers: Sequence[Offer]) -> Any | None:
             except ValueError as refused:
                 page.problem(str(refused))
             else:
-                st.caption(f"{name} with the weights of “{file.name}”.")
+                st.caption(f"{name} with the weights of “{page.as_written(file.name)}”.")
                 _warn(offer)
                 return network
         if offer.bytes == 0:

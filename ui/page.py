@@ -216,8 +216,13 @@ def figure(fig, key: str, *, height: int | None = None, alt: str | None = None, 
 
 
 def problem(sentence: str) -> None:
-    """One plain sentence: what is wrong and what to do."""
-    st.error(sentence, icon=":material/error:")
+    """One plain sentence: what is wrong and what to do. It may hold a visitor's words, such as the name of a file."""
+    st.error(as_written(sentence), icon=":material/error:")
+
+
+def as_written(words: str) -> str:
+    """Words that somebody else chose, so that Markdown shows them as they are: no emphasis, link, picture or colour."""
+    return re.sub(r"[\\`*\[\]<>~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", words)
 
 
 @contextlib.contextmanager

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui import lab_world
-from ui.decoding import decode, square
+from ui import lab_world, page
+from ui.decoding import square, too_long
+from ui.decoding_apart import decode
 
 SOURCES = ("Lab World", "Photograph", "Upload", "Camera")
 PHOTOGRAPHS = {
@@ -72,13 +73,13 @@ def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
         if file is not None:
             name = file.name if source == "Upload" else "Camera"
             try:
-                decoded = _decoded(file.file_id, name, file)
+                image, notes = _decoded(file.file_id, name, size, file)
             except ValueError as refused:
-                st.error(str(refused), icon=":material/error:")
+                page.problem(str(refused))
             else:
-                if decoded.notes:
-                    st.caption(" ".join(decoded.notes))
-                return Picture(square(decoded.image, size), name)
+                if notes:
+                    st.caption(" ".join(notes))
+                return Picture(image, name)
         scene = st.session_state.get(f"{key}_seed", seed)
         st.caption(f"No picture yet, so this is Lab World scene {scene}.")
         return from_lab_world(scene, size)
@@ -145,6 +146,11 @@ def _photograph(label: str) -> np.ndarray:
     return image[0] if isinstance(image, tuple) else image  # the motorcycle comes as a stereo pair
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _decoded(file_id: str, name: str, _file):
-    return decode(_file.getvalue(), name)
+@st.cache_data(max_entries=64, ttl="10m", show_spinner="Opening the picture")
+def _decoded(file_id: str, name: str, size: int, _file) -> tuple[np.ndarray, list[str]]:
+    """The square and the notes: what is kept of a file is no larger than what is shown."""
+    decoded = decode(_file.getvalue(), name)
+    notes = list(decoded.notes)
+    if too_long(decoded.image):
+        notes.append("Too long for a square, so it is shown whole, on grey.")
+    return square(decoded.image, size), notes

@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ui import page
+
 
 def run(script, **query) -> AppTest:
     test = AppTest.from_function(script, default_timeout=20)
@@ -220,3 +222,13 @@ def test_work_is_gone_through_once_and_again_only_for_more():
     assert at.run().session_state["done"] == [0, 1, 2]
     at.session_state["count"] = 5
     assert at.run().session_state["done"] == [0, 1, 2, 0, 1, 2, 3, 4]
+
+
+def test_a_visitors_words_are_shown_as_they_are():
+    assert page.as_written("a_b *d*.png") == r"a_b \*d\*.png"  # within a word an underline is none
+    assert page.as_written("_x_ ![x](http://a.b) <b> $e^x$ `c` ~~d~~ # \\") == (
+        r"\_x\_ !\[x\](http://a.b) \<b\> \$e^x\$ \`c\` \~\~d\~\~ \# \\"
+    )
+    assert page.as_written("python -m models train yolo-cell makes them.") == (
+        "python -m models train yolo-cell makes them."
+    )
