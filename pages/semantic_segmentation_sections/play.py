@@ -34,8 +34,9 @@ WHOLE, LEFT = "_segmentation_whole_run", "_segmentation_knobs_left"
 UNKNOWN = "Nobody has labelled the pixels of this picture, so there is no score and no loss: choose Lab World above."
 FOR_PHOTOGRAPHS = "For photographs, choose another *Model* above."
 LEARNED = (
-    "The lab's networks learned from scenes by day, dusk and night, with fog up to 0.5 and noise up to 0.12. Compare "
-    "the three knobs: night costs next to nothing, fog wears the score down, and noise breaks it."
+    "The lab's networks learned from scenes by day, dusk and night, with fog up to 0.5 and noise up to 0.12. So night "
+    "costs little, fog wears the score down, and noise breaks it: over 24 scenes the mIoU of segmenter-bilinear falls "
+    "from 0.88 to 0.86 with *less light* 1.0, to 0.64 with *more fog* 1.0, and to 0.31 with *more noise* 0.4."
 )
 OTHER_CLASSES = (
     "This network was trained on photographs and has other classes than Lab World: there is no score and no loss."
