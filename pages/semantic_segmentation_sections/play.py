@@ -113,6 +113,8 @@ def tell_the_training(values: dict[str, float]) -> None:
 
 def photograph(picture: Picture, name: str, seen: Look, why: str = UNKNOWN) -> None:
     """Picture and prediction alone."""
+    if seen.of_lab_world:
+        outside_lab_world.warn(picture, FOR_PHOTOGRAPHS)
     left, right = st.columns(2)
     with left:
         stage("segmentation_picture", zoom=False).show(picture.image, alt=picture.name, caption="Picture")
@@ -124,8 +126,6 @@ def photograph(picture: Picture, name: str, seen: Look, why: str = UNKNOWN) -> N
     if following():
         return
     st.html(legend(seen.classes, seen.labels))
-    if seen.of_lab_world:
-        outside_lab_world.warn(picture, FOR_PHOTOGRAPHS)
     st.info(why, icon=":material/info:")
     page.footer(name, seen.device, seen.seconds * 1000)
 

@@ -166,7 +166,7 @@ def compare(image: np.ndarray, truth: np.ndarray | None, tolerance: float) -> No
         "scene_spread", "How far apart are the best and the worst boundary F of the five, on this scene as it is now?",
         list(SPREADS), next(name for name, limit in SPREADS.items() if best - worst < limit),
         f"From {worst:.3f} to {best:.3f}; on 500 scenes from {min(row['card boundary F'] for row in rows):.3f} to "
-        f"{max(row['card boundary F'] for row in rows):.3f}. The encoder's features, added at every size, bring the "
+        f"{max(row['card boundary F'] for row in rows):.3f}. The encoder's features, added on the way up, bring the "
         f"boundaries back whatever the upsampling. Look for stray specks instead: {noisy} sees "
         f"{cards[noisy]['card stray classes']:.1f} classes in a scene that are not there.",
     )  # fmt: skip
@@ -193,8 +193,8 @@ def decoders(looks: dict[str, Look]) -> None:
         with panels[-1]:
             st.caption(
                 "Look at the stage that ends in *upsampled*: nails and unpooling leave gaps, nearest leaves blocks, "
-                "bilinear blurs. The encoder's features of that size, which are added there (a skip connection), and "
-                "the convolution after them mend that. Bright: strong activation."
+                "bilinear blurs. The encoder's features, added at all sizes but the last (skip connections), and the "
+                "convolution after them mend that. Bright: strong activation."
             )
 
 

@@ -131,6 +131,12 @@ def test_no_control_state_breaks_the_page(run, sound, prose, state):
     assert said.count(":green-badge") >= 4
 
 
+def test_a_photograph_carries_the_sentence_on_what_the_networks_know(run, sound):
+    (told,) = [each.value for each in sound(run()).info]
+    assert "drawn Lab World scenes only" in told
+    assert not sound(run(scene_source="Lab World")).info
+
+
 def test_the_checkerboard_is_in_the_transposed_network_only(run, sound):
     at = sound(run())
     values = {m.label: [] for m in at.metric}
