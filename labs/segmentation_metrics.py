@@ -1,6 +1,12 @@
 """How good is a segmentation: overlap (IoU), pixel accuracy, and agreement of the boundaries.
 
 All functions take integer label maps of shape (H, W) with values 0 .. classes-1, as NumPy arrays.
+
+Over which classes is the mean? Over many scenes every class is somewhere in the truth, and `mean_iou` of the summed
+confusion is the usual mIoU. One scene has a few of the classes only: one pixel of a class that is not there would count
+as a whole class with IoU 0. So one scene is scored over the classes of its truth (`scene_mean_iou`, `boundary_f`), and
+what was seen beyond them is named beside the score (`stray_pixels`).
+
 Sources: Everingham et al. 2010 (per-class IoU), Csurka et al. 2013 (boundary F-score).
 """
 
@@ -30,8 +36,24 @@ def class_iou(confusion: NDArray) -> NDArray[np.float64]:
 
 
 def mean_iou(confusion: NDArray) -> float:
-    """Mean of `class_iou` over the classes that occur in the truth or in the prediction; NaN without pixels."""
+    """Mean of `class_iou` over the classes that occur in the truth or in the prediction; NaN without pixels.
+
+    For a confusion summed over many scenes; `scene_mean_iou` judges a single one.
+    """
     return _mean_of_defined(class_iou(confusion))
+
+
+def scene_mean_iou(confusion: NDArray) -> float:
+    """Mean of `class_iou` over the classes of the truth alone; NaN without pixels.
+
+    A pixel of a stray class still costs the true class that it is taken from, in the intersection.
+    """
+    return _mean_of_defined(class_iou(confusion)[confusion.sum(1) > 0])
+
+
+def stray_pixels(confusion: NDArray) -> NDArray[np.int64]:
+    """Pixels predicted as a class that the truth does not hold: (classes,) int64, 0 for every class of the truth."""
+    return np.where(confusion.sum(1) > 0, 0, confusion.sum(0))
 
 
 def pixel_accuracy(confusion: NDArray) -> float:
@@ -82,11 +104,13 @@ def class_boundary_f(
 
 
 def boundary_f(truth: NDArray, prediction: NDArray, classes: int, tolerance: float | None = None) -> float:
-    """Mean of `class_boundary_f` over the classes with a boundary in either map; NaN if there is none.
+    """Mean of `class_boundary_f` over the classes of the truth; NaN if none of them has a boundary in either map.
 
-    Per image, as Csurka et al. propose; over a data set, average the images.
+    Per image, as Csurka et al. propose; over a data set, average the images. Stray classes have no true boundary that
+    could be hit or missed: `stray_pixels` counts them.
     """
-    return _mean_of_defined(class_boundary_f(truth, prediction, classes, tolerance))
+    scores = class_boundary_f(truth, prediction, classes, tolerance)
+    return _mean_of_defined(scores[np.unique(truth)])
 
 
 def _lines(labels: NDArray) -> NDArray[np.uint64]:

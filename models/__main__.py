@@ -1,4 +1,4 @@
-"""python -m models list | train NAME | evaluate NAME [--json] | fetch [NAME ... | all]"""
+"""python -m models list | train NAME | evaluate NAME [--json] [--write] | fetch [NAME ... | all]"""
 
 import argparse
 import json
@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("evaluate", help="recompute a card's metrics on held-out scenes")
     command.add_argument("name")
     command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--write", action="store_true", help="put them into the card, after a change of the metrics")
     command = commands.add_parser("fetch", help="bring pretrained networks here, for a room without network")
     command.add_argument("names", nargs="*", metavar="NAME", help="or all; without a name: what there is")
     args = parser.parse_args(arguments)
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif args.command == "fetch":
             fetch(args.names) if args.names else show_pretrained()
         else:
-            evaluate(args.name, args.json)
+            evaluate(args.name, args.json, args.write)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -121,9 +122,11 @@ def measure(name: str) -> dict:
         return catalog.family(name).evaluate(model, report)
 
 
-def evaluate(name: str, as_json: bool) -> None:
-    """Print what `evaluate` measures beside what the card says."""
+def evaluate(name: str, as_json: bool, write: bool = False) -> None:
+    """Print what `evaluate` measures beside what the card says, and let the card say so from now on."""
     metrics, stated = measure(name), catalog.card(name)["metrics"]
+    if write:
+        catalog.write_card(name, catalog.card(name) | {"metrics": metrics})
     if as_json:
         print(json.dumps({"name": name, "metrics": metrics, "card": stated}))
         return

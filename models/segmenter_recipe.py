@@ -133,15 +133,23 @@ def class_weights(data: CachedScenes, balance: float) -> Tensor:
 
 
 def evaluate(model: LoadedSegmenter, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:
-    """Metrics on held-out scenes: `miou` and per-class IoU over one confusion matrix of all pixels, `pixel_accuracy`,
-    `boundary_f` (mean over scenes, within 1 pixel) and `forward_ms_p50` at 224x224 with a batch of one."""
+    """Metrics on held-out scenes.
+
+    Over one confusion matrix of all pixels: `miou`, `iou_per_class` and `pixel_accuracy`. Means over the scenes, each
+    judged by the classes of its truth: `scene_miou` and `boundary_f` (within 1 pixel); and how many classes that are
+    not there the network sees in a scene, `stray_classes`, on how many pixels, `stray_pixels`. `forward_ms_p50` at
+    224x224 with a batch of one.
+    """
     data = cached_scenes(held_out_seeds(count))
     confusion = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
-    boundary, milliseconds = [], []
+    boundary, milliseconds, overlap, stray = [], [], [], []
     for index in range(count):
         result = model(np.asarray(data.images[index]))
         truth = np.asarray(data.semantic[index])
-        confusion += segmentation_metrics.confusion_matrix(truth, result.labels, len(CLASSES))
+        scene = segmentation_metrics.confusion_matrix(truth, result.labels, len(CLASSES))
+        confusion += scene
+        overlap.append(segmentation_metrics.scene_mean_iou(scene))
+        stray.append(segmentation_metrics.stray_pixels(scene))
         boundary.append(segmentation_metrics.boundary_f(truth, result.labels, len(CLASSES), BOUNDARY_TOLERANCE))
         milliseconds.append(result.seconds * 1000)
         report(index + 1, count)
@@ -149,7 +157,10 @@ def evaluate(model: LoadedSegmenter, report: Callable[[int, int], None], count: 
     return {
         "miou": round(segmentation_metrics.mean_iou(confusion), 4),
         "pixel_accuracy": round(segmentation_metrics.pixel_accuracy(confusion), 4),
+        "scene_miou": round(float(np.mean(overlap)), 4),
         "boundary_f": round(float(np.nanmean(boundary)), 4),
+        "stray_classes": round(float(np.count_nonzero(stray, axis=1).mean()), 2),
+        "stray_pixels": round(float(np.sum(stray, axis=1).mean()), 1),
         "forward_ms_p50": round(statistics.median(milliseconds), 1),
         "iou_per_class": {name: round(float(v), 4) for name, v in zip(CLASSES, per_class, strict=True)},
         "scenes": count,

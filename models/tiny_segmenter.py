@@ -80,8 +80,8 @@ class Progress:
         state: "new", "waiting", "training", "stopped", "done" or "failed".
         step: steps done.
         losses: of every step.
-        scores: (step, mIoU on the held-out scenes of the same knobs).
-        labels: uint8 (P, size, size), the classes seen in the watched pictures; None before the first look.
+        scores: (step, mIoU on the held-out scenes of the same knobs, over the classes of their truth).
+        labels: uint8 (P, size, size), the classes seen in the watched pictures; None before the first look at them.
         steps_per_second: over the steps so far; 0 before the first.
     """
 
@@ -111,11 +111,12 @@ class Training:
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimizer, settings.learning_rate, settings.steps, pct_start=0.15
         )
-        self._watched = [np.asarray(each) for each in watched]
+        self._watched = tuple(np.asarray(each) for each in watched)
+        self._seen: tuple[tuple[np.ndarray, ...], np.ndarray | None] = (self._watched, None)  # pictures, their labels
         self._images: list[np.ndarray] = []
         self._truths: list[np.ndarray] = []
         self._held_out: list[scenes.View] = []
-        self._state, self._losses, self._scores, self._labels = "new", [], [], None
+        self._state, self._losses, self._scores = "new", [], []
         self._busy = 0.0
         self._asked_to_stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -146,12 +147,26 @@ class Training:
         if wait and self._thread is not None:
             self._thread.join(wait)
 
+    def watch(self, pictures: Sequence[np.ndarray]) -> None:
+        """Look at these pictures from now on: with the next look of a network that learns, at once by one that rests.
+
+        The same pictures again cost nothing.
+        """
+        pictures = tuple(np.asarray(each) for each in pictures)
+        if len(pictures) == len(self._watched) and all(map(np.array_equal, pictures, self._watched)):
+            return
+        self._watched = pictures
+        if not self.running:
+            self._seen = pictures, self._labels_of(pictures)
+
     def progress(self) -> Progress:
         """How far it is; also the sign that somebody still watches."""
         self._last_look = time.monotonic()
         losses = list(self._losses)
         speed = len(losses) / self._busy if self._busy else 0.0
-        return Progress(self._state, len(losses), losses, list(self._scores), self._labels, speed)
+        pictures, labels = self._seen
+        labels = labels if pictures is self._watched else None
+        return Progress(self._state, len(losses), losses, list(self._scores), labels, speed)
 
     def _over(self) -> bool:
         return self._asked_to_stop.is_set() or time.monotonic() - self._last_look > self.patience
@@ -212,16 +227,20 @@ class Training:
         return as_tensor(images), torch.from_numpy(labels).long()
 
     def _judge(self) -> None:
-        self.module.eval()
-        images = np.stack([*(view.image for view in self._held_out), *self._watched])
-        with torch.inference_mode():
-            labels = self.module(as_tensor(images)).argmax(1).to(torch.uint8).numpy()
+        watched = self._watched  # which may be exchanged meanwhile
+        labels = self._labels_of([*(view.image for view in self._held_out), *watched])
         confusion = sum(
             segmentation_metrics.confusion_matrix(view.semantic, found, len(CLASSES))
             for view, found in zip(self._held_out, labels, strict=False)
         )
-        self._labels = labels[len(self._held_out) :]
-        self._scores.append((len(self._losses), segmentation_metrics.mean_iou(confusion)))
+        self._seen = watched, labels[len(self._held_out) :]
+        # Six scenes need not hold every class, so one stray pixel of such a class must not count as a class.
+        self._scores.append((len(self._losses), segmentation_metrics.scene_mean_iou(confusion)))
+
+    def _labels_of(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        self.module.eval()
+        with torch.inference_mode():
+            return self.module(as_tensor(np.stack(images))).argmax(1).to(torch.uint8).numpy()
 
 
 def as_tensor(images: np.ndarray) -> Tensor:

@@ -22,8 +22,11 @@ A convolutional network is easier to understand with a hand on it. Every picture
 look: turn a knob and the networks answer.
 
 This is **Lab World**, a small country of cats, dogs, ducks, cars and people. It never runs out of scenes and knows the
-truth about every pixel of them, so you see exactly where a network is wrong. Let night fall and watch which task fails
-first.
+truth about every pixel of them, so you see exactly where a network is wrong.
+
+Let **night** fall: hardly anything happens, because almost a fifth of the scenes that these networks learned from lie
+in the night. Then raise the **fog**. The thickest fog they learned from was 0.5; at 1.0 *Semantic segmentation* sees a
+road where scene 14 has none, and *Detection* still finds every thing.
 """
 
 

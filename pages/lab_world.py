@@ -14,6 +14,8 @@ from scenes.render import FIRST_THING, add_noise
 from ui import page
 from ui.components import Box, Boxes, Labels, Lines, Points, live_slider, resting, stage
 
+HIDDEN_BELOW = 0.98  # visible share under which a thing counts as partly hidden, here as in its caption
+HIDDEN_MEANS = f"A thing counts when less than {HIDDEN_BELOW:.0%} of it is visible."
 KNOBS = ("objects", "occlusion", "light", "fog", "noise")
 LAYERS = ("Boxes", "Full extent", "Masks", "Semantic", "Panoptic", "Keypoints", "Captions")
 COLOURS = [PALETTE[name] for name in CLASSES]
@@ -68,8 +70,8 @@ def layers_of(view, chosen: list[str]) -> list:
         things = [None if i < FIRST_THING else instance_colour(i) for i in range(FIRST_THING + 60)]
         layers.append(Labels(view.panoptic, things, opacity=0.65))
     boxes = []
-    for i in view.instances:
-        label = i.caption if "Captions" in chosen else i.label
+    for number, i in enumerate(view.instances, start=1):
+        label = str(number) if "Captions" in chosen else i.label  # a caption is too long for a tag: it stands below
         note = f"{i.caption} {i.visible:.0%} visible."
         if "Full extent" in chosen:
             boxes.append(Box(f"full-{i.id}", tuple(i.full_box), "", instance_colour(i.id), dash=True, note=note))
@@ -149,7 +151,7 @@ def play() -> None:
                 alt=f"Lab World scene {seed} with {count} things",
                 caption=f"Scene {seed}: {count} {'thing' if count == 1 else 'things'}, {size}×{size} pixels",
             )
-            legend()
+            legend(view, chosen)
     # What stands below depends on the truth alone and is too slow for a drag: it follows when the hand lets go.
     shown, now = st.session_state.get("truth_shown"), (seed, objects, kept, occlusion, size)
     whole = st.session_state.pop("whole_run", False)
@@ -168,14 +170,39 @@ def below() -> None:
     downloads(view)
 
 
-def legend() -> None:
-    chips = "".join(
-        f'<span style="display:inline-flex;align-items:center;gap:.35em;margin:0 .9em .3em 0">'
-        f'<i style="width:.9em;height:.9em;border-radius:3px;background:{PALETTE[name]};'
-        f'box-shadow:0 0 0 1px #8888"></i>{name}</span>'
-        for name in CLASSES
+def legend(view, chosen: list[str]) -> None:
+    """What the colours of the chosen layers mean: classes, or one swatch per thing; captions, one a line."""
+    lines = [[chip(PALETTE[name], name) for name in classes_shown(view, chosen)]]
+    if set(chosen) & {"Boxes", "Full extent", "Masks", "Panoptic", "Captions"}:
+        things = [
+            chip(instance_colour(i.id), f"{number} {i.caption}" if "Captions" in chosen else i.label)
+            for number, i in enumerate(view.instances, start=1)
+        ]
+        lines += [[each] for each in things] if "Captions" in chosen else [things]
+    text = "".join(f"<div>{''.join(line)}</div>" for line in lines if line)
+    if text:
+        st.html(f'<div style="font-size:.9rem;line-height:1.6">{text}</div>')
+
+
+def classes_shown(view, chosen: list[str]) -> list[str]:
+    """The classes whose colours are on the picture: all that it holds, or in a panoptic map its stuff."""
+    there = [name for k, name in enumerate(CLASSES) if (view.semantic == k).any()]
+    if "Semantic" in chosen:
+        return there
+    return [name for name in there if name not in THINGS] if "Panoptic" in chosen else []
+
+
+def chip(colour: str, text: str) -> str:
+    """A swatch and its meaning, as HTML."""
+    return (
+        '<span style="display:inline-flex;align-items:center;gap:.35em;margin:0 .9em .3em 0">'
+        f'<i style="flex:none;width:.9em;height:.9em;border-radius:3px;background:{colour};box-shadow:0 0 0 1px #8888">'
+        f"</i>{text}</span>"
     )
-    st.html(f'<div style="font-size:.9rem;line-height:1.6">{chips}</div>')
+
+
+def partly_hidden(thing) -> bool:
+    return thing.visible < HIDDEN_BELOW
 
 
 def instances(view) -> None:
@@ -186,17 +213,22 @@ def instances(view) -> None:
     st.dataframe(
         [
             {
+                "no.": number,
                 "class": i.label,
                 "caption": i.caption,
                 "visible": i.visible,
+                "partly hidden": "yes" if partly_hidden(i) else "no",
                 "pixels": int(i.mask.sum()),
                 "box (x1 y1 x2 y2)": " ".join(f"{v:.0f}" for v in i.box),
                 "full extent": " ".join(f"{v:.0f}" for v in i.full_box),
                 "attributes": ", ".join(f"{k}: {v}" for k, v in i.attributes.items()),
             }
-            for i in view.instances
+            for number, i in enumerate(view.instances, start=1)
         ],
-        column_config={"visible": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent")},
+        column_config={
+            "visible": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+            "partly hidden": st.column_config.TextColumn(help=HIDDEN_MEANS),
+        },
         hide_index=True,
         row_height=38,
     )
@@ -217,12 +249,12 @@ def quizzes(view) -> None:
         f"have {shares[order[0]]:.0%} pixel accuracy and a mean IoU of {shares[order[0]] / (shares > 0).sum():.2f}: "
         "why mean IoU is the figure to watch.",
     )
-    hidden = [i for i in view.instances if i.visible < 0.98]
+    hidden = [i for i in view.instances if partly_hidden(i)]
     answer = str(len(hidden))
     counts = sorted({0, 1, 2, 3, len(hidden)})
     page.quiz(
         "hidden",
-        "How many things are partly hidden by something nearer?",
+        f"How many things are partly hidden by something nearer? {HIDDEN_MEANS}",
         [str(k) for k in counts],
         answer,
         "Switch on Boxes and Full extent: a solid box goes around what is visible, a dashed one around all of it. "

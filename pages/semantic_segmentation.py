@@ -1,5 +1,7 @@
 """Which class is every pixel? Per-pixel cross-entropy, the way from sliding windows to one pass, scores, a training."""
 
+import streamlit as st
+
 from labs import encoder_decoder, pixel_cross_entropy, segmentation_metrics, sliding_window
 from models import catalog, choice, tiny_segmenter
 from pages.semantic_segmentation_sections import play, resolution, training, windows
@@ -11,6 +13,7 @@ page.begin("Semantic Segmentation")
 picture = pictures.choose("segmentation", seed=24)
 network = model_choice.choose("segmentation", choice.offers("segmentation", lab=LAB))
 if network is not None:
+    st.session_state[play.WHOLE] = True
     play.play(picture, network)
 windows.windows(picture)
 windows.counting()
@@ -34,7 +37,13 @@ page.show_code(
     "torch.utils.flop_counter.FlopCounterMode()",
 )
 page.show_code(
-    [segmentation_metrics.confusion_matrix, segmentation_metrics.class_iou, segmentation_metrics.mean_iou],
+    [
+        segmentation_metrics.confusion_matrix,
+        segmentation_metrics.class_iou,
+        segmentation_metrics.scene_mean_iou,
+        segmentation_metrics.stray_pixels,
+        segmentation_metrics.mean_iou,
+    ],
     r"\text{IoU}_c = \frac{C_{cc}}{\sum_p C_{cp} + \sum_t C_{tc} - C_{cc}}",
     "torchmetrics.segmentation.MeanIoU(num_classes=13)",
 )

@@ -32,7 +32,12 @@ page.show_code(
     r"r_l = r_{l-1} + (k_l - 1)\, j_{l-1}, \quad j_l = j_{l-1}\, s_l",
 )
 page.show_code(
-    [segmentation_metrics.mean_iou, segmentation_metrics.class_boundary_f],
+    [
+        segmentation_metrics.scene_mean_iou,
+        segmentation_metrics.stray_pixels,
+        segmentation_metrics.class_boundary_f,
+        segmentation_metrics.boundary_f,
+    ],
     r"\text{IoU} = \frac{|T \cap P|}{|T \cup P|}, \qquad F = \frac{2PR}{P + R}",
     "torchmetrics.segmentation.MeanIoU(num_classes=13)",
 )

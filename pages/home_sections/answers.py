@@ -34,6 +34,7 @@ from pages.home_sections.pair import (
 )
 from scenes import CLASSES, THINGS
 from scenes.render import View
+from ui import stray_classes
 from ui.components import Box, Boxes, Heat
 
 SURE = 0.5  # what a classifier says is there, and what a detector's page shows
@@ -103,8 +104,9 @@ def semantic(result: Segmentation, view: View) -> Answer:
     confusion = segmentation_metrics.confusion_matrix(view.semantic, result.labels, len(CLASSES))
     return Answer(
         [maps(result.labels, view.semantic, CLASS_COLOURS, 1.0)],
-        f"**mIoU {segmentation_metrics.mean_iou(confusion):.2f}** · pixel accuracy "
-        f"{segmentation_metrics.pixel_accuracy(confusion):.1%}",
+        f"**mIoU {segmentation_metrics.scene_mean_iou(confusion):.2f}** · pixel accuracy "
+        f"{segmentation_metrics.pixel_accuracy(confusion):.1%} · "
+        + stray_classes.named(CLASSES, segmentation_metrics.stray_pixels(confusion)),
         "The class of every pixel, by the network and in truth",
         picture=False,
     )

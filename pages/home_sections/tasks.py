@@ -29,7 +29,7 @@ TASKS = (
          "Where is its surest class? This network was never shown a box.",
          "classifier-gap-28", ("class_activation",)),
     Task("semantic", "Semantic segmentation",
-         "Which class does every pixel belong to?",
+         "Which class does every pixel belong to? mIoU: mean over the classes that are there.",
          "segmenter-bilinear", ("semantic_segmentation", "upsampling")),
     Task("detection", "Detection",
          "What is where? Green is right, dashed is false or missed.",

@@ -9,7 +9,7 @@ from labs import segmentation_metrics
 from models.scene_cache import held_out_seeds
 from pages.semantic_segmentation_sections.shared import confusion_of, follows
 from scenes import CLASSES
-from ui import page
+from ui import page, stray_classes
 from ui.components import following
 
 SIZE = 224
@@ -46,7 +46,8 @@ def tables(confusion: np.ndarray, network) -> None:
 def _tables(confusion: np.ndarray, network) -> None:
     page.section(
         "How good is it?",
-        "Count every pixel by its true and its predicted class. All scores are read off that one table.",
+        "Count every pixel by its true and its predicted class. All scores are read off that one table. IoU of a "
+        "class: the pixels that are it in truth *and* in the prediction, over those that are it in one of the two.",
     )
     over = st.segmented_control(
         "Count over", list(CHOICES), default="This picture", required=True, key="segmentation_over", bind="query-params"
@@ -57,11 +58,20 @@ def _tables(confusion: np.ndarray, network) -> None:
             return
         confusion = measured(network, CHOICES[over])
     iou = segmentation_metrics.class_iou(confusion)
+    one = not CHOICES[over]
+    mean = segmentation_metrics.scene_mean_iou if one else segmentation_metrics.mean_iou
+    counted = np.flatnonzero(confusion.sum(1) if one else confusion.sum(1) + confusion.sum(0))
     st.markdown(
-        f"**{over}**: mIoU **{segmentation_metrics.mean_iou(confusion):.3f}**, pixel accuracy "
+        f"**{over}**: mIoU **{mean(confusion):.3f}**, the mean over {len(counted)} classes, pixel accuracy "
         f"**{segmentation_metrics.pixel_accuracy(confusion):.3f}** over {int(confusion.sum()):,} pixels. "
         + card_line(network)
     )
+    strays = segmentation_metrics.stray_pixels(confusion)
+    if one and strays.any():
+        st.caption(
+            f"This picture has {stray_classes.named(CLASSES, strays)}. They are in the table and not in the mean: all "
+            "thirteen classes count where many scenes are summed, because then each of them is there."
+        )
     left, right = st.columns([2, 3], gap="large")
     with left:
         true, predicted, hits = confusion.sum(1), confusion.sum(0), np.diag(confusion)
@@ -75,7 +85,7 @@ def _tables(confusion: np.ndarray, network) -> None:
             column_config={name: st.column_config.NumberColumn(format="localized")
                            for name in ("true", "predicted", "both")},
         )  # fmt: skip
-        worked(confusion)
+        worked(confusion, counted)
     with right:
         confusion_figure(confusion)
 
@@ -87,12 +97,10 @@ def card_line(network) -> str:
     return f":gray[Its card says mIoU {metrics['miou']:.3f} on {metrics['scenes']} scenes.]"
 
 
-def worked(confusion: np.ndarray) -> None:
-    """IoU of the worst class that occurs, with its numbers."""
+def worked(confusion: np.ndarray, counted: np.ndarray) -> None:
+    """IoU of the worst class of the mean, with its numbers."""
     iou = segmentation_metrics.class_iou(confusion)
-    if np.isnan(iou).all():
-        return
-    worst = int(np.nanargmin(iou))
+    worst = int(counted[np.argmin(iou[counted])])
     both, true, predicted = int(confusion[worst, worst]), int(confusion[worst].sum()), int(confusion[:, worst].sum())
     st.latex(
         rf"\text{{IoU}}_\text{{{CLASSES[worst]}}} = \frac{{{both}}}{{{true} + {predicted} - {both}}} = {iou[worst]:.3f}"

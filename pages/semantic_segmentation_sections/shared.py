@@ -16,6 +16,7 @@ MISTAKE = "#D55E00"
 DARK = ["#" + "".join(f"{int(colour[i : i + 2], 16) // 4:02x}" for i in (1, 3, 5)) for colour in PALETTE]
 SHADES = [*DARK, MISTAKE]
 BLUE, ORANGE, WHITE = "#0072B2", "#E69F00", "#FFFFFF"
+TRAINING = "_segmentation_training"  # in the session: the visitor's own training
 SLOW = 0.1  # seconds from which a network no longer follows the hand
 
 

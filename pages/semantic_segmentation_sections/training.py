@@ -10,14 +10,13 @@ from labs.pixel_cross_entropy import uniform_loss
 from models.scene_cache import held_out_seeds
 from models.tiny_segmenter import AT_ONCE, Progress, Settings, Training
 from pages.semantic_segmentation_sections.play import START, disturbed, key_of
-from pages.semantic_segmentation_sections.shared import BLUE, ORANGE, PALETTE, confusion_of, mistakes
+from pages.semantic_segmentation_sections.shared import BLUE, ORANGE, PALETTE, TRAINING, confusion_of, mistakes
 from scenes import CLASSES, THINGS, Knobs
 from ui import page, pictures
 from ui.components import Labels, stage, words
 from ui.pictures import Picture
 
 REFRESH = 1.0  # seconds between two looks
-KEY, WATCHED = "_segmentation_training", "_segmentation_watched"
 STEPS = (200, 400, 800)
 SAID = {
     "new": "Nothing learned yet: the weights are random.",
@@ -36,7 +35,7 @@ def train_here(picture: Picture) -> None:
         "Train it here",
         "A network of some 80,000 weights learns from nothing, by the loss above, on scenes with your settings.",
     )
-    training: Training | None = st.session_state.get(KEY)
+    training: Training | None = st.session_state.get(TRAINING)
     settings = controls(disabled=training is not None)
     with st.container(horizontal=True):
         over = training is not None and training.progress().state in ("done", "failed")
@@ -44,7 +43,7 @@ def train_here(picture: Picture) -> None:
         if st.button("Start", type="primary", icon=":material/play_arrow:", key="segmentation_start",
                      disabled=running or over):  # fmt: skip
             if training is None:
-                training = st.session_state[KEY] = begin(settings, picture)
+                training = st.session_state[TRAINING] = Training(settings)
             training.start()
             st.rerun()
         if st.button("Stop", icon=":material/stop:", key="segmentation_stop", disabled=not running):
@@ -52,7 +51,7 @@ def train_here(picture: Picture) -> None:
             st.rerun()
         if st.button("Reset", icon=":material/restart_alt:", key="segmentation_reset", disabled=training is None):
             training.stop(wait=5.0)
-            del st.session_state[KEY], st.session_state[WATCHED]
+            del st.session_state[TRAINING]
             st.rerun()
     if training is None:
         st.caption(
@@ -62,9 +61,9 @@ def train_here(picture: Picture) -> None:
         )
         return
     if running:
-        _watch()
+        _watch(picture)
     else:
-        draw(training, training.progress())
+        draw(training, picture)
 
 
 def controls(disabled: bool) -> Settings:
@@ -86,32 +85,38 @@ def controls(disabled: bool) -> Settings:
     return Settings(Knobs(classes=classes, objects=(2, 5) if classes else 0, **knobs), steps=steps)
 
 
-def begin(settings: Settings, picture: Picture) -> Training:
-    """A training that also looks at an unseen scene of its own settings and at the picture at the top."""
-    own = scenes.render(scenes.sample(held_out_seeds(1)[0], settings.knobs), settings.size)
-    watched = {"an unseen scene with your settings": own}
+def watched(settings: Settings, picture: Picture) -> dict[str, scenes.View]:
+    """What a training is looked at on: an unseen scene of its own settings, and the picture at the top as it is now."""
+    views = {"an unseen scene with your settings": small(scenes.sample(held_out_seeds(1)[0], settings.knobs),
+                                                         settings.size)}  # fmt: skip
     if picture.scene is not None:
         turned = {knob: st.session_state.get(key_of(knob), START[knob]) for knob in START}
-        watched["the scene at the top, with its knobs"] = scenes.render(
-            disturbed(picture.scene, **turned), settings.size
-        )
-    st.session_state[WATCHED] = watched
-    return Training(settings, [view.image for view in watched.values()])
+        views["the scene at the top, with its knobs"] = small(disturbed(picture.scene, **turned), settings.size)
+    return views
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)  # shared and only read
+def small(scene: scenes.Scene, size: int) -> scenes.View:
+    """The scene with its truth, at the size that the tiny network sees."""
+    return scenes.render(scene, size)
 
 
 @st.fragment(run_every=REFRESH)
 @page.guard()
-def _watch() -> None:
+def _watch(picture: Picture) -> None:
     """Only this fragment is rerun while the network learns; when it ends, the page."""
-    training: Training | None = st.session_state.get(KEY)
+    training: Training | None = st.session_state.get(TRAINING)
     if training is None or not training.running:
         st.rerun()
-    draw(training, training.progress())
+    draw(training, picture)
 
 
-def draw(training: Training, now: Progress) -> None:
-    """How far it is, the curves, and what the network sees."""
+def draw(training: Training, picture: Picture) -> None:
+    """How far it is, the curves, and what the network sees in the scene and the knobs of this moment."""
     settings = training.settings
+    views = watched(settings, picture)
+    training.watch([view.image for view in views.values()])
+    now = training.progress()
     loss = f" · loss **{np.mean(now.losses[-10:]):.3f}**" if now.losses else ""
     score = f" · mIoU on six unseen scenes **{now.scores[-1][1]:.3f}**" if now.scores else ""
     speed = f" · {now.steps_per_second:.0f} steps/s" if now.steps_per_second else ""
@@ -120,7 +125,7 @@ def draw(training: Training, now: Progress) -> None:
     with left:
         curves(now, settings.steps)
     with right:
-        for index, (name, view) in enumerate(st.session_state[WATCHED].items()):
+        for index, (name, view) in enumerate(views.items()):
             rows(index, name, view, None if now.labels is None else now.labels[index])
 
 
@@ -148,7 +153,7 @@ def rows(index: int, name: str, view: scenes.View, labels: np.ndarray | None) ->
     if labels is None:
         words(f"Picture: {name}", f"segmentation_watched_{index}")
     else:
-        score = segmentation_metrics.mean_iou(confusion_of(view.semantic, labels))
+        score = segmentation_metrics.scene_mean_iou(confusion_of(view.semantic, labels))
         words(f"Now on {name}: mIoU **{score:.2f}**", f"segmentation_watched_{index}")
     picture, found, wrong = st.columns(3, gap="small")
     shape = view.semantic.shape[::-1]

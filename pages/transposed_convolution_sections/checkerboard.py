@@ -7,7 +7,7 @@ import streamlit as st
 
 from labs import checkerboard
 from models import catalog
-from ui import page, pictures
+from ui import outside_lab_world, page, pictures
 from ui.components import Grid, Heat, live_slider, matrices, stage
 
 NETWORKS = {"segmenter-transposed": "Transposed convolution", "segmenter-bilinear": "Bilinear"}
@@ -87,6 +87,7 @@ def measure(name: str, image: np.ndarray, step: int) -> dict:
 @page.guard()
 def trained() -> None:
     picture = pictures.choose("scene")
+    outside_lab_world.warn(picture)
     stages = segment("segmenter-transposed", picture.image).stages
     names = [name for name, _ in stages]
     table = np.array([shares(name, picture.image) for name in NETWORKS])

@@ -13,6 +13,8 @@ from ui import page
 from ui.components import Grid, live_slider, matrices
 
 LENGTHS = range(4, 13)
+# No ramp: a binomial filter, there and back, only scales what rises evenly, and that would look like an inverse.
+NUMBERS = (3.0, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8)
 
 
 @st.fragment
@@ -32,7 +34,7 @@ def inverse() -> None:
 
 
 def there_and_back(length: int, kernel: int, g: Geometry) -> None:
-    weight, u = torch.from_numpy(binomial(kernel)), torch.arange(1.0, length + 1, dtype=torch.float64)
+    weight, u = torch.from_numpy(binomial(kernel)), torch.tensor(NUMBERS[:length], dtype=torch.float64)
     reached = [g.convolved_size(n, kernel) for n in LENGTHS]
     output = g.convolved_size(length, kernel)
     same, smallest = list(g.sizes_with_output(output, kernel)), g.transposed_size(output, kernel)

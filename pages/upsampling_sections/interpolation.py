@@ -205,10 +205,11 @@ def product(method: str, values: np.ndarray, output: np.ndarray, factor: int, al
 def overshoot(factor: int) -> None:
     """What a hard edge becomes, and what slides say about it."""
     step_chart(factor)
+    low, high = (f"{end:.3f}".replace("-", "−") for end in edge("bicubic", factor).aminmax())
     page.erratum(
         "Bicubic interpolation uses the three closest neighbours in x and y.",
         "It uses **four per axis, 4 × 4 = 16 pixels**. The outer two weigh less than zero, so it can overshoot: "
-        "a step from 0 to 1, doubled, comes out between **−0.1055 (≈ −0.106)** and **1.1055 (≈ 1.106)**. "
+        f"a step from 0 to 1, upsampled by {factor}, comes out between **{low}** and **{high}**. "
         f"Here a = {upsampling.CUBIC_A}, as in PyTorch; Pillow takes −0.5 and its numbers differ.",
     )
     page.erratum(
@@ -225,12 +226,11 @@ def overshoot(factor: int) -> None:
 
 def step_chart(factor: int) -> None:
     st.markdown(f"**A hard edge**: the step 0 0 0 0 1 1 1 1, upsampled by {factor}")
-    step = torch.tensor([[0.0, 0, 0, 0, 1, 1, 1, 1]])
     at = upsampling.sample_positions(8, factor).tolist()
     figure = go.Figure()
     for method, colour in COLOURS.items():
-        curve = apply(method, step, factor, False)[0]
-        label = f"{method}: {curve.min():.4f} to {curve.max():.4f}"
+        curve = edge(method, factor)
+        label = f"{method}: {curve.min():.3f} to {curve.max():.3f}"
         figure.add_scatter(x=at, y=curve.tolist(), name=label, mode="lines+markers", line_color=colour)
     for level in (0, 1):
         figure.add_hline(level, line_width=1, line_dash="dot", line_color="#888888")
@@ -240,6 +240,11 @@ def step_chart(factor: int) -> None:
     page.figure(
         figure, key="up_step", height=330, alt="Nearest, bilinear and bicubic upsampling of a step; bicubic overshoots"
     )
+
+
+def edge(method: str, factor: int) -> torch.Tensor:
+    """The step 0 0 0 0 1 1 1 1, enlarged: (8 * factor,)."""
+    return apply(method, torch.tensor([[0.0, 0, 0, 0, 1, 1, 1, 1]], dtype=torch.float64), factor, False)[0]
 
 
 def by_positions(grids, factor: int) -> None:

@@ -56,5 +56,13 @@ def test_a_network_learns_while_one_looks(lesson):
     expect(line).not_to_have_text(first, timeout=60_000)  # without a touch
     lesson.get_by_role("button", name="Stop", exact=True).click()
     expect(lesson.get_by_text("Stopped. Start goes on from here.")).to_be_visible(timeout=60_000)
+    watched = lesson.get_by_text(re.compile(r"Now on the scene at the top, with its knobs: mIoU"))
+    picture = lesson.locator('[class*="st-key-segmentation_learner_1"] .frame canvas').first
+    expect(watched).to_be_visible()
+    for key in ("Home", "End"):  # a network that rests looks at what the knobs make of the scene now
+        expect(picture).to_have_attribute("data-name", re.compile("."))
+        shown = picture.get_attribute("data-name")
+        lesson.get_by_role("slider", name="More fog").press(key)
+        expect(picture).not_to_have_attribute("data-name", shown, timeout=60_000)
     lesson.get_by_role("button", name="Reset", exact=True).click()
     expect(lesson.get_by_role("button", name="Stop", exact=True)).to_be_disabled()

@@ -40,6 +40,56 @@ def test_confusion_and_iou_equal_scikit_image_and_set_arithmetic(pair):
     assert metrics.mean_iou(confusion) == pytest.approx(np.mean(ious))
 
 
+def test_one_stray_pixel_does_not_swing_the_score_of_a_scene():
+    """Ten pixels of class 0 and ten of class 1, all right but one, which is taken for class 2."""
+    truth = np.repeat([[0], [1]], 10, axis=1)
+    stray = truth.copy()
+    stray[0, 9] = 2
+    confusion = metrics.confusion_matrix(truth, stray, 4)
+    assert metrics.scene_mean_iou(confusion) == pytest.approx((9 / 10 + 1) / 2)  # 0.95: what the pixel costs class 0
+    assert metrics.mean_iou(confusion) == pytest.approx((9 / 10 + 1 + 0) / 3)  # 0.63
+    assert metrics.stray_pixels(confusion).tolist() == [0, 0, 1, 0]
+    assert metrics.stray_pixels(confusion).dtype == np.int64
+    # Over two scenes of which one holds class 2, it is a class like the others.
+    other = metrics.confusion_matrix(np.full((1, 4), 2), np.full((1, 4), 2), 4)
+    assert metrics.mean_iou(confusion + other) == pytest.approx((9 / 10 + 1 + 4 / 5) / 3)
+    assert metrics.stray_pixels(confusion + other).sum() == 0
+
+
+def test_a_scene_is_scored_by_every_class_of_its_truth_however_small():
+    truth = np.array([[0, 0, 0, 1]])
+    confusion = metrics.confusion_matrix(truth, np.zeros_like(truth), 2)
+    assert metrics.scene_mean_iou(confusion) == pytest.approx((3 / 4 + 0) / 2)
+    assert metrics.stray_pixels(confusion).tolist() == [0, 0]
+    assert np.isnan(metrics.scene_mean_iou(np.zeros((3, 3), int)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(maps)
+def test_the_score_of_a_scene_equals_set_arithmetic_over_the_true_classes(pair):
+    truth, prediction = pair
+    confusion = metrics.confusion_matrix(truth, prediction, 4)
+    ious = [
+        ((truth == label) & (prediction == label)).sum() / ((truth == label) | (prediction == label)).sum()
+        for label in np.unique(truth)
+    ]
+    assert metrics.scene_mean_iou(confusion) == pytest.approx(np.mean(ious))
+    strays = {label: (prediction == label).sum() for label in np.setdiff1d(prediction, truth)}
+    assert metrics.stray_pixels(confusion).tolist() == [strays.get(label, 0) for label in range(4)]
+
+
+def test_a_stray_speck_does_not_enter_the_boundary_score():
+    truth = np.zeros((40, 40), np.uint8)
+    truth[:, 20:] = 1
+    speck = truth.copy()
+    speck[5, 5] = 2
+    assert metrics.class_boundary_f(truth, speck, 3, 1).tolist()[2] == 0
+    score = metrics.boundary_f(truth, speck, 3, 1)
+    # Class 1 is right; class 0 has 40 true boundary pixels, all found, and four more of its own around the speck.
+    assert score == pytest.approx((1 + 2 * (40 / 44) / (40 / 44 + 1)) / 2)
+    assert metrics.boundary_f(speck, truth, 3, 1) == pytest.approx(score * 2 / 3)  # a class missed is a class of 0
+
+
 def plain_boundary_f(truth, prediction, label, tolerance):
     """The definition with SciPy: inner boundary by erosion, Euclidean distances."""
     lines = []

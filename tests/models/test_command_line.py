@@ -41,6 +41,18 @@ def test_evaluate_prints_one_json_object(monkeypatch, tmp_path, capsys):
     assert {"miou", "pixel_accuracy", "boundary_f", "forward_ms_p50"} <= set(printed["metrics"])
 
 
+def test_evaluate_writes_the_card_when_asked(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("RECEPTIVE_CACHE", str(tmp_path))
+    written = {}
+    monkeypatch.setattr(segmenter_recipe, "evaluate", lambda model, report: {"miou": 0.25})
+    monkeypatch.setattr(catalog, "write_card", lambda name, facts: written.update({name: facts}))
+    assert command_line.main(["evaluate", "segmenter-bilinear", "--json"]) == 0 and not written
+    assert command_line.main(["evaluate", "segmenter-bilinear", "--json", "--write"]) == 0
+    stated = catalog.card("segmenter-bilinear")
+    assert written == {"segmenter-bilinear": stated | {"metrics": {"miou": 0.25}}}
+    assert capsys.readouterr().out.count('"miou": 0.25') == 2
+
+
 def test_train_saves_weights_and_a_whole_card(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(catalog, "WEIGHTS", tmp_path / "weights")
     monkeypatch.setenv("RECEPTIVE_CACHE", str(tmp_path / "cache"))

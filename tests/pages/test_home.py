@@ -13,7 +13,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import scenes
-from labs.segmentation_metrics import confusion_matrix, mean_iou
+from labs.segmentation_metrics import confusion_matrix, scene_mean_iou
 from models import catalog
 from models.classifier import Classification
 from models.detector import Detection
@@ -145,7 +145,7 @@ def test_every_panel_with_networks_that_know_the_truth(knowing, drawn, prose, vi
     things = len(view.instances)
     joints = sum(int((thing.keypoints[:, 2] == 2).sum()) for thing in view.instances if thing.keypoints is not None)
     for line in (
-        "**8 of 8** classes right", "**mIoU 1.00** · pixel accuracy 100.0%",
+        "**8 of 8** classes right", "**mIoU 1.00** · pixel accuracy 100.0% · no stray class",
         f"**{things} of {things}** found · 0 false",
         f"**mask IoU 1.00**, mean of {things} found", f"**{joints} of {joints}** visible joints within 5 pixels",
     ):  # fmt: skip
@@ -270,10 +270,18 @@ def test_segmentation_figures_are_those_of_the_lab(view):
     noise = np.random.default_rng(0).random(view.semantic.shape) < 0.3
     labels = np.where(noise, (view.semantic + 1) % len(CLASSES), view.semantic).astype(np.uint8)
     answer = answers.answers(Segmentation(labels, torch.zeros(13, 1, 1), [], 0.0, "cpu"), view)["semantic"]
-    expected = mean_iou(confusion_matrix(view.semantic, labels, len(CLASSES)))
+    expected = scene_mean_iou(confusion_matrix(view.semantic, labels, len(CLASSES)))
     assert f"**mIoU {expected:.2f}**" in answer.line and f"{(labels == view.semantic).mean():.1%}" in answer.line
     values = answer.layers[0].values
     assert np.array_equal(values[:, : pair.SIZE], labels) and np.array_equal(values[:, pair.RIGHT :], view.semantic)
+
+
+def test_stray_classes_are_named_and_do_not_swing_the_score(view):
+    labels = view.semantic.copy()
+    absent = next(c for c in range(len(CLASSES)) if not (labels == c).any())
+    labels[0, 0] = absent
+    line = answers.answers(Segmentation(labels, torch.zeros(13, 1, 1), [], 0.0, "cpu"), view)["semantic"].line
+    assert line == f"**mIoU 1.00** · pixel accuracy 100.0% · stray class: {CLASSES[absent]} 1 px"
 
 
 def test_classification_marks_right_wrong_and_overlooked(view):
@@ -319,3 +327,23 @@ def test_the_trained_networks_on_a_clear_day(view):
     assert float(found["semantic"].line[7:11]) > 0.6
     right, total = found["detection"].line.split("**")[1].split(" of ")
     assert int(right) >= int(total) - 1 and float(found["instances"].line[11:15]) > 0.6
+
+
+@pytest.mark.skipif(
+    not {"detector", "segmenter-bilinear"} <= set(catalog.shipped()), reason="the networks have no weights yet"
+)
+def test_night_changes_little_and_fog_breaks_the_segmentation_as_the_page_says(prose):
+    welcome = " ".join(prose(home()).split())
+    assert "hardly anything happens" in welcome and "sees a road where scene 14 has none" in welcome
+    segmenter, detector = catalog.load("segmenter-bilinear"), catalog.load("detector")
+    accuracy, road, found = {}, {}, {}
+    for name, light, fog in (("day", 1.0, 0.0), ("night", 0.0, 0.0), ("fog", 1.0, 1.0)):
+        there = moment(SEED, light, fog).view
+        labels = segmenter(there.image).labels
+        accuracy[name] = (labels == there.semantic).mean()
+        road[name] = int((labels == CLASSES.index("road")).sum())
+        found[name] = answers.answers(detector(there.image), there)["detection"].line.split("**")[1]
+    assert not (there.semantic == CLASSES.index("road")).any()
+    assert accuracy["day"] - accuracy["night"] < 0.003 and accuracy["night"] - accuracy["fog"] > 0.08
+    assert road["night"] < 20 and road["fog"] > 3000
+    assert found == dict.fromkeys(found, "6 of 6")

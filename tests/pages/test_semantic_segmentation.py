@@ -9,8 +9,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import scenes
 from labs import segmentation_metrics, sliding_window
 from models import catalog
+from models.tiny_segmenter import as_tensor
 from pages.semantic_segmentation_sections import play, shared, training, windows
 from scenes import CLASSES
 from ui import components, pictures
@@ -26,7 +28,13 @@ def test_scores_are_those_of_the_prediction_on_the_picture(visit, sound, drawn, 
     truth = pictures.from_lab_world(24, objects=(2, 6), occlusion=0.35, classes=tuple(CLASSES[5:]), light=None,
                                     fog=None, noise=None).view.semantic  # fmt: skip
     confusion = segmentation_metrics.confusion_matrix(truth, labels, len(CLASSES))
-    assert f"mIoU **{segmentation_metrics.mean_iou(confusion):.3f}** · pixel accuracy" in prose(at)
+    there = np.unique(truth)
+    ious = [((truth == c) & (labels == c)).sum() / ((truth == c) | (labels == c)).sum() for c in there]
+    assert f"mIoU **{np.mean(ious):.3f}** · pixel accuracy" in prose(at)
+    strays = segmentation_metrics.stray_pixels(confusion)
+    assert strays.any() and sorted(np.flatnonzero(strays)) == sorted(set(np.unique(labels)) - set(there))
+    assert all(f"{CLASSES[c]} {strays[c]:,} px" in prose(at) for c in np.flatnonzero(strays))
+    assert f"**This picture**: mIoU **{np.mean(ious):.3f}**, the mean over {len(there)} classes" in prose(at)
     wrong = drawn.layer("segmentation_mistakes", components.Labels).values == len(CLASSES)
     np.testing.assert_array_equal(wrong, labels != truth)
     assert f"**{wrong.sum():,}** of 50,176" in prose(at)
@@ -40,6 +48,36 @@ def test_fog_makes_it_worse_and_leaves_the_truth(visit, sound, drawn, prose):
         found.append((score, drawn.pictures["segmentation_picture"]))
     assert found[0][0] > found[1][0] + 0.1
     assert not np.array_equal(found[0][1], found[1][1])
+
+
+def test_fog_wears_it_down_noise_breaks_it_and_night_costs_nothing(visit, sound):
+    """What the page says of the three knobs holds on its first scene, and the fog's curve has no cliff."""
+    at = sound(visit(PAGE))
+    assert any("night costs little, fog wears the score down, and noise breaks it" in c.value for c in at.caption)
+    network, picture = catalog.load("segmenter-bilinear"), pictures.from_lab_world(24)
+    clear = dict.fromkeys(play.KNOBS, 0.0)
+    curves = {
+        knob: play.curve("test", 0, network, picture.image, picture.scene, picture.view.semantic, knob,
+                         tuple((other, 0.0) for other in clear if other != knob))[0]
+        for knob in clear
+    }  # fmt: skip
+    assert np.ptp(curves["night"]) < 0.01
+    assert curves["fog"][0] - curves["fog"][-1] > 0.15 and np.abs(np.diff(curves["fog"])).max() < 0.07
+    assert curves["noise"][1] - curves["noise"][4] > 0.5
+
+
+def test_the_means_over_24_scenes_are_those_that_the_page_states():
+    network, scored = catalog.load("segmenter-bilinear"), {}
+    views = [scenes.render(scenes.sample(seed), 224) for seed in range(24)]
+    for knob, value in (("night", 0.0), ("night", 1.0), ("fog", 1.0), ("noise", 0.4)):
+        knobs = dict.fromkeys(play.KNOBS, 0.0) | {knob: value}
+        found = [network(scenes.render_image(play.disturbed(view.scene, **knobs), 224)).labels for view in views]
+        confusions = [shared.confusion_of(view.semantic, labels) for view, labels in zip(views, found, strict=True)]
+        scored[knob, value] = np.mean([segmentation_metrics.scene_mean_iou(each) for each in confusions])
+    clear, *others = (f"{value:.2f}" for value in scored.values())
+    light, fog, noise = others
+    assert f"from {clear} to {light} with *less light* 1.0, to {fog} with *more fog* 1.0" in play.LEARNED
+    assert f"and to {noise} with *more noise* 0.4" in play.LEARNED
 
 
 def test_the_opened_pixel_is_written_out(visit, sound, drawn, prose):
@@ -154,7 +192,10 @@ def test_the_card_agrees_with_the_scores_over_held_out_scenes(visit, sound, pros
 
 def test_a_photograph_has_a_prediction_and_no_scores(visit, sound, prose, drawn):
     at = sound(visit(PAGE, segmentation_source="Photograph"))
-    assert "Nobody has labelled" in at.info[0].value and "wrong pixels **" not in prose(at)
+    told = "\n".join(each.value for each in at.info)
+    assert "Nobody has labelled" in told and "drawn Lab World scenes only" in told
+    assert "Turn a knob" not in prose(at) and not [c for c in at.caption if "mean IoU" in c.value]
+    assert "wrong pixels **" not in prose(at)
     assert "segmentation_prediction" in drawn.layers and "segmentation_losses" not in drawn.layers
 
 
@@ -169,7 +210,7 @@ def test_training_starts_learns_stops_and_is_reset(visit, sound, prose, drawn):
     at = sound(visit(PAGE, segmentation_train_steps=200))
     at.button(key="segmentation_start").click().run()
     sound(at)
-    running = at.session_state[training.KEY]
+    running = at.session_state[shared.TRAINING]
     try:
         until = time.monotonic() + 120
         while running.progress().step < 11 and time.monotonic() < until:
@@ -184,9 +225,34 @@ def test_training_starts_learns_stops_and_is_reset(visit, sound, prose, drawn):
         assert not at.button(key="segmentation_start").disabled
         at.button(key="segmentation_reset").click().run()
         sound(at)
-        assert training.KEY not in at.session_state
+        assert shared.TRAINING not in at.session_state
     finally:
         running.stop(wait=60)
+
+
+def test_a_training_at_rest_looks_at_the_scene_and_the_knobs_of_the_moment(visit, sound, prose, drawn, monkeypatch):
+    monkeypatch.setattr(training.Training, "start", lambda self: None)
+    at = sound(visit(PAGE))
+    at.button(key="segmentation_start").click().run()
+    sound(at)
+    network = at.session_state[shared.TRAINING].module
+
+    def judged():
+        image = drawn.pictures["segmentation_learner_1"]
+        with torch.inference_mode():
+            found = network(as_tensor(image[None])).argmax(1)[0].numpy()
+        np.testing.assert_array_equal(drawn.layer("segmentation_learner_sees_1", components.Labels).values, found)
+        truth = drawn.layer("segmentation_learner_errs_1", components.Labels).values
+        return image, truth, re.search(r"with its knobs: mIoU \*\*([\d.]+)\*\*", prose(at))[1]
+
+    first = judged()
+    at.session_state["segmentation_more_fog"] = 0.0
+    sound(at.run())
+    clear = judged()
+    assert not np.array_equal(first[0], clear[0])
+    at.button(key="segmentation_next").click().run()
+    other = judged()
+    assert not np.array_equal(clear[0], other[0]) and not np.array_equal(clear[1] == 13, other[1] == 13)
 
 
 def test_settings_of_the_training_come_from_the_controls(visit, sound, monkeypatch):

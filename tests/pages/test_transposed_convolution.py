@@ -1,5 +1,6 @@
 """The transposed convolution page: the lectures' examples are on it, and no control state breaks it."""
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -82,6 +83,19 @@ def test_seven_and_eight(run, drawn, prose):
     assert "become 4" in prose(at)
 
 
+@pytest.mark.parametrize("length", [4, 8, 12])
+def test_there_and_back_does_not_look_like_an_inverse(run, drawn, length):
+    """However the numbers that return are scaled, they are far from those that left."""
+    run(back_length=length)
+    grid = drawn.grids["back_values"]
+    u, back = (grid[name].values.ravel() for name in ("u", "back"))
+    assert u[:8].tolist() == [3, 1, 4, 1, 5, 9, 2, 6][:length] and back.shape == u.shape == (length,)
+    scale = (u @ back) / (u @ u)
+    assert np.abs(back - scale * u).max() > 0.3 * np.abs(back).max()
+    inside = back[1:-1] / u[1:-1]
+    assert inside.max() > 1.5 * inside.min()
+
+
 def test_zero_insertion_grid(run, drawn):
     run(zero_padding=0, zero_extra=0)
     spread = drawn.grids["zero_grids"]["spread"].values
@@ -115,6 +129,12 @@ def test_no_control_state_breaks_the_page(run, sound, prose, state):
     said = prose(sound(run(**state)))
     assert ":red-badge" not in said
     assert said.count(":green-badge") >= 4
+
+
+def test_a_photograph_carries_the_sentence_on_what_the_networks_know(run, sound):
+    (told,) = [each.value for each in sound(run()).info]
+    assert "drawn Lab World scenes only" in told
+    assert not sound(run(scene_source="Lab World")).info
 
 
 def test_the_checkerboard_is_in_the_transposed_network_only(run, sound):

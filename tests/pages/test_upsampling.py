@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+import scenes
+from labs import segmentation_metrics
 from models import catalog
-from pages.upsampling_sections import interpolation, unpooling
+from pages.upsampling_sections import boundary, interpolation, unpooling
+from scenes import CLASSES
 from ui import components
 
 PAGE = "upsampling"
@@ -71,8 +75,19 @@ def test_bicubic_errata_are_told_with_numbers(visit, sound, text):
     at = sound(visit(PAGE))
     told = text(at)
     assert "three closest neighbours" in told and "4 × 4 = 16" in told
-    assert "−0.1055 (≈ −0.106)" in told and "1.1055 (≈ 1.106)" in told
     assert "1, 1.33, 1.67, 2" in told
+
+
+@pytest.mark.parametrize(
+    ("factor", "low", "high"), [(2, "−0.105", "1.105"), (3, "−0.111", "1.111"), (4, "−0.110", "1.110")]
+)
+def test_the_overshoot_follows_the_factor_and_is_rounded_once(visit, sound, text, factor, low, high):
+    """Doubled, −0.10546875 and 1.10546875."""
+    told = text(sound(visit(PAGE, up_factor=factor)))
+    assert f"upsampled by {factor}, comes out between **{low}** and **{high}**" in told
+    step = torch.tensor([[[[0.0, 0, 0, 0, 1, 1, 1, 1]]]], dtype=torch.float64)
+    torchs = torch.nn.functional.interpolate(step, size=(1, 8 * factor), mode="bicubic", align_corners=False)
+    assert f"{torchs.min():.3f}".replace("-", "−") == low and f"{torchs.max():.3f}" == high
 
 
 def test_the_step_chart_overshoots_as_the_erratum_says(monkeypatch):
@@ -84,7 +99,8 @@ def test_the_step_chart_overshoots_as_the_erratum_says(monkeypatch):
     (bicubic,) = [curve for (_, name), curve in curves.items() if name and name.startswith("bicubic")]
     assert min(bicubic.y) == pytest.approx(-0.106, abs=0.001)
     assert max(bicubic.y) == pytest.approx(1.106, abs=0.001)
-    assert "-0.1055 to 1.1055" in bicubic.name
+    assert min(bicubic.y) == -0.10546875 and max(bicubic.y) == 1.10546875
+    assert "-0.105 to 1.105" in bicubic.name
 
 
 def test_pool_remember_unpool(visit, sound, drawn, text):
@@ -172,6 +188,69 @@ def test_five_networks_on_one_scene(visit, sound, drawn):
         assert np.isfinite(drawn.layers[f"{name}-features"][0].values).all()
 
 
+def mapped(drawn, name):
+    """What a network says and the truth, read off its panel."""
+    both = drawn.layer(name, components.Labels).values.astype(int)
+    found, marked = both[:, :224], both[:, 224:]
+    return found, np.where(marked == len(CLASSES) * 2, -1, marked - len(CLASSES))
+
+
+def test_figures_are_those_of_the_true_classes_and_strays_are_named(visit, sound, drawn, text):
+    at = sound(visit(PAGE))
+    truth = drawn.pictures["scene_picture"][:, 224:]
+    palette = np.array([[int(scenes.PALETTE[name][i : i + 2], 16) for i in (1, 3, 5)] for name in CLASSES])
+    truth = np.array([(palette == colour).all(1).argmax() for colour in truth.reshape(-1, 3)]).reshape(224, 224)
+    there, figures = np.unique(truth), at.dataframe[0].value.set_index("upsampling")
+    for name in NETWORKS:
+        found, _ = mapped(drawn, name)
+        ious = {c: ((truth == c) & (found == c)).sum() / ((truth == c) | (found == c)).sum() for c in there}
+        row = figures.loc[name.removeprefix("segmenter-")]
+        assert row["mIoU"] == pytest.approx(np.mean(list(ious.values())), abs=6e-4)
+        assert min(ious.values()) > 0.8  # no class of the first scene is taken for another
+        scores = segmentation_metrics.class_boundary_f(truth, found, len(CLASSES), 1.0)
+        assert row["boundary F"] == pytest.approx(scores[there].mean(), abs=6e-4)
+        strays = {c: int((found == c).sum()) for c in np.setdiff1d(found, there)}
+        assert row["stray px"] == sum(strays.values())
+        assert all(f"{CLASSES[c]} {count} px" in text(at) for c, count in strays.items())
+    assert figures.loc["max-unpool", "stray px"] > 0
+
+
+def test_the_story_of_the_five_is_that_of_their_cards():
+    cards = {name: catalog.card(name)["metrics"] for name in NETWORKS}
+    fs = [card["boundary_f"] for card in cards.values()]
+    assert max(fs) - min(fs) < 0.03
+    strays = {name: card["stray_classes"] for name, card in cards.items()}
+    assert max(strays, key=strays.get) == "segmenter-max-unpool" and strays["segmenter-max-unpool"] > 3
+
+
+def test_one_boundary_is_enlarged_and_a_click_chooses_another(visit, sound, drawn, text):
+    at = sound(visit(PAGE))
+    assert set(drawn.layers) >= {f"scene_cut_{name}" for name in ("picture", "truth", "nearest", "transposed")}
+    first = drawn.layer("scene_cut_truth", components.Labels).values
+    assert first.shape == (boundary.SIDE, boundary.SIDE) and len(np.unique(first)) > 2
+    wrong = (drawn.layer("scene_cut_bilinear", components.Labels).values != first).sum()
+    assert f"**bilinear** · **{wrong}** wrong" in text(at)
+    click = {"x": 224 + 100.4, "y": 60.2, "what": None, "when": 1}
+    at = sound(visit(PAGE, **{"scene_picture.live": {"message": {"sequence": 1, "click": click}}}))
+    assert at.query_params["scene_at"] in ("100,60", ["100,60"])
+    expected = drawn.pictures["scene_picture"][40:80, 80:120]
+    np.testing.assert_array_equal(drawn.pictures["scene_cut_picture"], expected)
+
+
+def test_the_window_of_a_boundary_lies_where_most_of_it_is_and_inside_the_picture(visit, sound, drawn):
+    truth = np.zeros((224, 224), np.uint8)
+    truth[100:110, 150:160] = 1
+    left, top = boundary.window(truth)
+    assert left <= 149 and left + boundary.SIDE >= 161 and top <= 99 and top + boundary.SIDE >= 111
+    for at, corner in (("0,0", (0, 0)), ("223,223", (184, 184)), ("9999,-9", (184, 0)), ("112,96", (92, 76))):
+        sound(visit(PAGE, {"scene_at": at}))
+        x, y = corner
+        whole = drawn.pictures["scene_picture"]
+        np.testing.assert_array_equal(drawn.pictures["scene_cut_picture"], whole[y : y + 40, x : x + 40])
+    told = visit(PAGE, {"scene_at": "there"})
+    assert not told.exception and any("scene_at is not a pixel" in each.value for each in told.error)
+
+
 def test_only_transposed_convolution_costs_more_parameters(visit, sound):
     figures = sound(visit(PAGE)).dataframe[0].value.set_index("upsampling")
     fixed = figures.drop("transposed")
@@ -188,6 +267,8 @@ def test_fog_makes_every_network_worse_or_equal(visit, sound):
 def test_a_photograph_is_segmented_without_scores(visit, sound, drawn, text):
     at = sound(visit(PAGE, scene_source="Photograph"))
     assert "mIoU **" not in text(at)
+    (told,) = [each.value for each in at.info]
+    assert "drawn Lab World scenes only" in told and "nobody knows the true classes here" in told
     assert drawn.layers["segmenter-bilinear"][0].values.shape == (224, 224)
 
 
