@@ -31,6 +31,7 @@ class AugmentedMap:
         warps: how they were made.
         objectives: E before the first and after each iteration, of maps divided by `scale`.
         terms: the terms of E of `one_map`, `mean_map` and `fine`, in this order, at the same scale.
+        gap: how far E of `fine` can lie above the least E, at most, at the same scale.
         scale: the largest value of all maps; λ and μ are for maps of 0 to 1.
         seconds: of the stages "views", "forwards" and "solver".
         device: where the network ran; the solver runs on the CPU.
@@ -45,6 +46,7 @@ class AugmentedMap:
     warps: Warps
     objectives: list[float]
     terms: tuple[Terms, Terms, Terms]
+    gap: float
     scale: float
     seconds: dict[str, float]
     device: str
@@ -104,6 +106,6 @@ def augmented_grad_cam(
     terms = tuple(posed.problem.terms((each / posed.scale).numpy()) for each in (one, posed.mean, fine))
     shown = (pictures * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
     return AugmentedMap(
-        fine, one, posed.mean, maps, posed.believed, shown, warps, solution.objectives, terms, posed.scale, seconds,
-        model.device,
+        fine, one, posed.mean, maps, posed.believed, shown, warps, solution.objectives, terms, solution.gap,
+        posed.scale, seconds, model.device,
     )  # fmt: skip

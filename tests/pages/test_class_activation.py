@@ -53,7 +53,7 @@ def untrained(monkeypatch):
 @pytest.fixture
 def run(visit):
     """Function: a visit to the page, with two classes of the first scene open."""
-    return lambda query=None, **state: visit(PAGE, query, **{"cam_class": "motorcycle", "cam_other": "dog"} | state)
+    return lambda query=None, **state: visit(PAGE, query, **{"cam_class": "car", "cam_other": "cat"} | state)
 
 
 def captions(at: AppTest) -> str:
@@ -89,7 +89,7 @@ def test_the_score_is_the_mean_of_the_map(run, sound, untrained):
     pairs = re.findall(r"its mean is \*\*(.+?)\*\*, the score S is \*\*(.+?)\*\*", captions(at))
     assert len(pairs) == 2
     seen = fresh("classifier-gap")(shared_picture())
-    for (mean, score), name in zip(pairs, ("motorcycle", "dog"), strict=True):
+    for (mean, score), name in zip(pairs, ("car", "cat"), strict=True):
         assert plain(mean) == pytest.approx(plain(score), rel=2e-3)
         assert plain(score) == pytest.approx(float(seen.logits[THINGS.index(name)]), rel=1e-3)
 
@@ -97,7 +97,7 @@ def test_the_score_is_the_mean_of_the_map(run, sound, untrained):
 def shared_picture():
     from ui import pictures
 
-    return pictures.from_lab_world(24, objects=(2, 6), classes=THINGS, occlusion=0.35, light=None, fog=None,
+    return pictures.from_lab_world(62, objects=(2, 6), classes=THINGS, occlusion=0.35, light=None, fog=None,
                                    noise=None).image  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def test_the_sum_grows_to_the_map(run, sound, untrained, drawn, prose):
     assert "Σ of **7** maps" in prose(at)
     sound(run())
     seen = fresh("classifier-gap")(shared_picture())
-    whole = shared.activation(seen, THINGS.index("motorcycle")).numpy()
+    whole = shared.activation(seen, THINGS.index("car")).numpy()
     np.testing.assert_allclose(drawn.layer("cam_sum", components.Heat).values, whole, rtol=1e-3, atol=1e-4)
     assert np.abs(seven - whole).max() > 0.01 * np.abs(whole).max()
 
@@ -132,7 +132,7 @@ def test_the_threshold_moves_the_box(run, sound, untrained, drawn, prose):
     wide = places(drawn, "cam_box")
     assert "M above 0.20 × max" in prose(at) and "IoU with the truth" in prose(at)
     seen = fresh("classifier-gap")(shared_picture())
-    heat = shared.at_picture_size(shared.activation(seen, THINGS.index("motorcycle")))
+    heat = shared.at_picture_size(shared.activation(seen, THINGS.index("car")))
     assert wide["weak"] == tuple(wl.weak_box(heat).tolist())
     sound(run(cam_share=0.9))
     narrow = places(drawn, "cam_box")
@@ -150,7 +150,7 @@ def test_no_positive_evidence_is_said_in_words(run, sound, untrained, drawn, mon
     monkeypatch.setattr("pages.class_activation_sections.two_classes.classified", lambda name, image: against)
     at = sound(run())
     assert captions(at).count("**No positive evidence**") >= 2
-    assert "No positive evidence: no cell speaks for motorcycle" in "\n".join(each.value for each in at.info)
+    assert "No positive evidence: no cell speaks for car" in "\n".join(each.value for each in at.info)
     assert "weak" not in places(drawn, "cam_box")
 
 
@@ -209,6 +209,13 @@ def test_augmented_runs_when_asked_and_the_result_stays(run, sound, untrained, d
     assert "cam_fine_2" in drawn.layers and again.button(key="cam_run").disabled, "the next visitor finds it there"
 
 
+def test_the_misfit_and_the_gap_are_in_sight(run, sound, untrained, prose):
+    at = sound(run(cam_views=2))
+    at = sound(at.button(key="cam_run").click().run())
+    assert re.search(r"Of the fine map's E \*\*\d+% is misfit\*\*", prose(at))
+    assert captions(at).count("of which the misfit") == 3 and "duality gap" in captions(at)
+
+
 def test_primal_dual_ends_lowest(untrained):
     image = shared_picture()
     result = augmented.run(image, 5, augmented.Settings(4, 0.5, 30.0, 0.005, 0.0005), lambda share, text: None)
@@ -254,7 +261,7 @@ def test_a_link_restores_classes_cell_and_threshold(visit, sound, untrained, pro
 def test_a_link_with_nonsense_falls_back_to_the_strongest_cell(run, sound, untrained, prose, cell):
     at = sound(run({"cam_cell": cell}))
     seen = fresh("classifier-gap")(shared_picture())
-    heat = shared.activation(seen, THINGS.index("motorcycle"))
+    heat = shared.activation(seen, THINGS.index("car"))
     row, column = np.unravel_index(int(heat.argmax()), heat.shape)
     assert f"row {row}, column {column}" in prose(at)
 
@@ -289,4 +296,33 @@ def test_the_trained_network_finds_what_is_there(run, sound, prose):
     for cache in CACHES:
         cache.clear()
     at = sound(run(cam_class="most probable", cam_other="second"))
-    assert "**motorcycle** · probability" in prose(at) and "**dog** · probability" in prose(at)
+    assert "**car** · probability" in prose(at) and "**cat** · probability" in prose(at)
+
+
+@trained
+def test_the_rule_of_20_percent_is_measured(run, sound, prose):
+    for cache in CACHES:
+        cache.clear()
+    at = sound(run())
+    metrics = catalog.card("classifier-gap")["metrics"]
+    assert f"mean IoU of **{metrics['weak_box_iou_large']:.2f}** for things of 80 pixels and more" in captions(at)
+    assert f"**on the thing** in: GAP, 14×14 {metrics['peak_on_thing']:.0%}" in prose(at)
+
+
+@trained
+def test_augmented_grad_cam_gains_on_the_first_picture(run, sound):
+    for cache in CACHES:
+        cache.clear()
+    at = sound(sound(run()).button(key="cam_run").click().run())
+    found = re.findall(r"IoU of the 20 % box \*\*(.+?)\*\*, of the best box \*\*(.+?)\*\*", captions(at))
+    (one, one_best), _, (fine, fine_best) = [tuple(map(float, pair)) for pair in found]
+    assert fine >= one + 0.05 and fine_best > one_best
+
+
+@trained
+@pytest.mark.parametrize("name", NAMES)
+def test_the_peak_lies_on_the_thing(name):
+    metrics = catalog.card(name)["metrics"]
+    assert metrics["peak_on_thing"] >= 0.85 and metrics["weak_box_iou_large"] >= 0.40
+    assert abs(metrics["offset_x_px"]) <= 4 and abs(metrics["offset_y_px"]) <= 4
+    assert metrics["map_single"] >= 0.97 and metrics["map_multi"] >= 0.90
