@@ -16,6 +16,7 @@ from collections.abc import Collection
 from typing import Any
 
 from starlette.responses import HTMLResponse
+from starlette.websockets import WebSocket
 from streamlit import net_util
 
 DESCRIPTORS = 8192  # wanted; what a process may have without asking is 1,024 on Linux and 256 on a Mac
@@ -50,17 +51,21 @@ def raised(wanted: int = DESCRIPTORS) -> int:
 
 
 def seats(descriptors: int) -> int:
-    """Connections for a process with so many file descriptors: the rest is for files, pipes and a backlog."""
-    return max(16, min(SEATS, descriptors - max(128, descriptors // 4)))
+    """Connections for a process with so many file descriptors: the rest is for files and pipes, and for those that
+    asyncio has taken in and not yet counted, or turned away and not yet closed, five backlogs together."""
+    return max(16, min(SEATS, descriptors - 128 - 5 * backlog(descriptors)))
 
 
 def backlog(descriptors: int) -> int:
     """Connections that asyncio may take in at one go, before any is counted."""
-    return max(8, min(BACKLOG, descriptors // 10))
+    return max(8, min(BACKLOG, descriptors // 20))
 
 
 def guarded(protocol: type, places: int, hurry: float) -> type:
-    """uvicorn's HTTP `protocol`, which turns away the connection after `places` and who has no request in `hurry` s."""
+    """uvicorn's HTTP `protocol` with so many `places` for connections.
+
+    Who has no request in `hurry` seconds loses its place, and sooner if another one comes and no place is left.
+    """
 
     class Guarded(protocol):
         open: Collection[Any] = ()  # all connections of the server
@@ -69,10 +74,13 @@ def guarded(protocol: type, places: int, hurry: float) -> type:
         def connection_made(self, transport) -> None:
             super().connection_made(transport)
             Guarded.open = self.connections
+            self._since = self.loop.time()
+            self.loop.call_later(hurry, self._look)
             if len(self.connections) > places:
-                transport.abort()
-            else:
-                self.loop.call_later(hurry, self._look)
+                staying = [each for each in self.connections if not each.transport.is_closing()]
+                silent = [each for each in staying if getattr(each, "cycle", each) is None]
+                if len(staying) > places:
+                    min(silent, key=lambda each: each._since).transport.abort()
 
         def _look(self) -> None:
             if self.transport.is_closing() or self.transport.get_protocol() is not self:
@@ -104,10 +112,14 @@ class Admission:
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] == "lifespan":
             self.prepare(getattr(getattr(receive, "__self__", None), "config", None))
-        elif scope["type"] == "http" and asks_for_page(scope) and self.full():
+        elif scope["type"] == "http" and asks_for_page(scope) and self.full(self.places // 10):
+            # The last tenth is for the students who are in, half of it for this sentence.
             await HTMLResponse(FULL, 503, {"Retry-After": "20", "Connection": "close"})(scope, receive, send)
             return
         elif scope["type"] == "websocket":
+            if self.full(self.places // 20):
+                await WebSocket(scope, receive, send).close(1013)
+                return
             # ASGI does not show the connection; uvicorn's `send` is a method of the protocol object with the parser.
             parser = getattr(getattr(send, "__self__", None), "conn", None)
             for path, size in self.messages.items():
@@ -127,9 +139,9 @@ class Admission:
         config.backlog = backlog(self.descriptors)
         self.guarded = config.http_protocol_class = guarded(config.http_protocol_class, self.places, self.hurry)
 
-    def full(self) -> bool:
-        """True when the last tenth of the places is left, for the students who are in the lab already."""
-        return self.guarded is not None and len(self.guarded.open) > self.places - self.places // 10
+    def full(self, left: int) -> bool:
+        """True when no more than so many places are left."""
+        return self.guarded is not None and len(self.guarded.open) >= self.places - left
 
 
 def asks_for_page(scope: dict[str, Any]) -> bool:
