@@ -57,21 +57,25 @@ async def ready(_request) -> JSONResponse:
     return JSONResponse({"ready": done}, status_code=200 if done else 503)
 
 
+def routes(base: str) -> list:
+    """What is served beside Streamlit's own, under a path that is empty or begins with a slash."""
+    return [
+        Route(f"{base}/api/ready", ready),
+        live.route(base),
+        Mount(f"{base}/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
+        Mount(f"{base}/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
+        Mount(f"{base}/assets", Assets(directory=ROOT / "ui" / "components")),
+    ]
+
+
 # Behind a proxy that leaves a path in front of everything, browsers ask for these under that path as well.
 BASE = (config.get_option("server.baseUrlPath") or "").strip("/")
-ROUTES = [
-    Route("/api/ready", ready),
-    live.route(),
-    Mount("/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
-    Mount("/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
-    Mount("/assets", Assets(directory=ROOT / "ui" / "components")),
-]
 
 # The script lives in ui/: beside pages/ Streamlit would take that folder for its old automatic navigation.
 app = st.App(
     ROOT / "ui" / "main.py",
     lifespan=lifespan,
-    routes=[*ROUTES, *([Mount(f"/{BASE}", routes=ROUTES)] if BASE else [])],
+    routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
     middleware=[Middleware(Admission, messages={live.PATH: live.MESSAGE}), Middleware(NoDelay)],
     on_script_error=page.show_unexpected,
 )

@@ -249,6 +249,6 @@ def _read(received: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
         return None
 
 
-def route() -> WebSocketRoute:
-    """The Starlette route of the direct line; app.py hands it to `st.App(routes=...)`."""
-    return WebSocketRoute(PATH, _serve)
+def route(base: str = "") -> WebSocketRoute:
+    """The Starlette route of the direct line under the path `base`; app.py hands it to `st.App(routes=...)`."""
+    return WebSocketRoute(base + PATH, _serve)
