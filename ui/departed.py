@@ -1,4 +1,4 @@
-"""Who has left is forgotten: sessions without a browser are closed when their time is over, and what they held is freed.
+"""Who has left is forgotten: a session without a browser is closed when its time is over, and what it held is freed.
 
 Streamlit keeps a session for `server.disconnectedSessionTTL` seconds, in case its browser comes back, but looks for
 those whose time is over only when the next one leaves. Sessions refer to themselves, so only the garbage collector

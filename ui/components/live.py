@@ -202,7 +202,7 @@ async def _free(session: Session) -> bool:
 
 
 async def _serve(socket: WebSocket) -> None:
-    """One line: refused (403) from a page of another origin, as Streamlit refuses it, and without a session's secret."""
+    """One line: refused (403) from a page of another origin, as Streamlit does it, and without a session's secret."""
     token = next(iter(socket.scope["subprotocols"]), "")
     session = _sessions.get(token)
     if session is None or not _is_origin_allowed(socket.headers.get("Origin"), socket.headers.get("Host")):

@@ -115,7 +115,8 @@ def address():
     Runtime._instance = None
     admission = Middleware(Admission, messages={live.PATH: live.MESSAGE})
     app = st.App(SCRIPT, routes=[live.route(), *routes()], middleware=[admission])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="websockets-sansio", ws_ping_interval=None))
+    kind = {"ws": "websockets-sansio", "ws_ping_interval": None}  # as Streamlit has it
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", **kind))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 60
@@ -310,7 +311,7 @@ def test_a_long_message_closes_the_line_before_it_is_read(visitor, address, size
 
 
 def test_who_waits_holds_no_thread(visit, monkeypatch):
-    """Sessions with a run of Streamlit's under way ask and ask; another one is answered meanwhile, by the one thread."""
+    """Sessions with a run of Streamlit's under way ask and ask; another one is answered by the one thread."""
     monkeypatch.setattr(live, "_threads", ThreadPoolExecutor(1))
     monkeypatch.setattr(live, "WAIT", 3600)  # for ever, as far as this test goes
     busy = [visit() for _ in range(5)]
