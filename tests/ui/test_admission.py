@@ -202,3 +202,16 @@ def test_a_page_is_what_a_browser_opens(header, page):
     assert admission.asks_for_page({"headers": [header]}) is page
 
 
+
+
+@needs_proc
+def test_a_session_costs_its_connection_and_nothing_else(narrow):
+    port, process, _ = narrow
+    assert until(lambda: held(process) < DESCRIPTORS / 4)
+    with contextlib.ExitStack() as class_:
+        before = held(process)
+        for _ in range(20):
+            socket = connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], open_timeout=60)
+            class_.enter_context(socket)
+        assert held(process) - before <= 20
+    assert until(lambda: held(process) <= before)
