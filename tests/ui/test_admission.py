@@ -18,10 +18,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
+from benchmarks.servers import answers
 from ui import admission
 
 ROOT = Path(__file__).resolve().parents[2]
 DESCRIPTORS = 256
+PATIENCE = 240  # seconds, for a machine that is busy
 SERVER = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, ({DESCRIPTORS}, {DESCRIPTORS}))
@@ -33,9 +35,9 @@ main()
 
 def port_of(process, log) -> int:
     """The port that a server writes into its log."""
-    until = time.monotonic() + 120
+    end = time.monotonic() + PATIENCE
     while "URL: http://127.0.0.1:" not in (text := log.read_text()):
-        assert process.poll() is None and time.monotonic() < until, text
+        assert process.poll() is None and time.monotonic() < end, text
         time.sleep(0.1)
     return int(text.split("URL: http://127.0.0.1:")[1].split()[0].strip("/"))
 
@@ -48,7 +50,9 @@ def narrow(tmp_path_factory):
     with log.open("wb") as out:
         process = subprocess.Popen([sys.executable, "-c", SERVER], cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
-        yield port_of(process, log), process.pid, log
+        port = port_of(process, log)
+        assert until(lambda: answers(f"http://127.0.0.1:{port}/api/ready"))  # loading opens files
+        yield port, process.pid, log
     finally:
         process.terminate()
         process.wait(20)
@@ -63,17 +67,22 @@ def page(port: int) -> tuple[int, str]:
     """Status and text of the home page for a browser."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Accept": "text/html"})
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read().decode()
 
 
 def idle(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=60)
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
 
-def until(holds, seconds: float = 60) -> bool:
+def join(port: int):
+    """Streamlit's web socket, as a student's page opens it."""
+    return connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], open_timeout=PATIENCE)
+
+
+def until(holds, seconds: float = PATIENCE) -> bool:
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
@@ -106,7 +115,7 @@ def test_who_does_not_get_in_reads_a_sentence_and_who_is_in_stays(narrow):
     with contextlib.ExitStack() as class_:
         for _ in range(DESCRIPTORS):  # more than there are places
             try:
-                student = connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], open_timeout=60)
+                student = join(port)
             except (OSError, EOFError, InvalidHandshake):
                 break
             students.append(class_.enter_context(student))
@@ -115,14 +124,14 @@ def test_who_does_not_get_in_reads_a_sentence_and_who_is_in_stays(narrow):
         status, text = page_with_patience(port)
         assert status == 503 and "The lab is full" in text and "Please wait" in text
         for each in students:
-            assert each.ping().wait(60)
+            assert each.ping().wait(PATIENCE)
     assert until(lambda: page_with_patience(port)[0] == 200)
     assert log.stat().st_size < 200_000
 
 
 def page_with_patience(port: int) -> tuple[int, str]:
     """As `page`; tries again where the connection was cut, as it is beyond the last place."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             return page(port)
@@ -137,11 +146,11 @@ def test_a_message_of_a_hundred_megabytes_is_not_read(narrow, path):
     before = memory(process)
     sent = 0
     try:
-        with connect(f"ws://127.0.0.1:{port}/{path}", subprotocols=["streamlit"], open_timeout=60) as socket:
+        with connect(f"ws://127.0.0.1:{port}/{path}", subprotocols=["streamlit"], open_timeout=PATIENCE) as socket:
             with pytest.raises(ConnectionClosed):
                 socket.send(b"\0" * 100_000_000)
                 sent = 100_000_000
-                socket.recv(timeout=60)
+                socket.recv(timeout=PATIENCE)
     except Exception as refused:  # the direct line knows no session of that name
         assert path == "api/live" and "403" in str(refused)
     assert memory(process) - before < 50
@@ -211,7 +220,6 @@ def test_a_session_costs_its_connection_and_nothing_else(narrow):
     with contextlib.ExitStack() as class_:
         before = held(process)
         for _ in range(20):
-            socket = connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], open_timeout=60)
-            class_.enter_context(socket)
+            class_.enter_context(join(port))
         assert held(process) - before <= 20
     assert until(lambda: held(process) <= before)
