@@ -5,6 +5,8 @@ streamlit run app.py
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,8 +14,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
+from streamlit import config
 
-from ui import figures, lab_world, lighter_reruns, page, warmup, whole_requests
+from ui import bounded_log, departed, figures, lab_world, lighter_reruns, page, sleeping_loop, warmup, whole_requests
+from ui.admission import Admission
 from ui.assets import Assets
 from ui.components import live
 from ui.no_delay import NoDelay
@@ -31,14 +35,20 @@ def load_scenes():
 lab_world.register(load_scenes)
 lighter_reruns.lighten()
 whole_requests.complete()
+sleeping_loop.put_to_sleep()
 
 
 @asynccontextmanager
 async def lifespan(_app):
     """Load Lab World for the first page's picture, and torch behind that page."""
+    bounded_log.bound()
     load_scenes()
+    for library in warmup.WHOLE:
+        importlib.import_module(library)
     warmup.start()
+    watching = asyncio.create_task(departed.watch())
     yield
+    watching.cancel()
 
 
 async def ready(_request) -> JSONResponse:
@@ -47,19 +57,25 @@ async def ready(_request) -> JSONResponse:
     return JSONResponse({"ready": done}, status_code=200 if done else 503)
 
 
-ROUTES = [
-    Route("/api/ready", ready),
-    live.route(),
-    Mount("/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
-    Mount("/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
-    Mount("/assets", Assets(directory=ROOT / "ui" / "components")),
-]
+def routes(base: str) -> list:
+    """What is served beside Streamlit's own, under a path that is empty or begins with a slash."""
+    return [
+        Route(f"{base}/api/ready", ready),
+        live.route(base),
+        Mount(f"{base}/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
+        Mount(f"{base}/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
+        Mount(f"{base}/assets", Assets(directory=ROOT / "ui" / "components")),
+    ]
+
+
+# Behind a proxy that leaves a path in front of everything, browsers ask for these under that path as well.
+BASE = (config.get_option("server.baseUrlPath") or "").strip("/")
 
 # The script lives in ui/: beside pages/ Streamlit would take that folder for its old automatic navigation.
 app = st.App(
     ROOT / "ui" / "main.py",
     lifespan=lifespan,
-    routes=ROUTES,
-    middleware=[Middleware(NoDelay)],
+    routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
+    middleware=[Middleware(Admission, messages={live.PATH: live.MESSAGE}), Middleware(NoDelay)],
     on_script_error=page.show_unexpected,
 )

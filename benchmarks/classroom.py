@@ -22,7 +22,7 @@ from typing import Any
 import websockets
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks import protocol
+from benchmarks import attacks, protocol
 from benchmarks.servers import Server, serve
 from benchmarks.summary import percentile, rounded
 from benchmarks.views import SLIDER, VIEWS, View
@@ -30,6 +30,8 @@ from benchmarks.views import SLIDER, VIEWS, View
 PATIENCE = 60.0  # seconds for an answer
 OPENING = 4  # visitors that open their page at the same time
 WARM = 5.0  # seconds of moves before the clock starts
+ATTACKS = "attacks"
+TURNS = 4  # a class beside an attack is calm and attacked in turns, so that a busy machine is busy for both
 AT_WORK = [view for view in VIEWS if view.cheap and view.hand == SLIDER and not view.networks]
 
 
@@ -104,8 +106,11 @@ async def watch(server: Server, clock: float, record: Record, every: float = 5.0
         due += every
 
 
-async def attend(server: Server, students: int, minutes: float, views: Sequence[View]) -> Record:
-    """Let the class work; returns what happened."""
+async def attend(
+    server: Server, students: int, minutes: float, views: Sequence[View], attacked: Record | None = None
+) -> Record:
+    """Let the class work; returns what happened. With `attacked`, the class works as long again while another client
+    attacks, in turns of a quarter; that goes to this record."""
     record = Record()
     visitors = [Visitor(number, views[number % len(views)], record) for number in range(students)]
     gate = asyncio.Semaphore(OPENING)
@@ -118,17 +123,31 @@ async def attend(server: Server, students: int, minutes: float, views: Sequence[
         began = time.monotonic()
         await asyncio.gather(*map(enter, visitors))
         print(f"{students} pages open after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-        begin = asyncio.get_running_loop().time() + 0.5
-        clock = begin + WARM
-        end = clock + 60 * minutes
-        watcher = asyncio.create_task(watch(server, clock, record))
-        await asyncio.gather(*(visitor.work(begin, clock, end) for visitor in visitors))
-        watcher.cancel()
-        record.memory.append((60 * minutes, server.memory()))
+        if attacked is None:
+            await lesson(server, visitors, 60 * minutes, record)
+        else:
+            for _ in range(TURNS):
+                await lesson(server, visitors, 60 * minutes / TURNS, record)
+                with attacks.beside(server.address, 60 * minutes / TURNS + 2 * WARM):
+                    await lesson(server, visitors, 60 * minutes / TURNS, attacked)
     finally:
         sockets = [visitor.socket for visitor in visitors if visitor.socket is not None]
         await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
     return record
+
+
+async def lesson(server: Server, visitors: Sequence[Visitor], seconds: float, record: Record) -> None:
+    """Let them work for WARM and then for `seconds`, which go to `record`."""
+    begin = asyncio.get_running_loop().time() + 0.5
+    clock = begin + WARM
+    for visitor in visitors:
+        visitor.record = record
+    watcher = asyncio.create_task(watch(server, clock, record))
+    try:
+        await asyncio.gather(*(visitor.work(begin, clock, clock + seconds) for visitor in visitors))
+    finally:
+        watcher.cancel()
+    record.memory.append((seconds, server.memory()))
 
 
 def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
@@ -155,7 +174,23 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(students: int, minutes: float, views: Sequence[View] = ()) -> dict[str, Any]:
-    """Start the lab, let `students` (>= 1) work for `minutes` (> 0) on `views` (default: the cheap ones)."""
+def run(students: int, minutes: float, views: Sequence[View] = (), beside: str | None = None) -> dict[str, Any]:
+    """Start the lab, let `students` (>= 1) work for `minutes` (> 0) on `views` (default: the cheap ones); with `beside`
+    ATTACKS as long again beside a client that attacks."""
+    attacked = Record() if beside == ATTACKS else None
     with serve("app.py", ready="/api/ready") as server:
-        return summary(asyncio.run(attend(server, students, minutes, views or AT_WORK)), students, minutes)
+        record = asyncio.run(attend(server, students, minutes, views or AT_WORK, attacked))
+    found = summary(record, students, minutes)
+    return found if attacked is None else {**found, **compared(found, summary(attacked, students, minutes))}
+
+
+def compared(calm: dict[str, Any], attacked: dict[str, Any]) -> dict[str, Any]:
+    """What is added to the summary of a class: the same under attack, and the ratio of the two p95."""
+    both = calm["p95_ms"] and attacked["p95_ms"]
+    return {
+        "p95_ms_attacked": attacked["p95_ms"],
+        "p95_ratio": rounded(attacked["p95_ms"] / calm["p95_ms"], 2) if both else None,
+        "errors_attacked": attacked["errors"],
+        "rss_mb_attacked": attacked["rss_mb"],
+        "error_kinds": sorted({*calm["error_kinds"], *attacked["error_kinds"]}),
+    }

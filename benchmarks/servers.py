@@ -21,10 +21,12 @@ PATIENCE = 240.0  # seconds until a server must be ready
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its `address` without a slash at the end, and its process id."""
+    """A running server: its `address` without a slash at the end, its process id, and the file with its output."""
 
     address: str
     process: int
+
+    printed: Path | None = None  # what it has written so far
 
     def memory(self) -> float:
         """Resident memory of the server process in MB (10⁶ bytes)."""
@@ -44,8 +46,9 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def serve(script: str, ready: str) -> Iterator[Server]:
+def serve(script: str, ready: str, *options: str) -> Iterator[Server]:
     """The app `script` (path under the repository) on a free port, once `ready` (a path) answers; ends with the block.
+    `options` are Streamlit's, such as --server.baseUrlPath=lab.
 
     It runs in the repository's root, so that .streamlit/config.toml holds for it. Raises RuntimeError, with the end of
     what the server has printed, if it does not start.
@@ -54,9 +57,9 @@ def serve(script: str, ready: str) -> Iterator[Server]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}",
-               "--server.address=127.0.0.1", "--server.headless=true"]  # fmt: skip
+               "--server.address=127.0.0.1", "--server.headless=true", *options]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with tempfile.TemporaryFile() as printed:
+    with tempfile.NamedTemporaryFile() as printed:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=printed, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + PATIENCE
@@ -66,7 +69,7 @@ def serve(script: str, ready: str) -> Iterator[Server]:
                     tail = printed.read().decode(errors="replace")[-2000:]
                     raise RuntimeError(f"{script} did not start within {PATIENCE:.0f} s:\n{tail}")
                 time.sleep(0.1)
-            yield Server(f"http://127.0.0.1:{port}", process.pid)
+            yield Server(f"http://127.0.0.1:{port}", process.pid, Path(printed.name))
         finally:
             process.terminate()
             try:

@@ -19,6 +19,8 @@ DRAWING = 1.0  # seconds for the browser to fetch the scripts that draw, from a 
 # Python looks for garbage so often that the objects of a rerun under way grow old, and then looks through all that is
 # old: 0.1 s that every session waits, twice in three seconds with sixty students. Few reruns later they die young.
 THRESHOLDS = (20_000, 50, 1000)
+# Plotly looks whether these are there and does not wait until they are loaded: app.py loads them before it serves.
+WHOLE = ("plotly.graph_objects", "PIL.Image", "pandas")
 LIBRARIES = ("torch", "torchvision", "scipy.ndimage", "captum.attr")
 
 _LOG = logging.getLogger(__name__)

@@ -100,9 +100,9 @@ def aside(rows: list[dict]) -> str:
     told = ", ".join(f"{TITLES[name]} {share:.0%}" for name, share in shares.items() if share is not None)
     words = (
         " Of held-out scenes with one thing, the map's peak lies **on the thing** in: " + told + ". A pooled score "
-        "does not care where in the map its evidence lies: trained for the score alone, the peak of the GAP network lay "
-        "17 pixels above the thing, upside down too. So the last stage of the training also asks that nothing speaks for "
-        "a class that is absent, and that maps turn with the picture; no box was ever shown."
+        "does not care where in the map its evidence lies: trained for the score alone, the peak of the GAP network "
+        "lay 17 pixels above the thing, upside down too. So the last stage of the training also asks that nothing "
+        "speaks for a class that is absent, and that maps turn with the picture; no box was ever shown."
         if told
         else ""
     )

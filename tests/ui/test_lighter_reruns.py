@@ -1,6 +1,7 @@
 """Reruns that take turns, messages in batches and in order, and nothing else changed."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
@@ -14,9 +15,11 @@ from streamlit.runtime.scriptrunner import ScriptRunner
 from ui.lighter_reruns import Turns, as_it_is, in_batches, lighten, read_once, without_detour, work_off
 
 
-def at_work(turns, count, seconds):
-    """Blocks of so many threads, begun one after the other: the order of their turns, and how many worked at once."""
+def at_work(turns, count):
+    """Blocks of so many threads that have queued up one after the other while all turns were taken: the order of their
+    turns, and how many worked at once."""
     order, most, now, lock = [], 0, 0, threading.Lock()
+    full = threading.Barrier(turns.at_once, timeout=20)  # as many as may work do so at once
 
     def work(number):
         nonlocal most, now
@@ -25,26 +28,30 @@ def at_work(turns, count, seconds):
                 order.append(number)
                 now += 1
                 most = max(most, now)
-            time.sleep(seconds)
+            full.wait()
             with lock:
                 now -= 1
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.005)
+    with contextlib.ExitStack() as taken:
+        for _ in range(turns.at_once):
+            taken.enter_context(turns.turn())
+        for waiting, thread in enumerate(threads, 1):
+            thread.start()
+            while len(turns._waiting) < waiting:
+                time.sleep(0.001)
     for thread in threads:
         thread.join(20)
     return order, most
 
 
 def test_one_at_a_time_in_the_order_they_came():
-    order, most = at_work(Turns(1, 30.0), 12, 0.02)
+    order, most = at_work(Turns(1, 30.0), 12)
     assert order == list(range(12)) and most == 1
 
 
 def test_two_at_a_time():
-    order, most = at_work(Turns(2, 30.0), 12, 0.03)
+    order, most = at_work(Turns(2, 30.0), 12)
     assert sorted(order) == list(range(12)) and most == 2
 
 

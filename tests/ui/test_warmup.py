@@ -35,3 +35,22 @@ def test_threads_leave_room_for_other_sessions(monkeypatch, cores, threads):
 def test_a_missing_library_does_not_keep_the_lab_waiting():
     script = "from ui import warmup; warmup.LIBRARIES = ('no_such_library',); warmup.start(); warmup._thread.join();"
     subprocess.run([sys.executable, "-c", script + "assert warmup.finished()"], check=True, timeout=60)
+
+
+def test_what_plotly_looks_for_is_whole_before_the_first_visitor():
+    """Plotly takes pandas out of sys.modules, also while another thread is still loading it."""
+    script = """
+import asyncio, sys
+import app
+from ui import warmup
+warmup.start = lambda: None
+async def main():
+    async with app.lifespan(None):
+        assert "torch" not in sys.modules
+        from _plotly_utils.optional_imports import get_module
+        for name in ("pandas", "numpy", "PIL"):
+            assert name in sys.modules, name
+        assert get_module("pandas", should_load=False).DataFrame({"a": [1]}).shape == (1, 1)
+asyncio.run(main())
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

@@ -6,6 +6,9 @@ that holds the control runs here with its session's state, and what it mounts wi
 components that are on the page. Everything else the fragment writes is dropped, and the answer says whether it would
 have changed; the browser then asks Streamlit for a rerun now and then, and always when the hand lets go.
 
+A session has one line, known by its secret when it is opened, and one question on it at a time. Only a run that is
+under way holds a thread; whoever waits for the end of a run of Streamlit's waits on the event loop.
+
 This is the one module that knows Streamlit's script runs from the inside; tests/ui/components/test_live.py holds it to
 them, and wherever it cannot run a fragment it answers so, and the browser takes Streamlit's way.
 """
@@ -18,6 +21,7 @@ import logging
 import secrets
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from typing import Any
 from weakref import WeakValueDictionary
@@ -32,9 +36,13 @@ from streamlit.runtime.scriptrunner import RerunException, StopException, get_sc
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, ThreadState
 from streamlit.runtime.scriptrunner_utils.script_run_context_attr import SCRIPT_RUN_CONTEXT_ATTR_NAME
 from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
 
 PATH = "/api/live"
 WAIT = 0.1  # s given to the end of a run of Streamlit's: a slider is drawn shortly before its run is over
+GLANCE = 0.005  # s between two looks whether it is over
+MESSAGE = 64 * 1024  # bytes of a question at most; a browser of ours sends some hundred
+AT_ONCE = 64  # runs under way in all sessions; who comes when they are used up goes Streamlit's way
 _SESSION = "live.session"
 _LOG = logging.getLogger(__name__)
 
@@ -48,6 +56,7 @@ class Session:
         self.context: ScriptRunContext | None = None
         self.fragments: dict[str, str] = {}
         self.text: dict[str, int] = {}  # per control, the hash of its first run since Streamlit's last
+        self.line: WebSocket | None = None  # the newest, the only one that is answered
 
 
 class Run:
@@ -79,6 +88,8 @@ class Run:
 # The live sessions by token; a session's own state holds the only other reference.
 _sessions: WeakValueDictionary[str, Session] = WeakValueDictionary()
 _run: ContextVar[Run | None] = ContextVar("live_run", default=None)
+_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="live")
+_under_way = 0  # runs; counted on the event loop
 
 
 def current() -> Run | None:
@@ -109,20 +120,25 @@ def offer(key: str) -> str | None:
     return session.token
 
 
-def answer(token: str, key: str, message: dict[str, Any]) -> dict[str, Any] | None:
+async def answer(token: str, key: str, message: dict[str, Any]) -> dict[str, Any] | None:
     """Run the fragment of control `key` with the browser's `message`.
 
     Returns `drawings`, pairs of component key and data in the order they were drawn, and `stale`, whether anything else
     that the fragment writes has changed since Streamlit's last run: None where that cannot be told, in the first run
     after it. Returns None if the fragment cannot run beside Streamlit now.
     """
+    global _under_way
     session = _sessions.get(token)
-    if session is None or key not in session.fragments:
+    if session is None or key not in session.fragments or not await _free(session):
         return None
-    with session.lock:
-        if not _free(session):
-            return None
-        return copy_context().run(_answer, session, key, message)
+    if _under_way >= AT_ONCE or not session.lock.acquire(blocking=False):
+        return None
+    _under_way += 1
+    try:
+        run = copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(_threads, run, _answer, session, key, message)
+    finally:
+        _under_way -= 1
 
 
 def _answer(session: Session, key: str, message: dict[str, Any]) -> dict[str, Any] | None:
@@ -146,6 +162,7 @@ def _answer(session: Session, key: str, message: dict[str, Any]) -> dict[str, An
     finally:
         # The thread belongs to the pool: it must not keep the session, nor pass for a part of it.
         setattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, before)
+        session.lock.release()  # here, because a run goes on when its line is cut
     if failed or not run.wrote:
         return {"drawings": run.drawings, "stale": failed}
     known = session.text.get(key)
@@ -170,7 +187,7 @@ def _context(last: ScriptRunContext, run: Run) -> ScriptRunContext:
     )
 
 
-def _free(session: Session) -> bool:
+async def _free(session: Session) -> bool:
     """True once no run of Streamlit's is under way in this session; False if one goes on or the session is gone."""
     until = time.monotonic() + WAIT
     while True:
@@ -181,36 +198,57 @@ def _free(session: Session) -> bool:
             return True
         if time.monotonic() > until:
             return False
-        time.sleep(0.004)
+        await asyncio.sleep(GLANCE)
 
 
 async def _serve(socket: WebSocket) -> None:
-    await socket.accept()
-    try:
-        while True:
-            asked = _read(await socket.receive())
-            if asked is None:
-                await socket.close(1003)
-                return
-            token, key, message = asked
-            found = await asyncio.to_thread(answer, token, key, message)
-            reply = {"key": key, "sequence": message.get("sequence"), **(found or {"drawings": None})}
-            await socket.send_text(json.dumps(reply, separators=(",", ":"), default=str))
-    except WebSocketDisconnect:
+    """One line: refused (403) from a page of another origin, as Streamlit does it, and without a session's secret."""
+    token = next(iter(socket.scope["subprotocols"]), "")
+    session = _sessions.get(token)
+    if session is None or not _is_origin_allowed(socket.headers.get("Origin"), socket.headers.get("Host")):
+        await socket.close(1008)
         return
+    await socket.accept(token)
+    before, session.line = session.line, socket
+    del session  # the line must not keep a session that has ended
+    try:
+        if before is not None:
+            await before.close(1008)
+        await _talk(socket, token)
+    except (WebSocketDisconnect, RuntimeError):  # the other end has gone, or the session's newer line has closed this
+        pass
+    finally:
+        session = _sessions.get(token)
+        if session is not None and session.line is socket:
+            session.line = None
 
 
-def _read(received: dict[str, Any]) -> tuple[str, str, dict[str, Any]] | None:
-    """Token, control and message from what came through the web socket; None if a browser of ours never sends that."""
+async def _talk(socket: WebSocket, token: str) -> None:
+    while True:
+        received = await socket.receive()
+        asked = _read(received)
+        if asked is None:
+            await socket.close(1009 if len(received.get("text") or "") > MESSAGE else 1003)
+            return
+        key, message = asked
+        found = await answer(token, key, message)
+        reply = {"key": key, "sequence": message.get("sequence"), **(found or {"drawings": None})}
+        await socket.send_text(json.dumps(reply, separators=(",", ":"), default=str))
+
+
+def _read(received: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Control and message from what came through the web socket; None if a browser of ours never sends that."""
     if received["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(received.get("code", 1005))
     try:
+        if len(received["text"]) > MESSAGE:
+            return None
         asked = json.loads(received["text"])
-        return str(asked["token"]), str(asked["key"]), dict(asked["message"])
+        return str(asked["key"]), dict(asked["message"])
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
 
 
-def route() -> WebSocketRoute:
-    """The Starlette route of the direct line; app.py hands it to `st.App(routes=...)`."""
-    return WebSocketRoute(PATH, _serve)
+def route(base: str = "") -> WebSocketRoute:
+    """The Starlette route of the direct line under the path `base`; app.py hands it to `st.App(routes=...)`."""
+    return WebSocketRoute(base + PATH, _serve)

@@ -11,11 +11,14 @@ const mounted = new Map() // key → the component on the page
 const line = {
   asked: new Map(), // key and number → what to do with the answer
 
-  open() {
+  /** `token` is the session's secret: the server takes a line for it, and one only. */
+  open(token) {
+    if (this.socket && token !== this.token) this.lose(0) // a new session, after the server has lost the old one
     if (this.socket || performance.now() < this.again) return
+    this.token = token
     const address = new URL('api/live', document.baseURI)
     address.protocol = address.protocol.replace('http', 'ws')
-    const socket = (this.socket = new WebSocket(address.href))
+    const socket = (this.socket = new WebSocket(address.href, [token]))
     socket.onmessage = ({ data }) => this.socket === socket && this.heard(JSON.parse(data))
     socket.onclose = () => this.socket === socket && this.lose()
   },
@@ -33,11 +36,11 @@ const line = {
   },
 
   /** All that was asked goes Streamlit's way. */
-  lose() {
+  lose(pause = RETRY) {
     clearTimeout(this.silence)
     this.socket.close()
     this.socket = null
-    this.again = performance.now() + RETRY
+    this.again = performance.now() + pause
     const asked = [...this.asked.values()]
     this.asked.clear()
     for (const act of asked) act({ drawings: null })
@@ -53,10 +56,10 @@ const line = {
     return this.socket?.readyState === WebSocket.OPEN
   },
 
-  ask(token, key, message, act) {
+  ask(key, message, act) {
     this.asked.set(`${key} ${message.sequence}`, act)
     if (this.asked.size === 1) this.listen()
-    this.socket.send(JSON.stringify({ token, key, message }))
+    this.socket.send(JSON.stringify({ key, message }))
   },
 }
 
@@ -115,7 +118,7 @@ export class Channel {
     const message = { ...state(this.sent), sequence: this.sent }
     const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
     if (message.settled !== false || !this.token || !line.ready || behind) this.ask(message)
-    else line.ask(this.token, this.key, message, (reply) => this.answered(message, reply))
+    else line.ask(this.key, message, (reply) => this.answered(message, reply))
   }
 
   /** Streamlit's way. */
@@ -174,7 +177,7 @@ export function render(component, style, Kind) {
   const { channel } = here.instance
   mounted.set(data.key, here)
   Object.assign(channel, { key: data.key, token: data.live, send: (state) => component.setStateValue('message', state) })
-  if (data.live) line.open()
+  if (data.live) line.open(data.live)
   here.take(data)
 }
 

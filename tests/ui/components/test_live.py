@@ -15,13 +15,17 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import uvicorn
+from starlette.middleware import Middleware
+from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from benchmarks.protocol import ends
+from ui.admission import Admission
 from ui.components import following, live, routes
 
 SCRIPT = Path(__file__).resolve().parents[2] / "browser" / "apps" / "live_script.py"
@@ -32,9 +36,12 @@ class Visitor:
     """One browser without eyes: what it was sent, by the keys of the page."""
 
     socket: object
+    address: str
+    lines: ExitStack
     data: dict[str, dict] = field(default_factory=dict)  # component key → its newest data
     widgets: dict[str, tuple[str, str]] = field(default_factory=dict)  # component key → widget and fragment id
     texts: list[str] = field(default_factory=list)
+    line: object = None  # its direct line, once something has moved
 
     def run(self, query: str = "") -> None:
         """Ask Streamlit for a run of the whole page and take in what it sends."""
@@ -79,16 +86,37 @@ class Visitor:
 
     def drag(self, key: str, value: float, sequence: int) -> dict | None:
         """Move a slider: the direct line."""
-        message = {"value": value, "settled": False, "sequence": sequence}
-        return live.answer(self.data[f"{key}.live"]["live"], f"{key}.live", message)
+        if self.line is None:
+            self.line = self.lines.enter_context(line(self.address, self.token))
+        return asked(self.line, f"{key}.live", {"value": value, "settled": False, "sequence": sequence})
+
+    @property
+    def token(self) -> str:
+        """The secret of the session."""
+        return self.data["level.live"]["live"]
+
+
+def line(address: str, token: str, **given):
+    """A direct line (websockets' connection)."""
+    return connect(f"ws://{address}{live.PATH}", subprotocols=[token], max_size=None, **given)
+
+
+def asked(socket, key: str, message: dict) -> dict | None:
+    """The answer to a question on the line, None if it was refused."""
+    socket.send(json.dumps({"key": key, "message": message}))
+    answer = json.loads(socket.recv(timeout=60))
+    assert (answer.pop("key"), answer.pop("sequence")) == (key, message.get("sequence"))
+    return None if answer["drawings"] is None else answer
 
 
 @pytest.fixture(scope="module")
 def address():
     before = Runtime._instance
     Runtime._instance = None
-    app = st.App(SCRIPT, routes=[live.route(), *routes()])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws_ping_interval=None))
+    admission = Middleware(Admission, messages={live.PATH: live.MESSAGE})
+    app = st.App(SCRIPT, routes=[live.route(), *routes()], middleware=[admission])
+    kind = {"ws": "websockets-sansio", "ws_ping_interval": None}  # as Streamlit has it
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", **kind))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 60
@@ -107,7 +135,7 @@ def visit(address):
 
         def enter(query: str = "") -> Visitor:
             socket = connect(f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
-            visitor = Visitor(open_ones.enter_context(socket))
+            visitor = Visitor(open_ones.enter_context(socket), address, open_ones)
             visitor.run(query=query)
             return visitor
 
@@ -117,12 +145,6 @@ def visit(address):
 @pytest.fixture
 def visitor(visit):
     return visit()
-
-
-@pytest.fixture
-def talk(address):
-    with connect(f"ws://{address}{live.PATH}", max_size=None) as socket:
-        yield socket
 
 
 def drawn(answer: dict) -> dict[str, dict]:
@@ -202,21 +224,43 @@ def test_a_link_does_not_come_back_in_a_drag(visit):
     assert drawn(visitor.drag("mixed", 5, 1))["mixed.live"]["value"] == 5
 
 
-@pytest.mark.parametrize(
-    ("token", "key"), [("wrong", "level.live"), ("", "level.live"), (None, "outside.live"), (None, "nothing.live")]
-)
-def test_who_does_not_know_the_names_gets_nothing(visitor, token, key):
-    own = visitor.data["level.live"]["live"]
-    assert live.answer(own if token is None else token, key, {"value": 1, "sequence": 1}) is None
+@pytest.mark.parametrize("token", ["wrong", "x" * 3000, None])
+def test_who_does_not_know_the_name_of_a_session_gets_no_line(visitor, address, token):
+    with pytest.raises(InvalidStatus, match="403"):
+        with connect(f"ws://{address}{live.PATH}", subprotocols=token and [token]):
+            pass
+
+
+@pytest.mark.parametrize("key", ["outside.live", "nothing.live", ""])
+def test_who_does_not_know_the_name_of_a_control_gets_nothing(visitor, address, key):
+    with line(address, visitor.token) as socket:
+        assert asked(socket, key, {"value": 1, "sequence": 1}) is None
+
+
+def test_a_page_of_another_origin_gets_no_line(visitor, address):
+    for origin in (f"http://{address}", "http://localhost:1", None):
+        with line(address, visitor.token, origin=origin):
+            pass
+    with pytest.raises(InvalidStatus, match="403"):
+        with line(address, visitor.token, origin="http://elsewhere.example"):
+            pass
+    allowed = config.get_option("server.corsAllowedOrigins")
+    config.set_option("server.corsAllowedOrigins", ["http://elsewhere.example"])
+    try:
+        with line(address, visitor.token, origin="http://elsewhere.example"):
+            pass
+    finally:
+        config.set_option("server.corsAllowedOrigins", allowed)
 
 
 def test_a_busy_session_answers_none_and_then_again(visitor):
     visitor.release("slow", 2, 1)
     visitor.let_go("slow", 3, 2)
-    time.sleep(0.3)
-    began = time.monotonic()
+    until = time.monotonic() + 60
+    while Runtime.instance()._session_mgr.list_active_sessions()[-1].session._scriptrunner is None:
+        assert time.monotonic() < until
+        time.sleep(0.01)
     assert visitor.drag("level", 60, 1) is None
-    assert time.monotonic() - began < 0.7
     visitor.finish()
     assert drawn(visitor.drag("level", 60, 1))["level.live"]["value"] == 60
 
@@ -228,14 +272,13 @@ def test_the_end_of_a_run_is_waited_for(visitor):
         assert visitor.drag("mixed", n + 1, n + 1) is not None
 
 
-def test_a_failing_fragment_is_left_to_streamlit(visitor, talk):
+def test_a_failing_fragment_is_left_to_streamlit(visitor):
     found = visitor.drag("breaking", 7, 1)
     assert found["stale"] is True
     assert [key for key, _ in found["drawings"]] == ["breaking_words.live", "breaking.live"]
-    token = visitor.data["breaking.live"]["live"]
     message = {"value": 8, "settled": False, "sequence": 2}
-    talk.send(json.dumps({"token": token, "key": "breaking.live", "message": message}))
-    answer = talk.recv(timeout=30)
+    visitor.line.send(json.dumps({"key": "breaking.live", "message": message}))
+    answer = visitor.line.recv(timeout=30)
     assert "secret" not in answer and "Traceback" not in answer and '"stale":true' in answer
     assert drawn(visitor.drag("breaking", 2, 3))["breaking_words.live"]["text"] == "breaking=2"
 
@@ -245,23 +288,57 @@ def test_a_fragment_that_stops_is_left_to_streamlit(visitor):
     assert visitor.drag("stopping", 4, 2) is not None
 
 
-def test_the_line_answers_with_the_number_and_goes_on(visitor, talk):
-    token = visitor.data["level.live"]["live"]
-    for n, (name, value) in enumerate([(token, 60), ("wrong", 61), (token, 62)], 1):
-        message = {"value": value, "settled": False, "sequence": n}
-        talk.send(json.dumps({"token": name, "key": "level.live", "message": message}))
-        answer = json.loads(talk.recv(timeout=30))
-        assert (answer["key"], answer["sequence"]) == ("level.live", n)
-        assert (answer["drawings"] is None) == (name == "wrong")
-        if answer["drawings"]:
-            assert dict(answer["drawings"])["level.live"]["value"] == value
+def test_the_line_goes_on_after_a_refusal(visitor):
+    assert drawn(visitor.drag("level", 60, 1))["level.live"]["value"] == 60
+    assert visitor.drag("nothing", 61, 2) is None
+    assert drawn(visitor.drag("level", 62, 3))["level.live"]["value"] == 62
+
+
+def test_a_session_has_one_line(visitor, address):
+    with line(address, visitor.token) as old, line(address, visitor.token) as new:
+        assert asked(new, "level.live", {"value": 60, "sequence": 1})
+        with pytest.raises(ConnectionClosed, match="1008"):
+            old.recv(timeout=30)
+
+
+@pytest.mark.parametrize(("size", "closed"), [(64 * 1024, "1003"), (64 * 1024 + 1, "1009"), (8_000_000, "1009")])
+def test_a_long_message_closes_the_line_before_it_is_read(visitor, address, size, closed):
+    with line(address, visitor.token) as socket:
+        with pytest.raises(ConnectionClosed, match=closed):
+            socket.send("x" * size)
+            socket.recv(timeout=30)
+    assert visitor.drag("level", 60, 1) is not None
+
+
+def test_who_waits_holds_no_thread(visit, monkeypatch):
+    """Sessions with a run of Streamlit's under way ask and ask; another one is answered by the one thread."""
+    monkeypatch.setattr(live, "_threads", ThreadPoolExecutor(1))
+    monkeypatch.setattr(live, "WAIT", 3600)  # for ever, as far as this test goes
+    busy = [visit() for _ in range(5)]
+    for each in busy:
+        each.drag("slow", 2, 1)
+        each.let_go("slow", 3, 2)
+    for each in busy:
+        each.line.send(json.dumps({"key": "level.live", "message": {"value": 5, "sequence": 1}}))
+    other = visit()
+    assert drawn(other.drag("level", 60, 1))["level.live"]["value"] == 60
+    for each in busy:
+        each.finish()
+        assert json.loads(each.line.recv(timeout=30))["drawings"]
+
+
+def test_who_comes_when_all_threads_are_used_goes_streamlits_way(visitor, monkeypatch):
+    monkeypatch.setattr(live, "_under_way", live.AT_ONCE - 1)
+    assert visitor.drag("level", 60, 1) is not None
+    monkeypatch.setattr(live, "_under_way", live.AT_ONCE)
+    assert visitor.drag("level", 61, 2) is None
 
 
 @pytest.mark.parametrize(
-    "rubbish", ["", "[]", "{}", '{"token":1,"key":2,"message":3}', "[" * 60_000, b"\x00\x01", "nul"]
+    "rubbish", ["", "[]", "{}", '{"key":2,"message":3}', "[" * 60_000, b"\x00\x01", "nul"]
 )
 def test_rubbish_closes_the_line_and_harms_nobody(visitor, address, rubbish, caplog):
-    with connect(f"ws://{address}{live.PATH}") as socket:
+    with line(address, visitor.token) as socket:
         socket.send(rubbish)
         with pytest.raises(Exception, match="1003"):
             socket.recv(timeout=30)
@@ -290,18 +367,17 @@ def test_two_sessions_never_see_each_other(visit):
     assert other.data["level_words.live"]["text"] == "Level is **99**"
 
 
-def test_a_thread_of_the_pool_is_clean_afterwards(visitor):
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(visitor.drag, "level", 60, 1).result() is not None
-        assert pool.submit(get_script_run_ctx, True).result() is None
-        assert pool.submit(following).result() is False
+def test_a_thread_of_the_pool_is_clean_afterwards(visitor, monkeypatch):
+    monkeypatch.setattr(live, "_threads", ThreadPoolExecutor(1))
+    assert visitor.drag("level", 60, 1) is not None
+    assert live._threads.submit(get_script_run_ctx, True).result() is None
+    assert live._threads.submit(following).result() is False
 
 
-def test_ended_sessions_are_forgotten(visit, talk):
+def test_ended_sessions_are_forgotten(visit):
     visitor = visit()
-    token = visitor.data["level.live"]["live"]
-    talk.send(json.dumps({"token": token, "key": "level.live", "message": {"value": 1, "sequence": 1}}))
-    assert json.loads(talk.recv(timeout=30))["drawings"]
+    token = visitor.token
+    assert visitor.drag("level", 1, 1)["drawings"]
     visitor.socket.close()
     Runtime.instance().close_session(live._sessions[token].context.session_id)
     assert visitor.drag("level", 60, 2) is None
