@@ -168,6 +168,16 @@ def test_keypoints_are_judged_by_the_spread_of_their_joint(joint, likeness, ap):
     assert judged((detection, truth((PERSON, SQUARE, 1.0, joints))))["keypoint_ap"] == ap
 
 
+def test_a_joint_on_the_edge_of_the_picture_counts():
+    joints = [[7.0, 9.0, 0.0] for _ in range(14)]
+    joints[3] = [0.0, 0.0, 1.0]
+    points = torch.full((1, 14, 3), 99.0)
+    detection = found((PERSON, SQUARE, 0.9), keypoints=points)
+    assert judged((detection, truth((PERSON, SQUARE, 1.0, joints))))["keypoint_ap"] == 0
+    points[0, 3] = torch.tensor([0.0, 0.0, 1.0])
+    assert judged((detection, truth((PERSON, SQUARE, 1.0, joints))))["keypoint_ap"] == 1
+
+
 def test_only_persons_have_keypoints():
     points = torch.zeros(2, 14, 3)
     detection = found((DOG, SQUARE, 0.9), (CAT, SQUARE, 0.9), keypoints=points)
