@@ -47,13 +47,13 @@ DOG, CAT = (10, 10, 60, 60), (100, 100, 180, 180)
 
 
 def test_the_figures_of_a_network_that_finds_half(monkeypatch):
-    """The dog is found in both scenes, the cat in none; the time is that of the box head alone, 12 and 13 ms."""
+    """The dog is found in both scenes, the cat in none; the time is that of the box head alone, in milliseconds."""
     panoptic = np.zeros((2, 224, 224), np.uint8)
     panoptic[:, 10:60, 10:60], panoptic[:, 100:180, 100:180] = 1, 2
     joints = np.zeros((14, 3)).tolist()
     records = [InstanceRecord(1, 3, list(map(float, DOG)), 1.0, joints), InstanceRecord(2, 2, [*CAT], 1.0, joints)]
     data = CachedScenes(np.zeros((2, 224, 224, 3), np.uint8), panoptic, panoptic, [records, records])
-    asked, seconds = [], iter([0.1, 0.012, 0.1, 0.013])
+    asked, seconds = [], iter([0.1, 1.23456, 0.1, 1.2347])
 
     def model(image, masks=True, keypoints=True):
         asked.append((masks, keypoints))
@@ -66,7 +66,7 @@ def test_the_figures_of_a_network_that_finds_half(monkeypatch):
     told = []
     metrics = detector_recipe.evaluate(model, lambda *now: told.append(now), count=2)
     assert (metrics["box_ap"], metrics["box_ap50"], metrics["mask_ap"]) == (0.5, 0.5, 0.5)
-    assert metrics["forward_ms_p50"] == 12.5 and metrics["scenes"] == 2 and told == [(1, 2), (2, 2)]
+    assert metrics["forward_ms_p50"] == 1234.6 and metrics["scenes"] == 2 and told == [(1, 2), (2, 2)]
     assert asked == [(True, True), (False, False)] * 2
 
 

@@ -112,12 +112,12 @@ def test_the_figures_of_a_network_that_mistakes_one_class_for_another(monkeypatc
     truth[:, :, 112:], said[:, 112:168] = 1, 1
     scenes = CachedScenes(np.zeros((2, 224, 224, 3), np.uint8), truth, truth, [[], []])
     monkeypatch.setattr(segmenter_recipe, "cached_scenes", lambda _seeds: scenes)
-    told, answers = [], [SimpleNamespace(labels=said, seconds=each) for each in (0.012, 0.013)]
+    told, answers = [], [SimpleNamespace(labels=said, seconds=each) for each in (1.23456, 1.2347)]
     metrics = segmenter_recipe.evaluate(lambda image: answers[len(told)], lambda *now: told.append(now), count=2)
     # sky: 112 of 112 + 56 columns; grass: 56 of 112
     assert metrics["iou_per_class"]["sky"] == 0.6667 and metrics["iou_per_class"]["grass"] == 0.5
     assert (metrics["miou"], metrics["pixel_accuracy"]) == (0.5833, 0.75)
-    assert metrics["forward_ms_p50"] == 12.5 and metrics["scenes"] == 2 and told == [(1, 2), (2, 2)]
+    assert metrics["forward_ms_p50"] == 1234.6 and metrics["scenes"] == 2 and told == [(1, 2), (2, 2)]
     # both have one edge in the truth, sky two in the answer: precision 1/2, recall 1; grass likewise
     assert metrics["boundary_f"] == 0.6667
 
