@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-ITERATIONS = 100
-BALANCE = 4.0  # found best for heat maps between 0 and 1, of 0.25 to 16
+ITERATIONS = 20_000  # at most; with λ or μ above 0 a problem is solved to TOLERANCE within 20 to 4,000
+TOLERANCE = 0.002  # of the least E
+NOTHING = 2e-7  # of a black map's E: where the maps can be met exactly the least E is zero, and a share of it never met
+CHECKED_EVERY = 10
 # For maps between 0 and 1 on 56x56 and 32 views. Less is better for perfect maps, more for those of a real network.
 TOTAL_VARIATION, RIDGE = 0.005, 0.0005
 Progress = Callable[[int, int], None]
@@ -89,10 +91,14 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """`fine` float32 (S, S), the map; `objectives` E before the first and after each iteration, a list of floats."""
+    """`fine` float32 (S, S), the map; `objectives` E before the first and after each iteration, a list of floats.
+
+    `gap`: how far E of `fine` can lie above the least E at most, in E's units; None where the method does not know.
+    """
 
     fine: NDArray[np.float32]
     objectives: list[float]
+    gap: float | None = None
 
 
 def differences(fine: NDArray) -> tuple[NDArray, NDArray]:
@@ -110,12 +116,20 @@ def differences_adjoint(across: NDArray, down: NDArray) -> NDArray:
     return out
 
 
+def balance_for(problem: Problem) -> float:
+    """The `balance` that makes `primal_dual` fast, measured on heat maps of 0 to 1 and 1 to 64 views."""
+    if problem.total_variation == problem.ridge == 0:
+        return 1024.0
+    return min(64.0, max(0.5, 0.02 / max(problem.total_variation, 1e-9)))
+
+
 def primal_dual(
     problem: Problem,
     start: NDArray | None = None,
     iterations: int = ITERATIONS,
-    balance: float = BALANCE,
+    balance: float | None = None,
     progress: Progress | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Solution:
     """Chambolle and Pock's method with diagonal preconditioning: it converges to a minimum for every `balance` > 0.
 
@@ -123,16 +137,22 @@ def primal_dual(
     p ← (p + σ (K h̄ − g)) / (1 + σ),  q ← clip(q + σ ∂h̄, ±λ),  h ← max(0, (h − τ (Kᵀp + ∂ᵀq)) / (1 + τμ)),
     h̄ ← 2h − h_before, where 1/σ and 1/τ are sums of the operator's absolute weights along rows and columns.
 
+    The dual variables give a bound from below, D ≤ min E (`_lower_bound`), so the method knows when it is done.
+
     Args:
         problem: what to minimise.
         start: a map (S, S) to start from, zeros if None.
-        iterations: how many.
-        balance: how much longer the primal steps are than the dual ones; it changes the speed, not the limit.
+        iterations: how many at most.
+        balance: how much longer the primal steps are than the dual ones, `balance_for` if None; it changes the
+            speed, not the limit.
         progress: called with (done, iterations) after each.
+        tolerance: leave off as soon as E − D is at most this share of D, or next to nothing: NOTHING of a black map's
+            E. 0 runs all iterations.
 
     Raises:
         ValueError: `balance` is not positive or `start` has another shape.
     """
+    balance = balance_for(problem) if balance is None else balance
     if balance <= 0:
         raise ValueError(f"The balance of the steps must be positive, not {balance}.")
     fine = _first(problem, start)
@@ -151,6 +171,8 @@ def primal_dual(
     across_dual, down_dual = np.zeros_like(across), np.zeros_like(down)
     ahead_seen, ahead_across, ahead_down = seen, across, down
     objectives = [problem._objective(fine, seen, across, down)]
+    nothing = NOTHING * float(problem.measured @ problem.measured) / 2
+    bound = -math.inf
     for done in range(1, iterations + 1):
         data_dual = (data_dual + data_step * (ahead_seen - problem.measured)) / (1 + data_step)
         across_dual = np.clip(across_dual + variation_step * ahead_across, -limit, limit)
@@ -165,7 +187,24 @@ def primal_dual(
         objectives.append(problem._objective(fine, seen, across, down))
         if progress:
             progress(done, iterations)
-    return Solution(fine, objectives)
+        if done % CHECKED_EVERY == 0 or done == iterations:
+            bound = _lower_bound(problem, data_dual, slope, fine)
+            if tolerance and objectives[-1] - bound <= max(tolerance * bound, nothing):
+                break
+    return Solution(fine, objectives, objectives[-1] - bound)
+
+
+def _lower_bound(problem: Problem, data_dual: NDArray, slope: NDArray, fine: NDArray) -> float:
+    """D = −½‖p‖² − ⟨p, g⟩ + Σ min_h (z h + μ/2 h²), z = Kᵀp + ∂ᵀq = `slope`: E reaches no less on any map within ±R.
+
+    R, twice the largest value of `fine` and of g, keeps D finite where μ = 0. As E is convex, the least E within R is
+    the least of all once it lies inside.
+    """
+    largest = 2 * max(float(np.abs(part).max(initial=0)) for part in (fine, problem.measured))
+    z, dual = slope.astype(np.float64), data_dual.astype(np.float64)
+    least = np.clip(-z / problem.ridge if problem.ridge else -np.sign(z) * largest, -largest, largest)
+    least = np.maximum(least, 0) if problem.positive else least
+    return float((z * least + problem.ridge / 2 * least**2).sum() - dual @ dual / 2 - dual @ problem.measured)
 
 
 def subgradient_descent(

@@ -24,6 +24,7 @@ from torchvision.ops import batched_nms, clip_boxes_to_image
 from labs.boxes import LARGEST_LOG_SCALE, centre_form, corner_form, iou
 
 LAYOUTS = ("cell", "anchor")
+ANCHOR_RULES = ("best", "free")
 LAMBDA_COORD, LAMBDA_NOOBJ = 5.0, 0.5  # Redmon et al. 2016, section 2.2
 SMALLEST_SIDE = 1e-6  # of a picture: the square root and its gradient stay finite
 
@@ -56,7 +57,7 @@ class Assignment:
     owner int64 (S, S, K): index of the truth that the cell (K = 1), or its anchor (K = B), is responsible for, else -1.
     labels int64 (S, S, K): its class from 1, else 0.
     cells int64 (T, 2): row and column of each truth's responsible cell.
-    collisions int64 (X,): the truths that nobody answers for: larger ones had taken the cell, with all its anchors.
+    collisions int64 (X,): the truths that nobody answers for: others had taken the cell, or all anchors allowed there.
     """
 
     owner: Tensor
@@ -180,13 +181,18 @@ def anchor_shapes(sizes: Tensor, count: int, seed: int = 0, turns: int = 100) ->
     return shapes[shapes.prod(1).argsort()]
 
 
-def assign(boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = None) -> Assignment:
+def assign(
+    boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = None, rule: str = "free"
+) -> Assignment:
     """The responsible cell of each truth, boxes (T, 4) and labels (T,).
 
-    Larger boxes choose first. Without anchors a cell answers for one truth. With anchors a truth gets the free anchor
-    of its cell with the highest shape IoU; in the paper only the best anchor will do, so that of two things of the same
-    shape one is lost.
+    Without anchors a cell answers for one truth. With anchors, `rule` says which of its cell's a truth may have:
+    "best", YOLOv2's, only the one with the highest shape IoU, so that of two things of one shape one is lost;
+    "free", kinder and what this lab's networks are trained with, the one with the highest shape IoU that is free.
+    Larger boxes choose first, a choice of this lab: the papers name no order. ValueError: another rule.
     """
+    if rule not in ANCHOR_RULES:
+        raise ValueError(f"There is no rule {rule!r} for anchors: choose one of {', '.join(ANCHOR_RULES)}.")
     places = 1 if anchors is None else len(anchors)
     owner = torch.full((grid.cells, grid.cells, places), -1, dtype=torch.int64)
     cells = responsible_cells(boxes, grid)
@@ -196,6 +202,8 @@ def assign(boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = N
     for index in sizes.prod(1).argsort(descending=True, stable=True).tolist():
         row, column = cells[index].tolist()
         free = owner[row, column] < 0
+        if rule == "best":
+            free &= torch.arange(places) == fit[index].argmax()
         if free.any():
             owner[row, column, fit[index].masked_fill(~free, -1).argmax()] = index
         else:
@@ -204,9 +212,12 @@ def assign(boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = N
     return Assignment(owner, torch.cat([labels, labels.new_zeros(1)])[owner], cells, torch.tensor(sorted(lost)).long())
 
 
-def encode(boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = None) -> Target:
-    """Truth boxes (T, 4) and labels (T,) from 1 to what training asks of every cell. Collided truths are not in it."""
-    assignment = assign(boxes, labels, grid, anchors)
+def encode(boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = None, rule: str = "free") -> Target:
+    """Truth boxes (T, 4) and labels (T,) from 1 to what training asks of every cell, assigned by `assign`'s `rule`.
+
+    Collided truths are not in it.
+    """
+    assignment = assign(boxes, labels, grid, anchors, rule)
     there = assignment.owner >= 0
     filled = torch.cat([boxes, boxes.new_zeros(1, 4)])[assignment.owner]
     values = torch.where(there[..., None], values_of(filled, grid, anchors), 0)
@@ -242,7 +253,7 @@ def decode(raw: Tensor, grid: Grid, predictors: int = 3, anchors: Tensor | None 
         share = numbers[..., 2:].sigmoid().clamp(min=SMALLEST_SIDE)
         values, sides = share.sqrt(), share * _picture(grid, raw)
     else:
-        values = numbers[..., 2:].clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE)
+        values = numbers[..., 2:].clamp(max=LARGEST_LOG_SCALE)  # only upwards: a thing may be any part of its anchor
         sides = values.exp() * anchors.to(raw)
     centres = (places + _corners(grid, raw)) * grid.pitch.to(raw)
     boxes = corner_form(torch.cat([centres, sides], dim=-1))
@@ -253,13 +264,15 @@ def loss(
     raw: Tensor, targets: Sequence[Target], grid: Grid, predictors: int = 3, anchors: Tensor | None = None,
     lambda_coord: float = LAMBDA_COORD, lambda_noobj: float = LAMBDA_NOOBJ,
 ) -> GridLoss:  # fmt: skip
-    """The loss of raw outputs (N, S, S, channels) for N targets: Redmon et al. 2016, eq. 3, in both layouts.
+    """The loss of raw outputs (N, S, S, channels) for N targets, as in Redmon et al. 2016, eq. 3, but for three things.
 
     Coordinates: λ_coord times the squared error of `values_of`, for responsible predictors. Confidence: squared error
     to the IoU of the predicted box with the truth (no gradient through the IoU) where responsible; λ_noobj times the
-    squared error to 0 for all others, also for the other predictors of a cell that has a thing. YOLOv2's exception, no
-    such loss above an IoU of 0.6 with some truth, is not made. Classes: cross entropy of the softmax, in place of the
-    paper's squared error.
+    squared error to 0 for all others, also for the other predictors of a cell that has a thing. Classes: cross entropy.
+
+    The three: the paper's class term is the squared error of the probabilities (`squared_class_error`); its outputs are
+    linear, and here confidences go through a sigmoid, classes through a softmax, boxes through what `decode` says; and
+    YOLOv2's exception, no loss for a predictor that has an IoU above 0.6 with some truth, is not made.
 
     Responsible is in "cell" the predictor of the cell whose box has the highest IoU with the truth right now (where no
     box meets it, the one with the smallest coordinate error, as in the authors' code), in "anchor" the anchor that
@@ -291,6 +304,12 @@ def loss(
         responsible=responsible,
         target_confidence=wanted,
     )
+
+
+def squared_class_error(classes: Tensor, label: int) -> Tensor:
+    """The paper's class term of one cell, Σ (p − p̂)²: class probabilities (..., C), a label from 1; float (...)."""
+    asked = F.one_hot(torch.tensor(label - 1, device=classes.device), classes.shape[-1])
+    return (classes - asked).square().sum(-1)
 
 
 def detect(prediction: Prediction, grid: Grid, threshold: float, overlap: float) -> tuple[Tensor, Tensor, Tensor]:

@@ -126,7 +126,7 @@ class Segmenter(nn.Module):
         if self.method == "transposed":
             return self.transposed[step](x)
         if self.method == "max-unpool":
-            return upsampling.max_unpool(x, positions, tuple(size))
+            return upsampling.max_unpool(x, positions, tuple(size), distinct=True)
         return {
             "nearest": upsampling.nearest,
             "bed-of-nails": upsampling.bed_of_nails,

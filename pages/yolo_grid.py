@@ -41,7 +41,7 @@ def play(picture: Picture, layout: str) -> None:
             bind="query-params",
         )  # fmt: skip
         collisions.measure(count)
-        collisions.curve(count, choice.grid.cells, choice.predictors, layout)
+        collisions.curve(count, choice.grid.cells, choice.predictors, layout, choice.rule)
         collisions.quiz(count, choice.grid.cells)
 
 
@@ -74,7 +74,8 @@ page.show_code(
     yolo_grid.loss,
     r"\begin{aligned} L =\; & \lambda_\text{coord} \sum \mathbb{1}^\text{obj}_{ij} \lVert v_{ij} - \hat v_{ij} \rVert^2"
     r" + \sum \mathbb{1}^\text{obj}_{ij} (c_{ij} - \text{IoU})^2 \\ & + \lambda_\text{noobj} \sum "
-    r"\mathbb{1}^\text{noobj}_{ij} c_{ij}^2 - \sum \mathbb{1}^\text{obj}_i \ln p_i \end{aligned}",
+    r"\mathbb{1}^\text{noobj}_{ij} c_{ij}^2 - \sum \mathbb{1}^\text{obj}_i \ln p_i \\ & \text{the paper's last term: }"
+    r" \sum \mathbb{1}^\text{obj}_i \sum_k (p_i(k) - \hat p_i(k))^2 \end{aligned}",
 )
 page.show_code(
     yolo_grid.detect,

@@ -67,7 +67,9 @@ def unpool() -> None:
     if lost:
         stories = [f"position {p} won {len(windows)} windows" for p, windows in shared.items()]
         st.warning(
-            f"**{lost} of {rest.size} values are lost**: {', '.join(stories)}, and only one value fits into each."
+            f"**{lost} of {rest.size} values are lost**: {', '.join(stories)}, and only one value fits into each. "
+            "Which one stays is not defined: PyTorch's own `MaxUnpool2d` may keep another one in every run. This page "
+            "always keeps the last window in reading order."
         )
     else:
         st.success(f"All {rest.size} values found their place, the other {output.size - rest.size} cells are 0.")
@@ -89,4 +91,4 @@ def fate(windows: list, rest: np.ndarray, result: float) -> str:
     if len(windows) == 1:
         return f"Window {windows[0]} had its maximum here: {result:g}."
     candidates = ", ".join(f"{rest[window]:g}" for window in windows)
-    return f"{len(windows)} windows had their maximum here and bring {candidates}: only {result:g} stays."
+    return f"{len(windows)} windows had their maximum here and bring {candidates}: here the last, {result:g}, stays."

@@ -32,6 +32,7 @@ from ui.components import Box, Boxes, GridLines, Lines, Points, live_slider, sta
 from ui.pictures import Picture
 
 LARGEST_GRID, MOST_PREDICTORS, MOST_CLASSES = 32, 6, 100
+RULES = {"best": "only its best (YOLOv2)", "free": "any free one (this lab)"}
 PRESETS = {
     "This lab: 7, 3, 8": ("cell", 7, 3, len(THINGS)),
     "YOLOv1: 7, 2, 20": ("cell", 7, 2, 20),
@@ -41,13 +42,15 @@ PRESETS = {
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """One live choice of grid: `layout`, S = grid.cells, B = `predictors`, C = `classes`, `anchors` (B, 2) or None."""
+    """One live choice of grid: `layout`, S = grid.cells, B = `predictors`, C = `classes`, `anchors` (B, 2) or None, and
+    the `rule` by which things get anchors."""
 
     layout: str
     grid: Grid
     predictors: int
     classes: int
     anchors: Tensor | None
+    rule: str = "best"
 
     @property
     def channels(self) -> int:
@@ -84,8 +87,15 @@ def controls(sliders: ExitStack, layout: str, size: tuple[int, int]) -> Choice:
     predictors = slide("Boxes per cell B", 1, MOST_PREDICTORS, 3, key="yolo_b")
     classes = slide("Classes C", len(THINGS), MOST_CLASSES, len(THINGS), key="yolo_c",
                     help="Lab World has 8, Pascal VOC 20, COCO 80.")  # fmt: skip
-    anchors = typical_shapes(predictors) if layout == "anchor" else None
-    return Choice(layout, Grid(cells, *size), predictors, classes, anchors)
+    if layout == "cell":
+        return Choice(layout, Grid(cells, *size), predictors, classes, None)
+    rule = st.segmented_control(
+        "A thing may have which anchor of its cell?", RULES, default="best", required=True, key="yolo_rule",
+        format_func=RULES.get, bind="query-params",
+        help="YOLOv2 gives a thing to the anchor whose shape fits it best: of two things of one shape in a cell, one "
+        "is lost. The networks of this lab are trained with a kinder rule: the best anchor that is still free.",
+    )  # fmt: skip
+    return Choice(layout, Grid(cells, *size), predictors, classes, typical_shapes(predictors), rule)
 
 
 def draw(picture: Picture, truth: Truth | None, choice: Choice) -> tuple[tuple[int, int], Assignment | None]:
@@ -99,7 +109,7 @@ def draw(picture: Picture, truth: Truth | None, choice: Choice) -> tuple[tuple[i
                   caption="Nobody has boxed the things here: no cell is known to answer for one.",
                   pick=middles(grid))  # fmt: skip
         return cell, None
-    given = yolo_grid.assign(truth.boxes, truth.labels, grid, choice.anchors)
+    given = yolo_grid.assign(truth.boxes, truth.labels, grid, choice.anchors, choice.rule)
     cell = chosen_cell([view], grid, "yolo_at", interesting_place(truth, given, grid))
     centres = centre_form(truth.boxes)[:, :2]
     corners = given.cells.flip(1) * grid.pitch
@@ -184,10 +194,15 @@ def verdict(truth: Truth | None, choice: Choice, given: Assignment | None) -> No
     text = [f"{count} {'thing' if count == 1 else 'things'}, {len(occupied)} of {cells:,} cells answer: {collided}."]
     if met:
         text.append("; ".join(met) + ".")
-        place = "one thing" if choice.anchors is None else f"{choice.predictors} things, one per anchor"
+        if choice.anchors is None:
+            place = "A cell answers for one thing"
+        elif choice.rule == "best":
+            place = "A thing may have only the anchor that fits it best, and an anchor answers for one thing"
+        else:
+            place = f"A cell answers for {choice.predictors} things, one per anchor"
         text.append(
-            f"A cell answers for {place}, and larger ones choose first: "
-            + (f"**lost: {listed([truth.name(i) for i in lost])}**." if lost else "nothing is lost.")
+            f"{place}: " + (f"**lost: {listed([truth.name(i) for i in lost])}**." if lost else "nothing is lost.")
+            + " :gray[Larger things choose first here; the papers name no order.]"
         )
     words("\n\n".join(text), "yolo_verdict")
 

@@ -31,6 +31,13 @@ NAMES = {
     "no_object_confidence": "Confidence, all others",
     "classes": "Classes",
 }
+OTHERWISE = (
+    "As in YOLOv1's paper but for this. Classes: cross entropy, −ln p of the true class; the paper takes the squared "
+    "error of all class probabilities. Outputs: the paper's are linear; a sigmoid or a softmax keeps these in range, "
+    "and with anchors sizes are compared as ln w/p, not √w. YOLOv2 also spares a box from the no-object loss when its "
+    "IoU with some truth is above 0.6; here no box is spared."
+)
+KINDER = " The network was trained, and is asked here, by this lab's rule: a thing gets the best anchor still free."
 
 
 @st.fragment
@@ -62,6 +69,7 @@ def losses(picture: Picture, layout: str) -> None:
         worst = divmod(int(sum(cost.terms.values())[0].argmax()), found.grid.cells)
         cell = chosen_cell(views, found.grid, "yolo_loss_at", centre_of(worst, found.grid))
         total(cost)
+        st.caption(OTHERWISE + ("" if found.anchors is None else KINDER))
         for place, view, (name, title) in zip(st.columns(4, gap="small"), views, NAMES.items(), strict=True):
             with place:
                 term_map(picture, found, view, title, cost.terms[name][0].numpy(), scale, cell, name)
@@ -122,13 +130,15 @@ def arithmetic(found: YoloDetection, target: Target, cost: GridLoss, cell, coord
         label = int(target.labels[cell][place]) - 1
         logits = found.prediction.logits[cell] if found.anchors is None else found.prediction.logits[cell][k]
         surprise = -float(logits.log_softmax(-1)[label])
+        paper = float(yolo_grid.squared_class_error(logits.softmax(-1), label + 1))
         squares = " + ".join(
             f"({signed(s)} − {signed(a)})²".replace("− −", "+ ") for s, a in zip(said.tolist(), asked.tolist())
         )
         error = coord * float((said - asked).square().sum())
         text += [
             f"**Coordinates** of box {k + 1}: {coord:g} · [{squares}] = **{error:.3f}**",
-            f"**Class**: the softmax gives {THINGS[label]} {np.exp(-surprise):.3f}; −ln of it = **{surprise:.3f}**",
+            f"**Class**: the softmax gives {THINGS[label]} {np.exp(-surprise):.3f}; −ln of it = **{surprise:.3f}**"
+            f" :gray[(the paper's Σ (p − p̂)² would be {paper:.4f})]",
         ]
     if not text:
         return ["Coordinates and classes of this cell: **0**. Nothing is asked of them where no thing is."]

@@ -16,7 +16,7 @@ ROWS = {"cell": ("x", "y", "√w", "√h", "confidence"), "anchor": ("x", "y", "
 
 
 def opened(truth: Truth, choice: Choice, cell: tuple[int, int]) -> None:
-    target = yolo_grid.encode(truth.boxes, truth.labels, choice.grid, choice.anchors)
+    target = yolo_grid.encode(truth.boxes, truth.labels, choice.grid, choice.anchors, choice.rule)
     boxes, classes = tables(target, choice, cell)
     more = choice.classes - len(THINGS)
     matrices("yolo_target", window=2).show(

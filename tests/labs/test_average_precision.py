@@ -197,3 +197,15 @@ def test_a_hundred_detections_of_a_picture_count_unless_told_otherwise(place, re
 def test_the_area_under_the_envelope_begins_at_recall_zero():
     assert ap.voc_all_point(np.array([1.0, 0.5]), np.array([0.5, 0.5])) == 0.5
     assert ap.voc_all_point(np.array([0.25]), np.array([1.0])) == 0.25
+
+
+def test_seven_of_twenty_reach_thirty_five_of_cocos_points():
+    """The 36th recall point is 0.35000000000000003 and 7/20 is 0.35: a perfect ranking does not reach it."""
+    assert ap.COCO_RECALLS[35] > 7 / 20
+    curve = ap.precision_recall(np.ones(7, bool), 20)
+    assert ap.coco_101_point(*curve) == pytest.approx(35 / 101)
+    corners = np.arange(20.0)[:, None] * 50 + np.zeros((20, 2))
+    boxes, ones = np.hstack([corners, corners + 40]), np.ones(20, int)
+    some = Detections(boxes[:7], ones[:7], np.linspace(0.9, 0.3, 7))
+    found, there = [some], [Truths(boxes, ones)]
+    assert ap.summarise(found, there, [1]).ap50 == pytest.approx(35 / 101)

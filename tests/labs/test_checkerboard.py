@@ -84,6 +84,21 @@ def test_the_peak_stands_out_only_with_a_checkerboard():
         checkerboard.nyquist_peak(torch.ones(1, 14, 14))
 
 
+def test_the_peak_over_the_median_of_the_ring_three_to_six_bins_away():
+    features = noise(2, 24, 40, seed=5) + 0.2 * board(24, 40)
+    power = checkerboard.power_spectrum(features, window=True)  # Nyquist in the first row and column
+    peaks, around = [], []
+    for row, column in ((12, 0), (0, 20), (0, 0)):
+        peaks.append(power[row, column])
+        for down in range(-6, 7):
+            for across in range(-6, 7):
+                if max(abs(down), abs(across)) >= 3:
+                    around.append(power[(row + down) % 24, (column + across) % 40])
+    assert len(around) == 3 * (13 * 13 - 5 * 5)
+    expected = torch.stack(peaks).mean() / torch.stack(around).median()
+    assert checkerboard.nyquist_peak(features) == pytest.approx(float(expected), rel=1e-9)
+
+
 def test_a_border_is_no_checkerboard():
     """A ramp jumps where the picture ends, which puts power on the axes up to Nyquist; the window removes it."""
     ramp = torch.arange(64.0, dtype=torch.float64).expand(1, 64, 64) + noise(1, 64, 64) * 0.01

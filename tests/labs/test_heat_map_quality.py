@@ -69,6 +69,15 @@ def test_curves_of_a_score_that_is_the_mean_brightness():
     assert torch.equal(out.middle.ravel()[:8], image.ravel()[:8]) and not out.middle[0].ravel()[8:].any()
 
 
+def test_steps_that_do_not_divide_the_pixels_are_rounded():
+    """16 pixels in three steps: 5⅓ and 10⅔ are 5 and 11."""
+    values = torch.arange(16, dtype=torch.float32).view(4, 4)
+    out = quality.deletion(brightness, torch.ones(3, 4, 4), values, torch.zeros(3, 1, 1), steps=3)
+    assert out.shares.tolist() == [0, 5 / 16, 11 / 16, 1]
+    assert out.scores.tolist() == [1, 11 / 16, 5 / 16, 0]
+    assert out.area == pytest.approx(0.5 * (5 * (1 + 11 / 16) + 6 * (11 / 16 + 5 / 16) + 5 * 5 / 16) / 16)
+
+
 def test_insertion_starts_from_the_blurred_picture_and_ends_with_the_picture():
     image, seen = torch.rand(3, 30, 30), []
 

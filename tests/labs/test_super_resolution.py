@@ -45,25 +45,46 @@ def by_scipy(problem: sr.Problem) -> float:
 def test_the_minimum_is_scipys(seed, lam, mu, positive):
     problem = tiny(seed, lam=lam, mu=mu, positive=positive)
     expected = by_scipy(problem)
-    found = sr.primal_dual(problem, iterations=2000)
+    found = sr.primal_dual(problem, iterations=2000, tolerance=0)
     assert found.objectives[-1] == pytest.approx(expected, rel=1e-4)
     assert problem.objective(found.fine) == pytest.approx(found.objectives[-1], rel=1e-4)
     assert not positive or found.fine.min() >= 0
+    assert found.gap >= -1e-5 and found.objectives[-1] - found.gap <= expected * (1 + 1e-5)
+
+
+@pytest.mark.parametrize("positive", [True, False])
+@pytest.mark.parametrize("seed, lam, mu", [(0, 0.1, 0.05), (1, 1.0, 0.0), (2, 0.0, 0.3), (3, 0.02, 0.0)])
+def test_it_leaves_off_near_the_minimum_and_knows_how_near(seed, lam, mu, positive):
+    problem = tiny(seed, lam=lam, mu=mu, positive=positive)
+    expected = by_scipy(problem)
+    found = sr.primal_dual(problem, tolerance=0.01)
+    assert len(found.objectives) - 1 < sr.ITERATIONS
+    assert found.gap <= 0.01 * expected
+    assert expected * (1 - 1e-4) <= found.objectives[-1] <= 1.0001 * expected + found.gap
+    assert len(sr.primal_dual(problem, tolerance=1e-3).objectives) > len(found.objectives)
+
+
+def test_a_black_map_of_black_maps_is_done_at_once():
+    problem = tiny()
+    black = sr.Problem(problem.operator, np.zeros_like(problem.measured), 0.1, 0.0)
+    found = sr.primal_dual(black)
+    assert not found.fine.any() and found.gap == 0 and len(found.objectives) == sr.CHECKED_EVERY + 1
 
 
 def test_without_kinks_it_is_the_normal_equations():
     problem = tiny(lam=0.0, mu=0.5, positive=False)
     k = problem.operator.toarray().astype(float)
     expected = np.linalg.solve(k.T @ k + 0.5 * np.eye(16), k.T @ problem.measured)
-    assert np.allclose(sr.primal_dual(problem, iterations=1000).fine.ravel(), expected, atol=1e-4)
+    found = sr.primal_dual(problem, iterations=1000, balance=4, tolerance=0)
+    assert np.allclose(found.fine.ravel(), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("balance", [0.5, 2.0, 16.0])
 def test_balance_and_start_change_the_way_and_not_the_end(balance):
     problem = tiny()
-    end = sr.primal_dual(problem, iterations=3000).fine
+    end = sr.primal_dual(problem, iterations=3000, tolerance=0).fine
     start = np.random.default_rng(5).random((4, 4)) * 3
-    assert np.allclose(sr.primal_dual(problem, start, 1500, balance).fine, end, atol=2e-3)
+    assert np.allclose(sr.primal_dual(problem, start, 1500, balance, tolerance=0).fine, end, atol=2e-3)
 
 
 @settings(max_examples=25, deadline=None)
@@ -97,7 +118,7 @@ def test_the_subgradient_lies_below_the_function(seed):
 @pytest.mark.parametrize("rule, rate", [("diminishing", 0.1), ("adam", 0.01)])
 def test_subgradient_descent_comes_near_the_same_minimum(rule, rate):
     problem = tiny()
-    least = sr.primal_dual(problem, iterations=2000).objectives[-1]
+    least = sr.primal_dual(problem, iterations=2000, tolerance=0).objectives[-1]
     slow = sr.subgradient_descent(problem, iterations=1500, rate=rate, rule=rule)
     assert least - 1e-5 <= min(slow.objectives) <= 1.01 * least
     assert problem.objective(slow.fine) == pytest.approx(min(slow.objectives))

@@ -56,6 +56,14 @@ def test_bicubic_reads_four_pixels_per_axis_not_three():
     assert min(c.weight for c in inner) < 0
 
 
+def test_bicubic_overshoots_a_step_by_exactly_this_much():
+    step = torch.tensor([0.0, 0, 0, 0, 1, 1, 1, 1], dtype=torch.float64).expand(8, 8)
+    large = upsampling.bicubic(step, 2)
+    assert (large.min().item(), large.max().item()) == (-0.10546875, 1.10546875)
+    by_weights = upsampling.weights_1d("bicubic", 8, 2) @ step[0]
+    assert (by_weights.min().item(), by_weights.max().item()) == (-0.10546875, 1.10546875)
+
+
 def test_the_cubic_kernel_is_pytorchs_and_differs_from_pillows():
     assert upsampling.cubic_kernel(torch.tensor(1.25)).item() == pytest.approx(-0.10546875)
     assert upsampling.cubic_kernel(torch.tensor(1.25), a=-0.5).item() == pytest.approx(-0.0703125)
@@ -92,8 +100,40 @@ def test_overlapping_windows_share_a_position_and_unpooling_loses_values():
     values = torch.arange(1.0, 10).reshape(3, 3)
     surviving = upsampling.max_unpool(values, positions, (4, 4))
     assert (surviving != 0).sum().item() == 9 - 3
-    for position, windows in shared.items():
-        assert surviving.flatten()[position] in [values[window] for window in windows]
+    assert surviving.tolist() == [[0, 0, 3, 0], [0, 5, 6, 0], [0, 0, 0, 0], [7, 0, 8, 9]]
+
+
+def test_of_values_that_meet_the_last_window_stays_whatever_the_threads_do():
+    """torch's own kernel keeps one or another from run to run with four threads."""
+    positions = torch.zeros(64, 40, 40, dtype=torch.int64) + 7
+    values = torch.arange(1600.0).reshape(40, 40) + torch.arange(64.0)[:, None, None] * 10_000
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        for _ in range(30):
+            out = upsampling.max_unpool(values, positions, (48, 48))
+            assert torch.equal(out[:, 0, 7], values[:, -1, -1])
+            assert (out != 0).sum() == 64
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_unpooling_sends_the_gradient_to_the_value_that_stays():
+    values = torch.tensor([[1.0, 2], [3, 4]], requires_grad=True)
+    positions = torch.tensor([[5, 5], [0, 5]])
+    out = upsampling.max_unpool(values, positions, (3, 3))
+    assert out.tolist() == [[3, 0, 0], [0, 0, 4], [0, 0, 0]]
+    (out * 2).sum().backward()
+    assert values.grad.tolist() == [[0, 0], [2, 2]]
+
+
+def test_positions_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="one shape"):
+        upsampling.max_unpool(X, torch.zeros(1, 2, dtype=torch.int64), (4, 4))
+    for outside in (-1, 16):
+        with pytest.raises(ValueError, match="outside the 4x4 map"):
+            upsampling.max_unpool(X, torch.tensor([[0, 1], [2, outside]]), (4, 4))
+    assert upsampling.max_unpool(X, torch.tensor([[0, 1], [2, 15]]), (4, 4))[3, 3] == 4
 
 
 @settings(deadline=None, max_examples=150)
@@ -124,6 +164,7 @@ def test_unpooling_disjoint_windows_keeps_every_maximum_in_its_place(rows, colum
     x = torch.randn(2, 3, rows * size, columns * size, generator=torch.Generator().manual_seed(seed))
     values, positions = upsampling.max_pool(x, size)
     back = upsampling.max_unpool(values, positions, x.shape[-2:])
+    assert torch.equal(back, upsampling.max_unpool(values, positions, x.shape[-2:], distinct=True))
     assert torch.equal(back, torch.where(back != 0, x, torch.zeros_like(x)))
     assert (back != 0).sum() == values.numel()
     assert not upsampling.shared_positions(positions[0, 0])

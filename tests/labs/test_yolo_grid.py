@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.ops import batched_nms, box_iou
 
+import scenes
 from labs import yolo_grid
 from labs.yolo_grid import Grid, assign, encode, responsible_cells
 
@@ -126,11 +128,42 @@ def test_anchors_hold_as_many_things_as_they_are():
     assert assignment.collisions.tolist() == [0]  # the smallest
 
 
-@given(truths(), st.integers(1, 20), st.booleans())
+def test_yolo_v2_gives_a_thing_to_its_best_anchor_only():
+    """Two things of one shape in one cell: the second finds its anchor taken, and the others free."""
+    boxes = torch.tensor([[46.0, 76, 66, 116], [45, 77, 66, 118], [16, 66, 106, 126]])  # 20×40, 21×41, 90×60
+    labels = torch.tensor([1, 2, 3])
+    best = assign(boxes, labels, GRID, ANCHORS, "best")
+    assert best.cells.tolist() == [[3, 1]] * 3
+    assert best.owner[3, 1].tolist() == [1, -1, 2] and best.labels[3, 1].tolist() == [2, 0, 3]
+    assert best.collisions.tolist() == [0]
+    free = assign(boxes, labels, GRID, ANCHORS, "free")
+    assert free.owner[3, 1].tolist() == [1, 0, 2] and free.collisions.tolist() == []
+    assert torch.equal(free.owner, assign(boxes, labels, GRID, ANCHORS).owner)
+    assert torch.equal(encode(boxes, labels, GRID, ANCHORS, "best").owner, best.owner)
+    assert torch.equal(encode(boxes, labels, GRID, ANCHORS).owner, free.owner)
+    with pytest.raises(ValueError, match="no rule 'first'"):
+        assign(boxes, labels, GRID, ANCHORS, "first")
+
+
+@given(truths(), st.integers(1, 8))
 @settings(max_examples=40, deadline=None)
-def test_every_truth_has_one_place_or_collides(truth, cells, anchored):
+def test_under_yolo_v2s_rule_everything_sits_at_its_best_anchor(truth, cells):
     boxes, labels = truth
-    assignment = assign(boxes, labels, Grid(cells, 224, 224), ANCHORS if anchored else None)
+    grid = Grid(cells, 224, 224)
+    best, free = (assign(boxes, labels, grid, ANCHORS, rule) for rule in yolo_grid.ANCHOR_RULES)
+    fit = yolo_grid.shape_iou(boxes[:, 2:] - boxes[:, :2], ANCHORS).argmax(1)
+    places = {(*best.cells[i].tolist(), int(fit[i])) for i in range(len(boxes))}
+    assert {tuple(place) for place in (best.owner >= 0).nonzero().tolist()} == places
+    assert len(best.collisions) == len(boxes) - len(places) >= len(free.collisions)
+    alone = assign(boxes, labels, grid, ANCHORS[:1], "best").collisions.tolist()
+    assert alone == assign(boxes, labels, grid).collisions.tolist()  # one anchor is one thing per cell
+
+
+@given(truths(), st.integers(1, 20), st.booleans(), st.sampled_from(yolo_grid.ANCHOR_RULES))
+@settings(max_examples=40, deadline=None)
+def test_every_truth_has_one_place_or_collides(truth, cells, anchored, rule):
+    boxes, labels = truth
+    assignment = assign(boxes, labels, Grid(cells, 224, 224), ANCHORS if anchored else None, rule)
     owned = assignment.owner[assignment.owner >= 0].tolist()
     assert sorted(owned + assignment.collisions.tolist()) == list(range(len(boxes)))
     for row, column, place in (assignment.owner >= 0).nonzero().tolist():
@@ -151,6 +184,41 @@ def test_what_encode_asks_for_decode_gives_back(truth, anchored):
     values = found.values[..., :1, :] if anchors is None else found.values
     assert torch.allclose(first[there], boxes[assignment.owner[there]], atol=2e-2)
     assert torch.allclose(values[there], target.values[there], atol=1e-3)
+
+
+def test_a_thing_of_any_size_comes_back_from_any_anchor():
+    """From half a pixel to the whole picture, on anchors of 8 to 150 px: 1.8 px on 150 px is a share of 1/83."""
+    sides = [0.5, 1.8, 2.5, 10.0, 60.0, 224.0]
+    for anchor in (8.0, 19.0, 150.0):
+        anchors = torch.tensor([[anchor, anchor]])
+        for width in sides:
+            for height in sides:
+                box = torch.tensor([[100 - width / 2, 101 - height / 2, 100 + width / 2, 101 + height / 2]])
+                target = encode(box, torch.tensor([1]), GRID, anchors)
+                raw = torch.zeros(7, 7, 6)
+                x, y, *sizes = target.values[3, 3, 0].tolist()
+                raw[3, 3, :4] = torch.tensor([math.log(x / (1 - x)), math.log(y / (1 - y)), *sizes])
+                found = yolo_grid.decode(raw, GRID, anchors=anchors)
+                assert torch.allclose(found.boxes[3, 3, 0], box[0], atol=2e-3), (anchor, width, height)
+                assert torch.allclose(found.values[3, 3, 0], target.values[3, 3, 0], atol=1e-4)
+
+
+def test_every_thing_that_lab_world_draws_comes_back_from_every_anchor():
+    extremes = torch.tensor([[6.0, 6.0], [19.0, 37.0], [150.0, 150.0]])
+    boxes = [thing.box for seed in range(60) for thing in scenes.sample(seed).objects]
+    boxes = torch.tensor(np.clip(np.array(boxes), 0, 224), dtype=torch.float32)
+    sizes = (boxes[:, None, 2:] - boxes[:, None, :2]).expand(-1, 3, 2)
+    raw = torch.zeros(len(boxes), 1, 1, 3, 6)
+    raw[:, 0, 0, :, 2:4] = (sizes / extremes).log()
+    found = yolo_grid.decode(raw.flatten(-2), Grid(1, 224, 224), anchors=extremes).boxes[:, 0, 0]
+    assert torch.allclose(found[..., 2:] - found[..., :2], sizes, atol=1e-3)
+
+
+def test_no_output_enlarges_an_anchor_beyond_torchvisions_guard():
+    raw = torch.zeros(1, 1, 6)
+    raw[..., 2:4] = 50.0
+    found = yolo_grid.decode(raw, Grid(1, 224, 224), anchors=torch.tensor([[10.0, 20.0]]))
+    assert (found.boxes[0, 0, 0, 2:] - found.boxes[0, 0, 0, :2]).tolist() == pytest.approx([625, 1250])
 
 
 @LAYOUTS
@@ -252,6 +320,14 @@ def test_the_class_loss_is_cross_entropy():
     assert found.classes.sum().item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+def test_the_papers_class_term_is_the_squared_error():
+    """Σ (p − p̂)² of eq. 3, beside the cross entropy that is trained with."""
+    classes = torch.tensor([0.1, 0.7, 0.2])
+    assert float(yolo_grid.squared_class_error(classes, 2)) == pytest.approx(0.1**2 + 0.3**2 + 0.2**2)
+    assert float(yolo_grid.squared_class_error(torch.tensor([0.0, 1.0]), 2)) == 0.0
+    assert float(yolo_grid.squared_class_error(torch.tensor([0.0, 1.0]), 1)) == 2.0
+
+
 @LAYOUTS
 def test_a_step_down_the_gradient_lowers_the_loss(anchors):
     raw = random_raw(anchors, seed=3).requires_grad_()
@@ -297,3 +373,12 @@ def test_detections_are_torchvisions_nms_of_confidence_times_class(anchors):
     best = prediction.scores.flatten().argmax()
     assert labels[0] == best % CLASSES + 1 and scores[0] == prediction.scores.max()
     assert len(yolo_grid.detect(prediction, GRID, 1.0, 0.5)[0]) == 0
+
+
+def test_a_score_exactly_at_the_threshold_is_no_detection():
+    raw = torch.full((7, 7, 15 + 1), -40.0)
+    raw[3, 1, [4, 15]] = torch.tensor([0.0, 1.0])  # confidence ½, and one class is sure of itself
+    prediction = yolo_grid.decode(raw, GRID, 3)
+    assert prediction.scores[3, 1, 0].tolist() == [0.5]
+    assert len(yolo_grid.detect(prediction, GRID, 0.5, 0.5)[0]) == 0
+    assert len(yolo_grid.detect(prediction, GRID, 0.4999, 0.5)[0]) == 1

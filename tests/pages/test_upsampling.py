@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from models import catalog
-from pages.upsampling_sections import interpolation
+from pages.upsampling_sections import interpolation, unpooling
 from ui import components
 
 PAGE = "upsampling"
@@ -103,7 +103,9 @@ def test_overlapping_windows_lose_values_live(visit, sound, drawn, text):
     assert "3 of 9 values are lost" in text(at)
     assert "position 5 won 3 windows" in text(at) and "position 2 won 2 windows" in text(at)
     assert np.count_nonzero(drawn.grids["unpool"]["unpooled"].values) == 6
-    assert "loses values" in text(at)
+    assert "loses values" in text(at) and "Which one stays is not defined" in text(at)
+    assert drawn.grids["unpool"]["unpooled"].values[1, 1] == 5, "the last of the windows 1, 4 and 5"
+    assert unpooling.fate([(0, 0), (1, 1)], np.array([[1.0, 2], [3, 4]]), 4.0).endswith("here the last, 4, stays.")
 
 
 @pytest.mark.parametrize("count", [1, 6, 12])

@@ -102,29 +102,52 @@ def test_both_layouts_stand_side_by_side(visit, absent, prose):
     assert "**7×7×3×(5 + 8) = 7×7×39 = 1,911 numbers**" in found
 
 
-def test_the_first_scene_has_a_collision_and_anchors_solve_it(visit, absent, drawn, prose):
+def test_the_first_scene_has_a_collision_and_free_anchors_solve_it(visit, absent, drawn, prose):
     cell = prose(visit(PAGE))
     assert "6 things, 5 of 49 cells answer: **1 collision**" in cell
     assert "dog and ball share row 5, column 2" in cell and "**lost: ball**" in cell
     assert "cell-5-2" in ids(drawn, "yolo_grid")
     anchor = prose(visit(PAGE, yolo_layout="anchor"))
-    assert "dog and ball share row 5, column 2" in anchor and "nothing is lost" in anchor
+    assert "dog and ball share row 5, column 2" in anchor and "**lost: ball**" in anchor  # of one shape
+    assert "only the anchor that fits it best" in anchor and "the papers name no order" in anchor
+    free = prose(visit(PAGE, yolo_layout="anchor", yolo_rule="free"))
+    assert "A cell answers for 3 things, one per anchor" in free and "nothing is lost" in free
+
+
+def test_yolo_v2s_rule_loses_what_the_kinder_rule_keeps(visit, absent, drawn, prose):
+    """One cell for the whole picture: things whose best anchor is the same meet."""
+    found = {rule: prose(visit(PAGE, yolo_layout="anchor", yolo_s=1, yolo_b=6, yolo_rule=rule))
+             for rule in yolo_grid.ANCHOR_RULES}  # fmt: skip
+    assert "**lost: " in found["best"] and "nothing is lost" in found["free"]
+
+
+def test_all_three_rules_are_counted_side_by_side(visit, absent, prose):
+    tables, things = collisions.lost(50)
+    told = [int(tables[rule][k, 6]) for rule, k in (("free", 0), ("best", 2), ("free", 2))]
+    assert things == 205 and told[1] == 4 and told[2] == 0
+    assert tables["best"][4, 6] == 2
+    found = prose(visit(PAGE))
+    for count in told:
+        assert f"**{count} ({count / things:.1%})**" in found
+    assert "YOLOv2's rule" in found and "this lab's kinder rule" in found
 
 
 def test_one_cell_answers_for_one_thing(visit, absent, prose):
     assert "6 things, 1 of 1 cells answer" in prose(visit(PAGE, yolo_s=1))
 
 
-@pytest.mark.parametrize("layout", yolo_grid.LAYOUTS)
-def test_the_opened_cell_shows_what_encode_asks(visit, absent, drawn, prose, layout):
-    at = visit(PAGE, {"yolo_at": "92,164"}, yolo_layout=layout)
+@pytest.mark.parametrize(
+    ("layout", "rule", "owned"), [("cell", "free", 1), ("anchor", "best", 1), ("anchor", "free", 2)]
+)
+def test_the_opened_cell_shows_what_encode_asks(visit, absent, drawn, prose, layout, rule, owned):
+    at = visit(PAGE, {"yolo_at": "92,164"}, yolo_layout=layout, yolo_rule=rule)
     picture = pictures.from_lab_world(14, objects=(2, 6), classes=scenes.THINGS, occlusion=0.35)
     truth, grid = shared.truth_of(picture), Grid(7, 224, 224)
     anchors = collisions.typical_shapes(3) if layout == "anchor" else None
-    asked = yolo_grid.encode(truth.boxes, truth.labels, grid, anchors)
+    asked = yolo_grid.encode(truth.boxes, truth.labels, grid, anchors, rule)
     shown = drawn.grids["yolo_target"]
     owners = (asked.owner[5, 2] >= 0).nonzero()[:, 0].tolist()
-    assert len(owners) == (1 if layout == "cell" else 2)
+    assert len(owners) == owned
     for k in owners:
         np.testing.assert_allclose(shown["boxes"].values[:4, k], asked.values[5, 2, k])
         assert shown["boxes"].text[4][k] == "IoU"
@@ -156,14 +179,16 @@ def test_an_empty_cell_is_asked_for_confidence_zero(visit, absent, drawn, prose)
 
 @pytest.mark.parametrize(("cells", "places"), [(3, 1), (7, 1), (7, 2), (1, 5)])
 def test_losses_counted_at_once_are_those_of_assign(cells, places):
-    table, things = collisions.lost(20)
-    grid, anchors, lost, count = Grid(cells, 224, 224), ANCHORS[:places] if places > 1 else None, 0, 0
-    for seed in held_out_seeds(20):
-        boxes = torch.from_numpy(collisions.boxes_of(seed))
-        lost += len(yolo_grid.assign(boxes, torch.ones(len(boxes)).long(), grid, anchors).collisions)
-        count += len(boxes)
-    assert (table[places - 1, cells - 1], things) == (lost, count)
-    assert lost > 0 or cells == 7
+    tables, things = collisions.lost(20)
+    anchors = collisions.typical_shapes(places) if places > 1 else None
+    for rule in yolo_grid.ANCHOR_RULES:
+        grid, lost, count = Grid(cells, 224, 224), 0, 0
+        for seed in held_out_seeds(20):
+            boxes = torch.from_numpy(collisions.boxes_of(seed))
+            lost += len(yolo_grid.assign(boxes, torch.ones(len(boxes)).long(), grid, anchors, rule).collisions)
+            count += len(boxes)
+        assert (tables[rule][places - 1, cells - 1], things) == (lost, count)
+        assert lost > 0 or cells == 7
 
 
 def test_boxes_without_drawing_are_those_of_the_picture():
@@ -215,9 +240,18 @@ def test_the_loss_written_out_is_the_loss(untrained, networks, layout):
     assert float(losses.cost_of(found, asked, 5.0, 0.5).total) == pytest.approx(float(own.total))
     for cell in map(tuple, torch.from_numpy(np.argwhere((asked.owner >= 0).any(-1).numpy())).tolist()):
         lines = losses.arithmetic(found, asked, cost, cell, 3.0)
-        numbers = [float(re.search(r"= \*\*([\d.]+)\*\*$", line)[1]) for line in lines]
+        numbers = [float(re.search(r"= \*\*([\d.]+)\*\*(?: :gray.*)?$", line)[1]) for line in lines]
         assert sum(numbers[::2]) == pytest.approx(float(cost.coordinates[0][cell]), abs=0.002)
         assert sum(numbers[1::2]) == pytest.approx(float(cost.classes[0][cell]), abs=0.002)
+
+
+@pytest.mark.parametrize("layout", yolo_grid.LAYOUTS)
+def test_the_page_says_where_its_loss_is_not_the_papers(visit, untrained, prose, layout):
+    at = visit(PAGE, yolo_layout=layout)
+    said = prose(at) + " ".join(each.value for each in at.caption)
+    assert "As in YOLOv1's paper but for this. Classes: cross entropy" in said
+    assert "squared error of all class probabilities" in said and "IoU with some truth is above 0.6" in said
+    assert "the paper's Σ (p − p̂)² would be" in said
 
 
 def test_lambdas_scale_their_terms(visit, untrained, drawn, prose):
