@@ -173,6 +173,32 @@ def test_a_threshold_on_the_score_cuts_the_curve_and_moves_nothing(seed):
         assert part.true.tolist() == whole.true[: len(part)].tolist()
 
 
+def one_class(ious):
+    """Detections in a row of one truth, of these overlaps with it and falling scores."""
+    boxes = np.array([[0, 0, 100 * iou, 100] for iou in ious], float)
+    found = Detections(boxes, np.ones(len(ious), int), np.linspace(0.9, 0.1, len(ious)))
+    return [found], [Truths(np.array([[0.0, 0, 100, 100]]), np.array([1]))]
+
+
+@pytest.mark.parametrize(("iou", "hit"), [(0.5, True), (0.49, False), (0.3, False), (0.7, True)])
+def test_a_ranking_asks_for_an_iou_of_one_half_unless_told_otherwise(iou, hit):
+    assert ap.rank(ap.compare(*one_class([iou]), 1)).true.tolist() == [hit]
+
+
+@pytest.mark.parametrize(("place", "recall"), [(0, 1.0), (99, 1.0), (100, 0.0)])
+def test_a_hundred_detections_of_a_picture_count_unless_told_otherwise(place, recall):
+    ious = [0.01] * 101
+    ious[place] = 1.0
+    pictures = one_class(ious)
+    assert ap.final_recall(ap.rank(ap.compare(*pictures, 1))) == recall
+    assert ap.summarise(*pictures, [1]).average_recall == recall
+
+
+def test_the_area_under_the_envelope_begins_at_recall_zero():
+    assert ap.voc_all_point(np.array([1.0, 0.5]), np.array([0.5, 0.5])) == 0.5
+    assert ap.voc_all_point(np.array([0.25]), np.array([1.0])) == 0.25
+
+
 def test_seven_of_twenty_reach_thirty_five_of_cocos_points():
     """The 36th recall point is 0.35000000000000003 and 7/20 is 0.35: a perfect ranking does not reach it."""
     assert ap.COCO_RECALLS[35] > 7 / 20

@@ -64,3 +64,12 @@ def test_down_and_up_is_cheaper_and_sees_further():
 def test_what_cannot_be_built_is_refused(arguments, said):
     with pytest.raises(ValueError, match=said):
         lab.plan(*arguments)
+
+
+def test_a_network_is_frozen_in_eval_mode_and_its_convolutions_have_no_bias():
+    network = lab.build(lab.plan(3, 1, 4, 16))
+    assert [type(layer) for layer in network] == [
+        nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Conv2d, nn.ReLU, nn.Upsample, nn.Conv2d, nn.ReLU,
+    ]  # fmt: skip
+    assert all(layer.bias is None for layer in network if isinstance(layer, nn.Conv2d))
+    assert not network.training and not any(p.requires_grad for p in network.parameters())

@@ -129,3 +129,13 @@ def test_refusals():
         quality.deletion(brightness, torch.zeros(3, 4, 4), torch.zeros(5, 4), torch.zeros(3, 1, 1))
     with pytest.raises(ValueError, match="1 to 16 parts"):
         quality.insertion(brightness, torch.zeros(3, 4, 4), torch.zeros(4, 4), steps=17)
+
+
+@pytest.mark.parametrize(("steps", "shares"), [(1, [0, 1]), (2, [0, 0.5, 1]), (4, [0, 0.25, 0.5, 0.75, 1])])
+def test_a_curve_has_one_part_to_as_many_as_there_are_pixels(steps, shares):
+    image, heat = torch.ones(3, 2, 2), torch.tensor([[4.0, 3.0], [2.0, 1.0]])
+    curve = quality.deletion(brightness, image, heat, torch.zeros(3, 1, 1), steps)
+    assert curve.shares.tolist() == shares and curve.scores.tolist() == pytest.approx([1 - s for s in shares])
+    for wrong in (0, -1, 5):
+        with pytest.raises(ValueError, match="1 to 4 parts"):
+            quality.deletion(brightness, image, heat, torch.zeros(3, 1, 1), wrong)

@@ -115,3 +115,12 @@ def test_bad_requests_are_refused_in_a_sentence():
         rf.Layer("dropout", 1)
     with pytest.raises(ValueError, match="No pixel"):
         rf.bounding_box(torch.zeros(3, 3))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "dilation", "padding"), [(1, 1, 0), (3, 1, 1), (5, 1, 2), (3, 2, 2), (3, 4, 4), (5, 3, 6), (1, 2, 0)]
+)
+def test_a_convolution_keeps_the_maps_size_and_its_field_stays_centred(kernel, dilation, padding):
+    layer = rf.conv(kernel, dilation=dilation)
+    assert layer.padding == padding and layer.output_size(32) == 32
+    assert rf.trace([layer])[-1].start == 0

@@ -76,3 +76,20 @@ def test_multiply_adds_by_hand():
     network = lab.classifier()
     assert lab.multiply_adds(network, 1, 3, 28, 28) == 75 * 4 * 24**2 + 144 * 100 + 400 == 187_600
     assert lab.multiply_adds(network, 1, 3, 224, 224) == 75 * 4 * 220**2 + (144 * 100 + 400) * 2500
+
+
+@pytest.mark.parametrize(
+    ("size", "window", "stride", "count"), [(5, 1, 1, 5), (5, 5, 1, 1), (5, 5, 9, 1), (5, 2, 2, 2), (6, 2, 2, 3)]
+)
+def test_windows_along_one_axis(size, window, stride, count):
+    assert lab.windows_along(size, window, stride) == count
+
+
+@pytest.mark.parametrize(("size", "window", "stride"), [(5, 6, 1), (5, 0, 1), (5, 1, 0), (5, -1, 1)])
+def test_windows_that_cannot_be_are_refused(size, window, stride):
+    with pytest.raises(ValueError, match=f"{window} pixels at stride {stride} does not fit into {size}"):
+        lab.windows_along(size, window, stride)
+
+
+def test_multiply_adds_are_whole():
+    assert type(lab.multiply_adds(lab.classifier(), 1, 3, 28, 28)) is int

@@ -252,3 +252,16 @@ def test_steps_add_one_stamp_each(height, width, kernel, g, seed):
         assert torch.allclose(change[:: g.dilation, :: g.dilation], step.stamp)
         assert int((step.canvas != previous).sum()) == int((step.stamp != 0).sum())
         previous = step.canvas
+
+
+def test_twenty_inputs_have_letters():
+    assert tc.input_letters(20, 1) == ["0", *"abcdefghijklmnopqrst", "0"]
+    with pytest.raises(ValueError, match="at most 20 inputs"):
+        tc.input_letters(21)
+
+
+def test_a_matrix_and_a_vector_of_other_lengths_are_refused():
+    with pytest.raises(ValueError):
+        tc.symbolic_product([["x", "y"]], ["a"])
+    with pytest.raises(ValueError):
+        tc.symbolic_product([["x"]], ["a", "b"])

@@ -117,14 +117,20 @@ def test_smoothgrad_is_captums_noise_tunnel_with_noise_of_its_own(model, picture
 
 
 def test_occlusion_is_how_much_the_score_falls(model, picture):
-    fall = attribute(model, picture, DOG, "occlusion")
+    """A square of 32 pixels, moved by 16: from the second on, two lie over a pixel, and the map is their mean."""
     x = to_tensor(picture)[None]
-    covered = x.clone()
-    covered[:, :, :32, :32] = x.new_tensor(FILL).view(1, 3, 1, 1)
-    change = (model.forward_batch(x) - model.forward_batch(covered))[0, DOG]
+    score, falls = model.forward_batch(x)[0, DOG], []
+    for left in (0, 16, 32):
+        covered = x.clone()
+        covered[:, :, :32, left : left + 32] = x.new_tensor(FILL).view(1, 3, 1, 1)
+        falls.append(float(score - model.forward_batch(covered)[0, DOG]))
+    fall = attribute(model, picture, DOG, "occlusion")
     corner = fall[:16, :16]  # under the first square alone
     assert torch.equal(corner, corner[:1, :1].expand(16, 16))
-    assert float(corner[0, 0]) == pytest.approx(float(change), rel=1e-3)
+    assert float(corner[0, 0]) == pytest.approx(falls[0], rel=1e-3)
+    row, size = fall[0], max(map(abs, falls))
+    assert float(row[16]) == float(row[31]) == pytest.approx((falls[0] + falls[1]) / 2, abs=1e-3 * size)
+    assert float(row[32]) == float(row[47]) == pytest.approx((falls[1] + falls[2]) / 2, abs=1e-3 * size)
 
 
 def test_twenty_threads_get_what_one_gets(model):
@@ -258,3 +264,44 @@ def test_impossible_wishes_are_refused_in_a_sentence(model, picture):
         grad_cam_views(model, torch.zeros(1, 3, 100, 100), 0)
     with pytest.raises(ValueError, match="There are 11 layers"):
         randomised(model, 0, 12)
+
+
+@pytest.mark.parametrize(("seed", "depth", "drawn_by"), [(3, 0, 3027), (3, 1, 3028), (0, 0, 0), (1, 2, 1011)])
+def test_what_is_forgotten_is_drawn_by_a_generator_of_the_seed_and_the_depth(model, seed, depth, drawn_by):
+    """Seeds lie 1009 apart, so that no layer of one seed is drawn as another layer of the next."""
+    name = ["head", *reversed(layers(model))][depth]
+    forgotten = randomised(model, seed, depth + 1).module
+    parts = (forgotten.classify if name == "head" else getattr(forgotten.trunk, name)).modules()
+    first = next(part for part in parts if hasattr(part, "weight"))
+    weight = torch.empty(first.weight.shape)
+    torch.nn.init.kaiming_normal_(weight, generator=torch.Generator().manual_seed(drawn_by))
+    assert torch.equal(first.weight, weight)
+
+
+def test_a_forgotten_normalisation_is_as_new():
+    model = loaded()
+    for part in model.module.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            with torch.no_grad():
+                for value in (part.weight, part.bias, part.running_mean, part.running_var):
+                    value.fill_(3.0)
+    for part in randomised(model, 0).module.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            assert part.weight.unique().tolist() == [1.0] and part.running_var.unique().tolist() == [1.0]
+            assert part.bias.unique().tolist() == [0.0] and part.running_mean.unique().tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 32, 32), (1, 3, 32, 40), (1, 3, 40, 32), (1, 1, 32, 32), (1, 4, 32, 32), (1, 1, 3, 32, 32)]
+)
+def test_views_of_another_shape_are_refused(model, shape):
+    with pytest.raises(ValueError, match="multiples of 16"):
+        grad_cam_views(model, torch.zeros(shape), 0)
+
+
+def test_what_is_forgotten_and_asked_for_has_bounds(model):
+    assert randomised(model, 0, 0).name == "untrained, 0 layers forgotten"
+    assert randomised(model, 0, 11).name == randomised(model, 0).name == "untrained, 11 layers forgotten"
+    with pytest.raises(ValueError, match="not -1"):
+        randomised(model, 0, -1)
+    grad_cam_views(model, torch.zeros(1, 3, 32, 32), 7)  # the last class

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -74,3 +75,16 @@ def test_wrong_heads_are_refused():
         Classifier("mean")
     with pytest.raises(ValueError, match="16 or 8, not 32"):
         Classifier("average", 32)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "rule"),
+    [
+        (448, 112, cv2.INTER_AREA), (112, 448, cv2.INTER_AREA), (300, 300, cv2.INTER_AREA), (225, 10, cv2.INTER_AREA),
+        (224, 100, cv2.INTER_LINEAR), (100, 224, cv2.INTER_LINEAR), (60, 90, cv2.INTER_LINEAR),
+    ],
+)  # fmt: skip
+def test_a_picture_is_resized_by_area_where_its_longer_side_shrinks(height, width, rule):
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    expected = torch.from_numpy(cv2.resize(image, (224, 224), interpolation=rule)).permute(2, 0, 1).float() / 255
+    assert torch.equal(to_tensor(image), expected)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from models import rcnn_taps
 from models.detector import LoadedDetector, build_detector, targets_of
 from models.detector_recipe import MIRRORED_JOINTS, mirrored
 from scenes import JOINTS, THINGS, Knobs, render, sample
@@ -104,3 +105,23 @@ def test_a_mirrored_target_swaps_left_and_right():
     assert all(torch.allclose(back[key].float(), target[key].float(), atol=1e-4) for key in target)
     once = mirrored(target, 224)
     assert once["boxes"][0, 0] == 224 - target["boxes"][0, 2]
+
+
+def test_losses_are_those_of_the_seed_zero_whatever_was_drawn_before(detector, view):
+    """Which anchors and proposals are sampled is drawn; a page that is shown twice must say the same."""
+    torch.manual_seed(11)
+    first = detector.losses(view.image, view.instances)
+    torch.manual_seed(12)
+    assert detector.losses(view.image, view.instances) == first
+    with torch.no_grad(), rcnn_taps.training_mode(detector.module), torch.random.fork_rng():
+        torch.manual_seed(0)
+        image = torch.from_numpy(view.image).permute(2, 0, 1) / 255
+        expected = detector.module([image], [targets_of(view.instances)])
+    assert first == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-5)
+
+
+def test_the_target_of_an_empty_picture_has_no_rows():
+    target = targets_of([])
+    assert {key: tuple(value.shape) for key, value in target.items()} == {
+        "boxes": (0, 4), "labels": (0,), "masks": (0, 224, 224), "keypoints": (0, 14, 3),
+    }  # fmt: skip

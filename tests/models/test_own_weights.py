@@ -125,3 +125,47 @@ def test_a_packed_file_that_unfolds_to_more_is_refused_before():
     assert len(out.getvalue()) < 100_000
     with pytest.raises(ValueError, match="has more than the 2"):
         choice.load_own("mobilenet_v3_large", out.getvalue(), "bomb.pth")
+
+
+def packed(count: int) -> bytes:
+    """A small zip archive that unfolds to so many bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/0", bytes(count))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("make", [bytes, packed])
+@pytest.mark.parametrize(("more", "refused"), [(0, False), (1, True)])
+def test_a_file_may_have_as_many_bytes_as_the_limit_and_not_one_more(make, more, refused):
+    limit = choice.Offer("segmenter-bilinear", "").largest_own()
+    with pytest.raises(ValueError) as caught:
+        choice.load_own("segmenter-bilinear", make(limit + more), "mine.pth")
+    assert ("has more than the 12 MB" in str(caught.value)) == refused
+
+
+@pytest.mark.parametrize(
+    ("key", "entry", "sentence"),
+    [
+        ("outputs", torch.zeros(1), "which has no outputs"),
+        ("encoder.stem.num_batches_tracked", torch.zeros((), dtype=torch.int64), None),  # a counter too many is no harm
+    ],
+)
+def test_entries_that_the_network_lacks(key, entry, sentence):
+    state = catalog.family("segmenter-bilinear").build("segmenter-bilinear").state_dict() | {key: entry}
+    if sentence is None:
+        assert choice.load_own("segmenter-bilinear", saved(state), "mine.pth").card["parameters"] == 2_630_445
+    else:
+        with pytest.raises(ValueError, match=sentence):
+            choice.load_own("segmenter-bilinear", saved(state), "mine.pth")
+
+
+def test_counters_that_are_missing_start_at_zero():
+    state = catalog.family("segmenter-bilinear").build("segmenter-bilinear").state_dict()
+    counters = {key: value + 5 for key, value in state.items() if key.endswith("num_batches_tracked")}
+    assert counters
+    without = {key: value for key, value in state.items() if key not in counters}
+    for given, expected in ((without, 0), (state | counters, 5)):
+        filled = choice.load_own("segmenter-bilinear", saved(given), "mine.pth").module.state_dict()
+        assert {int(filled[key]) for key in counters} == {expected}
+        assert all(torch.equal(filled[key], state[key]) for key in without)

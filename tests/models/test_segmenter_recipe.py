@@ -1,11 +1,12 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from models import segmenter_recipe, training
-from models.scene_cache import cached_scenes
+from models.scene_cache import CachedScenes, cached_scenes
 from models.segmenter import LoadedSegmenter, Segmenter
 from scenes import CLASSES
 
@@ -122,3 +123,42 @@ def test_evaluate_names_stray_specks_apart_from_the_scores(monkeypatch, data):
     metrics = segmenter_recipe.evaluate(speckled, quiet, count=4)
     assert (metrics["stray_classes"], metrics["stray_pixels"]) == (1, 13)
     assert metrics["scene_miou"] > 0.97 and metrics["boundary_f"] > 0.97
+
+
+def test_the_figures_of_a_network_that_mistakes_one_class_for_another(monkeypatch):
+    """Left half sky, right half grass; of the grass the last quarter of the picture is called sky."""
+    truth, said = np.zeros((2, 224, 224), np.uint8), np.zeros((224, 224), np.uint8)
+    truth[:, :, 112:], said[:, 112:168] = 1, 1
+    scenes = CachedScenes(np.zeros((2, 224, 224, 3), np.uint8), truth, truth, [[], []])
+    monkeypatch.setattr(segmenter_recipe, "cached_scenes", lambda _seeds: scenes)
+    told, answers = [], [SimpleNamespace(labels=said, seconds=each) for each in (1.23456, 1.2347)]
+    metrics = segmenter_recipe.evaluate(lambda image: answers[len(told)], lambda *now: told.append(now), count=2)
+    # sky: 112 of 112 + 56 columns; grass: 56 of 112
+    assert metrics["iou_per_class"]["sky"] == 0.6667 and metrics["iou_per_class"]["grass"] == 0.5
+    assert (metrics["miou"], metrics["pixel_accuracy"]) == (0.5833, 0.75)
+    assert metrics["forward_ms_p50"] == 1234.6 and metrics["scenes"] == 2 and told == [(1, 2), (2, 2)]
+    # both have one edge in the truth, sky two in the answer: precision 1/2, recall 1; grass likewise
+    assert metrics["boundary_f"] == 0.6667
+
+
+@pytest.mark.parametrize(("off", "boundary"), [(0, 1.0), (1, 1.0), (2, 0.0)])
+def test_a_boundary_may_be_off_by_one_pixel(monkeypatch, off, boundary):
+    truth, said = np.zeros((1, 224, 224), np.uint8), np.zeros((224, 224), np.uint8)
+    truth[:, :, 112:], said[:, 112 + off :] = 1, 1
+    scenes = CachedScenes(np.zeros((1, 224, 224, 3), np.uint8), truth, truth, [[]])
+    monkeypatch.setattr(segmenter_recipe, "cached_scenes", lambda _seeds: scenes)
+    model = lambda image: SimpleNamespace(labels=said, seconds=0.01)  # noqa: E731
+    assert segmenter_recipe.evaluate(model, quiet, count=1)["boundary_f"] == boundary
+
+
+def test_the_scenes_of_a_card_are_500_that_no_network_has_seen(monkeypatch):
+    asked = []
+
+    def stop(seeds):
+        asked.append(seeds)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(segmenter_recipe, "cached_scenes", stop)
+    with pytest.raises(KeyboardInterrupt):
+        segmenter_recipe.evaluate(None, quiet)
+    assert asked == [range(10_000_000, 10_000_500)]
