@@ -23,6 +23,7 @@ FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe, detector_recipe, classifie
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {"segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head")}
+CARD = ("name", "metrics")  # what every card has from the start
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
 _loading = Lock()
@@ -62,7 +63,7 @@ def card(name: str) -> dict:
     """What is known of a network.
 
     Raises:
-        ValueError: there is no such network, or it was never trained here.
+        ValueError: there is no such network, it was never trained here, or the card is damaged.
     """
     if name in pretrained.NAMES:
         return pretrained.card(name)
@@ -70,7 +71,14 @@ def card(name: str) -> dict:
     file = WEIGHTS / f"{name}.json"
     if not file.exists():
         raise ValueError(f"{name} has no weights yet: python -m models train {name} makes them.")
-    return json.loads(file.read_text())
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):  # no JSON, or no text at all
+        facts = None
+    missing = [key for key in CARD if not isinstance(facts, dict) or key not in facts]
+    if missing:
+        raise ValueError(f"The card models/weights/{file.name} is damaged: restore it, or train {name} again.")
+    return facts
 
 
 def load(name: str):
@@ -129,7 +137,7 @@ def write_card(name: str, facts: dict) -> None:
 def _load(name: str, device: str):
     facts, module_family = card(name), family(name)
     file = WEIGHTS / f"{name}.safetensors"
-    if not file.exists() or _sha256(file) != facts["sha256"]:
+    if not file.exists() or _sha256(file) != facts.get("sha256"):
         raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})

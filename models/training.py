@@ -1,5 +1,6 @@
 """The training loop that every recipe shares: AdamW, one-cycle learning rate, checkpoints to go on from."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -71,5 +72,7 @@ def fit(
             state = {key: part.state_dict() for key, part in parts.items()}
             elapsed = seconds + perf_counter() - start
             folder.mkdir(parents=True, exist_ok=True)
-            torch.save(state | {"step": step + 1, "seconds": elapsed, "recipe": recipe}, checkpoint)
+            part = checkpoint.with_suffix(".part")  # moved when whole: who is killed while writing keeps the last one
+            torch.save(state | {"step": step + 1, "seconds": elapsed, "recipe": recipe}, part)
+            os.replace(part, checkpoint)
     return seconds + perf_counter() - start

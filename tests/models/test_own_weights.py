@@ -193,9 +193,11 @@ def test_numbers_come_back_as_torch_reads_them():
     shared = torch.arange(12.0)
     content = {
         "columns": torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last), "part": shared[2:8:2],
-        "whole": shared, "turned": torch.randn(3, 4).T, "half": torch.randn(3).half(), "brain": torch.randn(3).bfloat16(),
+        "whole": shared, "turned": torch.randn(3, 4).T, "half": torch.randn(3).half(),
+        "brain": torch.randn(3).bfloat16(),
         "count": torch.tensor(7), "none": torch.zeros(0, 3), "yes": torch.tensor([True, False]),
-        "parameter": torch.nn.Parameter(torch.randn(2)), "double": torch.randn(2).double(), "byte": torch.arange(3).byte(),
+        "parameter": torch.nn.Parameter(torch.randn(2)), "double": torch.randn(2).double(),
+        "byte": torch.arange(3).byte(),
     }  # fmt: skip
     old = io.BytesIO()
     torch.save(content, old, _use_new_zipfile_serialization=False)
@@ -222,7 +224,8 @@ def test_what_wraps_a_network_is_taken_off():
     for prefix in ("module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "student.net."):
         renamed = {prefix + key: value for key, value in state.items()}
         files = [saved(renamed), save_safetensors(renamed), saved({"epoch": 3, "state_dict": renamed})]
-        files += [saved(renamed | averaged), saved({"model": {"state_dict": renamed}}), save_safetensors(renamed | averaged)]
+        files += [saved(renamed | averaged), save_safetensors(renamed | averaged)]
+        files += [saved({"model": {"state_dict": renamed}})]
         for data in files:
             other = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
             own_weights.fill(other, own_weights.read(data, "x.pth", 1_000_000), "net")
@@ -244,7 +247,7 @@ def test_a_name_in_a_sentence_is_no_markdown():
         with pytest.raises(ValueError) as caught:
             own_weights.fill(net, net.state_dict() | {name: torch.ones(1)}, "net")
         assert not set(str(caught.value)) & set("*[]()<>`$!\ud800"), name
-    with pytest.raises(ValueError, match="which has no a_b-c.d/e 1"):
+    with pytest.raises(ValueError, match=r"which has no a_b-c\.d/e 1"):
         own_weights.fill(net, net.state_dict() | {"a_b-c.d/e 1": torch.ones(1)}, "net")
 
 
