@@ -41,7 +41,8 @@ def runs(device: str) -> bool:
         x = torch.ones(1, 1, 3, 3, device=device)
         return float(nn.functional.conv2d(x, x).sum()) == 9
     except (RuntimeError, AssertionError) as error:
-        logging.getLogger(__name__).warning("The lab runs without %s, which torch found and cannot use: %s", device, error)
+        log = logging.getLogger(__name__)
+        log.warning("torch found %s and cannot use it, so the lab runs without %s: %s", device, device, error)
         return False
 
 

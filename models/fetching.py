@@ -214,7 +214,7 @@ def _download(download: Download) -> Path:
                     raise FetchError(_another_size(source))
                 if (passed := time.monotonic() - since) > PATIENCE:
                     if download.done - before < SLOWEST * passed:
-                        raise FetchError(f"The download of {source.file_name} was too slow and was given up: try later.")
+                        raise FetchError(f"{source.file_name} came too slowly and was given up: try again later.")
                     since, before = time.monotonic(), download.done
         if length and download.done < length:
             raise http.client.IncompleteRead(b"", length - download.done)
@@ -230,7 +230,8 @@ def _download(download: Download) -> Path:
 
 
 def _another_size(source: Source) -> str:
-    return f"What arrived is more than the {source.size / 1e6:.0f} MB of {source.file_name}: nothing was kept, try again."
+    megabytes = f"{source.size / 1e6:.0f} MB"
+    return f"What arrived is more than the {megabytes} of {source.file_name}: nothing was kept, try again."
 
 
 def _sweep(target: Path) -> None:

@@ -2,8 +2,8 @@
 
     python -I -S weights_reader.py LIMIT < FILE
 
-prints one JSON object. It imports the standard library alone, so that it starts in a moment and little memory is enough;
-a file that makes it crash, run for long or grow ends this process and nothing else (`models.own_weights` starts it).
+prints one JSON object. It imports the standard library alone, so that it starts in a moment and needs little memory. A
+file that makes it crash, run for long or grow ends this process and nothing else (`models.own_weights` starts it).
 """
 
 import json
@@ -15,7 +15,7 @@ from collections import Counter, OrderedDict
 
 MEMORY = 200 << 20  # bytes of address space; an honest file needs a tenth
 CPU_SECONDS = 10  # should nobody be left who waits for the end
-HEADER = 4 << 20  # bytes of names and shapes
+HEADER = 2 << 20  # bytes of names and shapes
 ENTRIES, NAME, DIMENSIONS = 5_000, 200, 16  # more tensors, longer names, more axes than any network has
 INTEGER = 1 << 40
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # under which training scripts like to file it
@@ -259,8 +259,8 @@ def check_names(entries: dict) -> None:
 
 
 def look(file, limit: int) -> dict:
-    """The answer: storages as [begin, end] in bytes of the file, entries by name as [index of the storage, dtype, offset
-    in elements, shape, strides], or null for what is no plain tensor."""
+    """The answer: storages as [begin, end] in bytes of the file, entries by name as [index of the storage, dtype,
+    offset in elements, shape, strides], or null for what is no plain tensor."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     start = file.read(9)

@@ -14,7 +14,8 @@ from models.fetching import Source
 
 class Host:
     """Serves `files` (name to bytes) and counts `requests`. `behaviour` is one of: well, slow (a pause between pieces),
-    stall (half, then silence), endless (no size told, and no end), break (half, then the end), reset (no answer), 404, 503, page (a log-in page)."""
+    endless (no size told, and no end), stall (half, then silence), break (half, then the
+    end), reset (no answer), 404, 503, page (a log-in page)."""
 
     def __init__(self, address: str):
         self.address, self.files, self.requests = address, {}, []

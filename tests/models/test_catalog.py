@@ -95,7 +95,7 @@ def test_cards_are_readable_json(shelf):
 def test_a_damaged_card_is_one_sentence(shelf, text):
     (shelf / "segmenter-nearest.json").write_bytes(text)
     for ask in (catalog.card, catalog.load):
-        with pytest.raises(ValueError, match=r"^The card models/weights/segmenter-nearest\.json is damaged: restore it"):
+        with pytest.raises(ValueError, match=r"^The card models/weights/segmenter-nearest\.json is damaged: "):
             ask("segmenter-nearest")
 
 

@@ -168,7 +168,7 @@ def test_a_host_that_drips_is_given_up(host, cache, monkeypatch):
     monkeypatch.setattr(fetching, "SLOWEST", 1e12)
     source = host.add("net.pth", DATA)
     host.behaviour, host.pause = "slow", 0.1
-    assert "too slow and was given up" in str(failure(source))
+    assert "came too slowly and was given up" in str(failure(source))
     host.go_on.set()
     assert left_behind(cache) == []
 

@@ -132,8 +132,8 @@ HOSTILE = {
     "doubling": lambda: zipped(b"\x80\x02(" + b"K\x01" * 10 + b"tq\x01" + b"h\x01h\x01\x86q\x01" * 100_000 + b"."),
     "numbers": lambda: zipped(b"\x80\x02]" + b"(" + b"G" + bytes(8) + b"G12345678" * 300_000 + b"e."),
     "many entries": many_entries,
-    "deep JSON": lambda: (4_000_000).to_bytes(8, "little") + b'{"a":' + b"[" * 4_000_000,
-    "wide JSON": lambda: (4_000_000).to_bytes(8, "little") + b'{"a":[' + b"[]," * 1_400_000,
+    "deep JSON": lambda: (2_000_000).to_bytes(8, "little") + b'{"a":' + b"[" * 2_000_000,
+    "wide JSON": lambda: (2_000_000).to_bytes(8, "little") + b'{"a":[' + b"[]," * 700_000,
 }
 
 
