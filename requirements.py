@@ -17,7 +17,7 @@ def unfit() -> str:
     """Why torch's packages do not come for this machine; empty if they do."""
     system, machine, version = platform.system(), platform.machine().lower(), sys.version_info[:2]
     if not OLDEST <= version <= NEWEST:
-        return "Receptive needs Python 3.11 to 3.14, and this is %d.%d: install another beside it." % version
+        return f"Receptive needs Python 3.11 to 3.14, and this is {version[0]}.{version[1]}: install another beside it."
     if sys.maxsize < 2**32:
         return "Receptive needs a 64-bit Python, and this is one of 32 bits: install another beside it."
     if system == "Darwin" and machine == "x86_64":
@@ -27,7 +27,7 @@ def unfit() -> str:
         if library != "glibc":
             return "torch needs a Linux with glibc (Debian, Ubuntu, Fedora, …), and this one has another C library."
         if tuple(int(part) for part in number.split(".")[:2]) < GLIBC:
-            return "torch needs a Linux with glibc 2.28 or newer (of 2018), and this one has %s: update it." % number
+            return f"torch needs a Linux with glibc 2.28 or newer (of 2018), and this one has {number}: update it."
     return ""
 
 
@@ -37,7 +37,7 @@ def missing() -> str:
     lost = [name for name in wanted if not _installed(name)]
     if not lost:
         return ""
-    return "Not installed: %s. Run: %s -m pip install -r requirements.txt" % (", ".join(lost), sys.executable)
+    return f"Not installed: {', '.join(lost)}. Run: {sys.executable} -m pip install -r requirements.txt"
 
 
 def _installed(name: str) -> bool:

@@ -7,6 +7,7 @@ recipe and seed, training time and device, metrics on held-out scenes, and the s
 
 import hashlib
 import json
+import os
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -122,7 +123,9 @@ def save(name: str, module: torch.nn.Module, facts: dict) -> None:
         key: value.detach().cpu().contiguous().to(torch.float16 if value.is_floating_point() else value.dtype)
         for key, value in module.state_dict().items()
     }
-    save_file(state, WEIGHTS / f"{name}.safetensors")
+    part = WEIGHTS / f"{name}.part"
+    save_file(state, part)
+    os.replace(part, WEIGHTS / f"{name}.safetensors")
     write_card(name, facts | {"sha256": _sha256(WEIGHTS / f"{name}.safetensors")})
     with _loading:
         _load.cache_clear()
@@ -130,7 +133,9 @@ def save(name: str, module: torch.nn.Module, facts: dict) -> None:
 
 def write_card(name: str, facts: dict) -> None:
     """Write a card as indented JSON."""
-    (WEIGHTS / f"{name}.json").write_text(json.dumps(facts, indent=2) + "\n")
+    part = WEIGHTS / f"{name}.json.part"
+    part.write_text(json.dumps(facts, indent=2) + "\n")
+    os.replace(part, WEIGHTS / f"{name}.json")
 
 
 @cache

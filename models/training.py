@@ -43,6 +43,9 @@ def fit(
         report: called after each step with the number of steps done and the loss.
         largest_gradient: the norm to which gradients are clipped, if at all.
 
+    Raises:
+        ValueError: the checkpoint is damaged.
+
     Returns:
         The seconds that the training took in all, those before an interruption included.
     """
@@ -52,7 +55,10 @@ def fit(
     parts = {"net": module, "optimizer": optimizer, "schedule": schedule}
     checkpoint, begin, seconds = folder / "checkpoint.pt", 0, 0.0
     if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        try:
+            saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        except Exception as error:  # a damaged file fails in a dozen ways
+            raise ValueError(f"{checkpoint} is damaged: train with --restart to begin anew.") from error
         if saved["recipe"] == recipe:
             begin, seconds = saved["step"], saved["seconds"]
             for key, part in parts.items():

@@ -35,8 +35,8 @@ def to_coco(views: Sequence[View], file_names: Sequence[str] | None = None, mask
         masks: "polygons", which COCO has for single things, or "rle", uncompressed run-length codes.
 
     Returns:
-        A dict that `json.dump` takes. Boxes are COCO's xywh of the visible pixels; captions, attributes, `full_bbox` (xywh, hidden and
-        outside parts included) and `visible` (share) come along.
+        A dict that `json.dump` takes. Boxes are COCO's xywh of the visible pixels; captions, attributes,
+        `full_bbox` (xywh, hidden and outside parts included) and `visible` (share) come along.
     """
     images, annotations = [], []
     for number, view in enumerate(views, start=1):

@@ -34,3 +34,9 @@ def test_who_is_killed_while_a_checkpoint_is_written_goes_on_from_the_last(tmp_p
     seen = []
     fit(tmp_path, 6, seen)
     assert seen == [2, 3, 4, 5]
+
+
+def test_a_damaged_checkpoint_is_said(tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"half a file")
+    with pytest.raises(ValueError, match=r"checkpoint\.pt is damaged: train with --restart"):
+        fit(tmp_path, 1, [])
