@@ -14,6 +14,7 @@ BIN := $(VENV)/bin
 .PHONY: run test clean
 
 run: $(VENV)/run.stamp
+	@$(BIN)/python requirements.py packages
 	$(BIN)/python -m streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT)
 
 test: export OMP_NUM_THREADS = 1
@@ -27,6 +28,7 @@ clean:
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Receptive needs Python 3.11 or newer, with its venv module."; exit 1; }
+	@$(PYTHON) requirements.py platform
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python lacks its venv module: install python3-venv."; exit 1; }
 
 $(VENV)/run.stamp: requirements.txt | $(BIN)/python

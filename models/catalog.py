@@ -7,6 +7,7 @@ recipe and seed, training time and device, metrics on held-out scenes, and the s
 
 import hashlib
 import json
+import os
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -23,6 +24,7 @@ FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe, detector_recipe, classifie
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {"segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head")}
+CARD = ("name", "metrics")  # what every card has from the start
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
 _loading = Lock()
@@ -62,7 +64,7 @@ def card(name: str) -> dict:
     """What is known of a network.
 
     Raises:
-        ValueError: there is no such network, or it was never trained here.
+        ValueError: there is no such network, it was never trained here, or the card is damaged.
     """
     if name in pretrained.NAMES:
         return pretrained.card(name)
@@ -70,7 +72,14 @@ def card(name: str) -> dict:
     file = WEIGHTS / f"{name}.json"
     if not file.exists():
         raise ValueError(f"{name} has no weights yet: python -m models train {name} makes them.")
-    return json.loads(file.read_text())
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):  # no JSON, or no text at all
+        facts = None
+    missing = [key for key in CARD if not isinstance(facts, dict) or key not in facts]
+    if missing:
+        raise ValueError(f"The card models/weights/{file.name} is damaged: restore it, or train {name} again.")
+    return facts
 
 
 def load(name: str):
@@ -114,7 +123,9 @@ def save(name: str, module: torch.nn.Module, facts: dict) -> None:
         key: value.detach().cpu().contiguous().to(torch.float16 if value.is_floating_point() else value.dtype)
         for key, value in module.state_dict().items()
     }
-    save_file(state, WEIGHTS / f"{name}.safetensors")
+    part = WEIGHTS / f"{name}.part"
+    save_file(state, part)
+    os.replace(part, WEIGHTS / f"{name}.safetensors")
     write_card(name, facts | {"sha256": _sha256(WEIGHTS / f"{name}.safetensors")})
     with _loading:
         _load.cache_clear()
@@ -122,14 +133,16 @@ def save(name: str, module: torch.nn.Module, facts: dict) -> None:
 
 def write_card(name: str, facts: dict) -> None:
     """Write a card as indented JSON."""
-    (WEIGHTS / f"{name}.json").write_text(json.dumps(facts, indent=2) + "\n")
+    part = WEIGHTS / f"{name}.json.part"
+    part.write_text(json.dumps(facts, indent=2) + "\n")
+    os.replace(part, WEIGHTS / f"{name}.json")
 
 
 @cache
 def _load(name: str, device: str):
     facts, module_family = card(name), family(name)
     file = WEIGHTS / f"{name}.safetensors"
-    if not file.exists() or _sha256(file) != facts["sha256"]:
+    if not file.exists() or _sha256(file) != facts.get("sha256"):
         raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})

@@ -50,8 +50,9 @@ class Offer:
         return load_own(self.name, data, file_name)
 
     def largest_own(self) -> int:
-        """Bytes that a file of own weights may have."""
-        return _largest(self.name)
+        """Bytes that a file of own weights may have; 0 where it would be too large to bring along (vgg16)."""
+        needed = _largest(self.name)
+        return needed if needed <= own_weights.LARGEST else 0
 
 
 def offers(task: str, lab: Sequence[str] | None = None) -> list[Offer]:
@@ -78,8 +79,10 @@ def load_own(architecture: str, data: bytes, file_name: str = "own weights"):
         ValueError: in one sentence: no such architecture, not a state_dict, code in it, too large, or the first entry
             that does not fit.
     """
-    module = _blank(architecture)
-    state = own_weights.read(data, file_name, _largest(architecture))
+    module, needed = _blank(architecture), _largest(architecture)
+    if needed > own_weights.LARGEST:
+        raise ValueError(f"Own weights for {architecture} are too large to bring along: choose a smaller network.")
+    state = own_weights.read(data, file_name, needed)
     called, device = f"{architecture} with {file_name}", best_device()
     if architecture in pretrained.NAMES:
         return pretrained.wrap(architecture, state, device, called)

@@ -1,6 +1,7 @@
 """Which device a network runs on and what that means for it, and the cache folder outside the repository."""
 
 import functools
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +17,8 @@ class OutOfMemory(ValueError):
 
 
 def best_device() -> torch.device:
-    """CUDA, then Apple's MPS, then the CPU; the environment variable RECEPTIVE_DEVICE overrides.
+    """CUDA, then Apple's MPS, then the CPU: the first on which a trial runs. The environment variable RECEPTIVE_DEVICE
+    overrides.
 
     Raises:
         ValueError: RECEPTIVE_DEVICE names a device that torch does not know or that is not there.
@@ -26,9 +28,22 @@ def best_device() -> torch.device:
             return torch.zeros(1, device=wanted).device
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f"RECEPTIVE_DEVICE={wanted} cannot be used: name cuda, mps or cpu.") from error
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    for name, available in (("cuda", torch.cuda.is_available), ("mps", torch.backends.mps.is_available)):
+        if available() and runs(name):
+            return torch.device(name)
+    return torch.device("cpu")
+
+
+@functools.cache
+def runs(device: str) -> bool:
+    """Whether a small convolution runs there, tried once per process: torch finds GPUs for which it has no kernels."""
+    try:
+        x = torch.ones(1, 1, 3, 3, device=device)
+        return float(nn.functional.conv2d(x, x).sum()) == 9
+    except (RuntimeError, AssertionError) as error:
+        log = logging.getLogger(__name__)
+        log.warning("torch found %s and cannot use it, so the lab runs without %s: %s", device, device, error)
+        return False
 
 
 def cache_folder() -> Path:

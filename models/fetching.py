@@ -24,6 +24,8 @@ from models.device import cache_folder
 
 TIMEOUT = 20.0  # seconds without a byte
 CHUNK = 1 << 16
+SLOWEST = 2_000  # bytes per second, over each PATIENCE; below it the largest file would take days
+PATIENCE = 60.0  # seconds
 FORGOTTEN = 3600.0  # seconds after which an unfinished file belongs to a process that was killed
 
 _lock = Lock()
@@ -199,11 +201,21 @@ def _download(download: Download) -> Path:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response, part.open("wb") as file:
             length = response.length
             download.total = length or source.size
+            most = source.size + source.size // 10 + CHUNK  # published sizes are rounded
+            if download.total > most:
+                raise FetchError(_another_size(source))
+            since, before = time.monotonic(), 0
             while chunk := response.read1(CHUNK):
                 if download._unwanted.is_set():
                     raise Cancelled(f"The download of {source.file_name} was cancelled.")
                 file.write(chunk)
                 download.done += len(chunk)
+                if download.done > most:
+                    raise FetchError(_another_size(source))
+                if (passed := time.monotonic() - since) > PATIENCE:
+                    if download.done - before < SLOWEST * passed:
+                        raise FetchError(f"{source.file_name} came too slowly and was given up: try again later.")
+                    since, before = time.monotonic(), download.done
         if length and download.done < length:
             raise http.client.IncompleteRead(b"", length - download.done)
         if not _sha256(part).startswith(source.sha256):
@@ -215,6 +227,11 @@ def _download(download: Download) -> Path:
         return target
     finally:
         part.unlink(missing_ok=True)
+
+
+def _another_size(source: Source) -> str:
+    megabytes = f"{source.size / 1e6:.0f} MB"
+    return f"What arrived is more than the {megabytes} of {source.file_name}: nothing was kept, try again."
 
 
 def _sweep(target: Path) -> None:

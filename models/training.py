@@ -1,5 +1,6 @@
 """The training loop that every recipe shares: AdamW, one-cycle learning rate, checkpoints to go on from."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -42,6 +43,9 @@ def fit(
         report: called after each step with the number of steps done and the loss.
         largest_gradient: the norm to which gradients are clipped, if at all.
 
+    Raises:
+        ValueError: the checkpoint is damaged.
+
     Returns:
         The seconds that the training took in all, those before an interruption included.
     """
@@ -51,7 +55,10 @@ def fit(
     parts = {"net": module, "optimizer": optimizer, "schedule": schedule}
     checkpoint, begin, seconds = folder / "checkpoint.pt", 0, 0.0
     if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        try:
+            saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        except Exception as error:  # a damaged file fails in a dozen ways
+            raise ValueError(f"{checkpoint} is damaged: train with --restart to begin anew.") from error
         if saved["recipe"] == recipe:
             begin, seconds = saved["step"], saved["seconds"]
             for key, part in parts.items():
@@ -71,5 +78,7 @@ def fit(
             state = {key: part.state_dict() for key, part in parts.items()}
             elapsed = seconds + perf_counter() - start
             folder.mkdir(parents=True, exist_ok=True)
-            torch.save(state | {"step": step + 1, "seconds": elapsed, "recipe": recipe}, checkpoint)
+            part = checkpoint.with_suffix(".part")  # moved when whole: who is killed while writing keeps the last one
+            torch.save(state | {"step": step + 1, "seconds": elapsed, "recipe": recipe}, part)
+            os.replace(part, checkpoint)
     return seconds + perf_counter() - start

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scenes import THINGS, Knobs, render_image, sample
-from scenes.coco import export
+from scenes.coco import MASKS, export
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     data = commands.add_parser("export", help="write images and annotations")
     data.add_argument("folder", type=Path)
     data.add_argument("--format", choices=["coco"], default="coco")
+    data.add_argument("--masks", choices=MASKS, default=MASKS[0], help="polygons, or run-length codes")
     for command, count in ((sheet, 24), (data, 1000)):
         command.add_argument("--count", type=int, default=count)
         command.add_argument("--seed", type=int, default=0, help="the first seed")
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.command == "render":
             contact_sheet(args.out, args.count, args.seed, args.size, args.columns, knobs)
         else:
-            run_export(args.folder, args.count, args.seed, args.size, knobs)
+            run_export(args.folder, args.count, args.seed, args.size, knobs, args.masks)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -68,10 +69,10 @@ def contact_sheet(out: Path, count: int, seed: int, size: int, columns: int, kno
     print(out)
 
 
-def run_export(folder: Path, count: int, seed: int, size: int, knobs: Knobs) -> None:
+def run_export(folder: Path, count: int, seed: int, size: int, knobs: Knobs, masks: str) -> None:
     """An export behind a progress bar, going on where an earlier one stopped."""
     with tqdm(total=count, unit="scene", desc=str(folder)) as bar:
-        for done in export(folder, count, seed, size, knobs):
+        for done in export(folder, count, seed, size, knobs, masks):
             bar.update(done - bar.n)
     print(folder / "annotations.json")
 

@@ -14,7 +14,8 @@ from models.fetching import Source
 
 class Host:
     """Serves `files` (name to bytes) and counts `requests`. `behaviour` is one of: well, slow (a pause between pieces),
-    stall (half, then silence), break (half, then the end), reset (no answer), 404, 503, page (a log-in page)."""
+    endless (no size told, and no end), stall (half, then silence), break (half, then the
+    end), reset (no answer), 404, 503, page (a log-in page)."""
 
     def __init__(self, address: str):
         self.address, self.files, self.requests = address, {}, []
@@ -43,6 +44,12 @@ def serve() -> Iterator[Host]:
             if host.behaviour == "page":
                 data = b"<html>Log in first</html>"
             self.send_response(200)
+            if host.behaviour == "endless":
+                self.end_headers()
+                with contextlib.suppress(ConnectionError):
+                    while not host.go_on.is_set():
+                        self.wfile.write(bytes(1 << 16))
+                return
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             piece = max(1, len(data) // 8)

@@ -73,15 +73,15 @@ def choose(key: str, offers: Sequence[Offer]) -> Any | None:
             offer = by_name[name]
             with st.popover("Models", icon=":material/database:", help="Sizes, what is here, your own weights"):
                 st.markdown(_table(offers))
-                file = st.file_uploader(
-                    f"Own weights for {name}: a state_dict", list(KINDS), key=f"{key}_weights_{name}",
-                    max_upload_size=math.ceil(offer.largest_own() / 1e6),
-                )  # fmt: skip
+                file, network = _bring(key, offer), None
+                if file is not None:
+                    try:
+                        network = _own(name, file.file_id, offer, file)
+                    except ValueError as refused:
+                        page.problem(str(refused))  # here, where the file was chosen: the popover stays open
         if file is not None:
-            try:
-                network = _own(name, file.file_id, offer, file)
-            except ValueError as refused:
-                page.problem(str(refused))
+            if network is None:
+                st.caption(f"The file of own weights for {name} was not taken: see *Models* for why.")
             else:
                 st.caption(f"{name} with the weights of “{page.as_written(file.name)}”.")
                 _warn(offer)
@@ -95,6 +95,18 @@ def choose(key: str, offers: Sequence[Offer]) -> Any | None:
         _warn(offer)
         with st.spinner(f"Loading {name}"):
             return _load(offer)
+
+
+def _bring(key: str, offer: Offer) -> Any | None:
+    """The file of own weights that was chosen, if one may be."""
+    most = offer.largest_own()
+    if not most:
+        st.caption(f"Own weights for {offer.name} are too large to bring along: choose a smaller network for that.")
+        return None
+    return st.file_uploader(
+        f"Own weights for {offer.name}: a state_dict", list(KINDS), key=f"{key}_weights_{offer.name}",
+        max_upload_size=math.ceil(most / 1e6),
+    )  # fmt: skip
 
 
 def _load(offer: Offer) -> Any | None:

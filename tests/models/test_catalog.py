@@ -91,6 +91,21 @@ def test_cards_are_readable_json(shelf):
     assert json.loads((shelf / "segmenter-nearest.json").read_text()) == {"metrics": {"miou": 0.5}}
 
 
+@pytest.mark.parametrize("text", [b"", b"{}", b"no card", b"[" * 100_000, b"\xff\xfe", b"3", b'{"name": "x"}'])
+def test_a_damaged_card_is_one_sentence(shelf, text):
+    (shelf / "segmenter-nearest.json").write_bytes(text)
+    for ask in (catalog.card, catalog.load):
+        with pytest.raises(ValueError, match=r"^The card models/weights/segmenter-nearest\.json is damaged: "):
+            ask("segmenter-nearest")
+
+
+def test_a_card_without_its_hash_fits_no_weights(shelf):
+    catalog.write_card("segmenter-nearest", {"name": "segmenter-nearest", "metrics": {}})
+    (shelf / "segmenter-nearest.safetensors").write_bytes(b"x")
+    with pytest.raises(ValueError, match="not those of its card"):
+        catalog.load("segmenter-nearest")
+
+
 def test_the_environment_chooses_the_device(monkeypatch):
     monkeypatch.setenv("RECEPTIVE_DEVICE", "cpu")
     assert best_device() == torch.device("cpu")

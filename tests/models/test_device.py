@@ -126,3 +126,25 @@ def test_want_of_memory_is_said_by_every_lab_network(name, image, monkeypatch):
     with pytest.raises(device.OutOfMemory, match=f"{name} needs more memory than {network.device} has free"):
         network(np.array(image))
     assert asked and released == [name]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no kernel image is available for execution on the device"), None])
+def test_a_gpu_that_cannot_run_a_trial_is_not_used(monkeypatch, caplog, error):
+    monkeypatch.delenv("RECEPTIVE_DEVICE", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    asked = []
+
+    def ones(*_, device):
+        asked.append(device)
+        if error:
+            raise error
+        return torch.full((1, 1, 3, 3), 1.0)
+
+    device.runs.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "ones", ones)
+        chosen = [device.best_device(), device.best_device()]
+    device.runs.cache_clear()
+    assert chosen == [torch.device("cpu" if error else "cuda")] * 2 and asked == ["cuda"]
+    assert ("without cuda" in caplog.text) == bool(error)

@@ -154,6 +154,25 @@ def test_a_stalled_download_is_given_up(host, cache, monkeypatch):
     assert left_behind(cache) == []
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_more_than_the_published_size_is_given_up(host, cache, told):
+    source = host.add("net.pth", DATA)
+    host.files["net.pth"] = DATA * 2
+    host.behaviour = "well" if told else "endless"
+    assert str(failure(source)).startswith("What arrived is more than the 0 MB of net.pth: ")
+    assert left_behind(cache) == []
+
+
+def test_a_host_that_drips_is_given_up(host, cache, monkeypatch):
+    monkeypatch.setattr(fetching, "PATIENCE", 0.05)
+    monkeypatch.setattr(fetching, "SLOWEST", 1e12)
+    source = host.add("net.pth", DATA)
+    host.behaviour, host.pause = "slow", 0.1
+    assert "came too slowly and was given up" in str(failure(source))
+    host.go_on.set()
+    assert left_behind(cache) == []
+
+
 def test_a_slow_host_is_waited_for(host, cache, monkeypatch):
     monkeypatch.setattr(fetching, "TIMEOUT", 0.3)
     source = host.add("net.pth", DATA)
