@@ -105,8 +105,11 @@ def ciou(a: Tensor, b: Tensor) -> Tensor:
 
 
 def word(value: float) -> str:
-    """The lecture's word for an IoU: above 0.5 decent, above 0.7 pretty good, above 0.9 almost perfect."""
-    return next((name for bound, name in WORDS if value > bound), BELOW_WORDS)
+    """The lecture's word for an IoU: from 0.5 on decent, from 0.7 pretty good, from 0.9 almost perfect.
+
+    The lecture writes > 0.5; COCO and VOC match at exactly 0.5 as well (`labs.matching`), and so do these words.
+    """
+    return next((name for bound, name in WORDS if value >= bound), BELOW_WORDS)
 
 
 def centre_form(boxes: Tensor) -> Tensor:

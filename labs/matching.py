@@ -1,6 +1,8 @@
 """Which detection found which truth: COCO's rule, VOC's rule, and why a false positive is false.
 
-One picture at a time. Boxes xyxy float (N, 4) in pixels; labels int (N,); everything is a NumPy array.
+One picture at a time. Boxes xyxy float (N, 4) in pixels; labels int (N,); everything is a NumPy array. An IoU exactly
+at the threshold is a match (NMS is the other way round: only above its threshold a box is suppressed). IoU is that of
+continuous coordinates for both rules: "VOC" names the matching rule, not the devkit's areas with a pixel more a side.
 """
 
 from dataclasses import dataclass

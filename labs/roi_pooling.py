@@ -66,9 +66,10 @@ def roi_pool_bins(
 
     First rounding: each corner to a whole cell, the last one inside, so a region has at least one cell. Second: bin
     edges to whole cells. "overlapping" is torchvision's and Fast R-CNN's own: from floor(i · L/P) to ceil((i + 1) ·
-    L/P), so neighbours share a cell where L/P is no whole number. "disjoint" is the textbooks': from floor(i · L/P) to
-    floor((i + 1) · L/P), each cell in one bin; a region smaller than P cells leaves bins empty.
-    ValueError: another split.
+    L/P), so neighbours share a cell where L/P is no whole number. It keeps torchvision's own rounding: L/P is a float32
+    there, so where (i + 1) · L/P should be whole, a bin may reach one cell too far. "disjoint" is the textbooks', in
+    whole numbers: from i · L // P to (i + 1) · L // P, each cell in one bin; a region smaller than P cells leaves bins
+    empty. ValueError: another split.
     """
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
@@ -76,10 +77,14 @@ def roi_pool_bins(
     axes = []
     for low, high, bins, cells in ((1, 3, output_size[0], map_size[0]), (0, 2, output_size[1], map_size[1])):
         first = rounded[..., low, None]
-        size = (rounded[..., high, None] - first + 1).clamp(min=1) / bins  # of a bin, in cells
+        length = (rounded[..., high, None] - first + 1).clamp(min=1)
         steps = torch.arange(bins + 1, dtype=boxes.dtype, device=boxes.device)
-        starts, stops = (steps[:-1] * size).floor(), steps[1:] * size
-        stops = stops.ceil() if split == "overlapping" else stops.floor()
+        if split == "overlapping":
+            size = length / bins  # of a bin, in cells
+            starts, stops = (steps[:-1] * size).floor(), (steps[1:] * size).ceil()
+        else:
+            edges = (steps.long() * length.long() // bins).to(boxes.dtype)  # a float would lose cells: 7 · (31/7) < 31
+            starts, stops = edges[..., :-1], edges[..., 1:]
         axes.append((torch.stack([starts, stops], -1) + first[..., None]).clamp(0, cells).long())
     return Bins(rounded.long(), *axes)
 

@@ -66,8 +66,9 @@ def ranking() -> None:
         thing = st.selectbox("Class", THINGS, index=THINGS.index("dog"), key="pr_class", bind="query-params", width=160)
         count = st.segmented_control("Scenes", COUNTS, default=20, required=True, key="pr_scenes", bind="query-params")
         rule = st.segmented_control(
-            "Matching", list(RULES), default="COCO", required=True, key="pr_rule", bind="query-params"
-        )
+            "Matching", list(RULES), default="COCO", required=True, key="pr_rule", bind="query-params",
+            help="VOC here is the matching rule only: areas are without the development kit's extra pixel.",
+        )  # fmt: skip
         drawn = st.segmented_control(
             "Draw the area of", list(SHOWN), default="VOC all-point", required=True, key="pr_area", bind="query-params"
         )
@@ -214,7 +215,9 @@ def rules(ranked: Ranking, means: tuple[float, float], thing: str, drawn: str) -
     words(
         f":gray[One ranking, four answers for {thing}: eleven coarse samples, the exact area, 101 fine samples, and "
         f"the mean over ten IoU thresholds. AR: the recall of all detections, mean over the same thresholds. "
-        f"{ranked.truths} truths, {len(ranked)} detections above {HEAD_SCORE} (at most {HEAD_MOST} per scene).]",
+        f"{ranked.truths} truths, {len(ranked)} detections above {HEAD_SCORE} (at most {HEAD_MOST} per scene). "
+        "A trap in COCO's 101 recall points: they are floating-point numbers, and 0.35 lies a hair above 7/20. So 7 "
+        "perfect detections of 20 truths reach 35 points, 0 to 0.34: AP is 35/101 = 0.347, here and in pycocotools.]",
         "pr_counts",
     )
 

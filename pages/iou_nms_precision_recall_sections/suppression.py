@@ -82,7 +82,9 @@ def suppression() -> None:
         )
         rule = st.segmented_control(
             "Matching", list(RULES), default="COCO", required=True, key="judge_rule", bind="query-params",
-            help="COCO: the best truth still free. VOC: the best truth; if it is taken, the detection is false.",
+            help="COCO: the best truth still free. VOC: the best truth; if it is taken, the detection is false. VOC "
+            "here is the matching rule only: the development kit also adds one pixel to every side of a box before it "
+            "counts areas, and this page does not.",
         )  # fmt: skip
         stepwise = st.toggle("Step by step", key="nms_stepwise", bind="query-params")
     raw = raw_boxes(picture.image)
@@ -90,13 +92,15 @@ def suppression() -> None:
     with (
         columns[0],
         live_slider("NMS threshold", 0.0, 1.0, 0.5, step=0.01, key="nms_threshold", format="%.2f", play=True,
-                    help="A box is suppressed when its IoU with a better one of its class is above this.",
+                    help="A box is suppressed when its IoU with a better one of its class is above this. At exactly "
+                    "this IoU it stays, as far as its digits are exact: 1/5 is 0.200000003 here and in torchvision.",
                     disabled=method == GAUSSIAN) as nms_threshold,
         columns[1],
         live_slider("Score threshold", 0.0, 1.0, 0.3, step=0.01, key="score_threshold", format="%.2f",
                     play=True) as score_threshold,
         columns[2],
-        live_slider("IoU for a match", 0.05, 0.95, 0.5, step=0.05, key="match_iou", format="%.2f") as match_iou,
+        live_slider("IoU for a match", 0.05, 0.95, 0.5, step=0.05, key="match_iou", format="%.2f",
+                    help="A detection fits a truth when their IoU is at least this: equal is enough.") as match_iou,
         body,
     ):  # fmt: skip
         outcome = suppress(raw, method, nms_threshold, score_threshold)

@@ -130,11 +130,12 @@ def layers(editable: list[Box], truth: Tensor, guess: Tensor, measure: str) -> l
 def numbers(truth: Tensor, guess: Tensor, convention: PixelConvention) -> None:
     common, union = geometry.overlap(truth, guess, convention)
     value = float(geometry.iou(truth, guess, convention))
-    scale = [f":green-badge[{text} > {bound:g}]" if geometry.word(value) == text else f":gray[{text} > {bound:g}]"
+    scale = [f":green-badge[{text} ≥ {bound:g}]" if geometry.word(value) == text else f":gray[{text} ≥ {bound:g}]"
              for bound, text in reversed(WORDS)]  # fmt: skip
     words(
         f"**Intersection over union = {common:,.0f} px² / {union:,.0f} px² = {value:.3f}**\n\n"
-        f"That is **{geometry.word(value)}**.\n\n{' '.join(scale)}",
+        f"That is **{geometry.word(value)}**.\n\n{' '.join(scale)}\n\n"
+        ":gray[The lecture writes > 0.5. At exactly 0.5 COCO and VOC count a match, so these words say ≥.]",
         "iou_numbers",
     )
 

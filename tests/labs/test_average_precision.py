@@ -171,3 +171,15 @@ def test_a_threshold_on_the_score_cuts_the_curve_and_moves_nothing(seed):
     for label in CLASSES:
         whole, part = (ap.rank(ap.compare(each, there, label)) for each in (found, cut))
         assert part.true.tolist() == whole.true[: len(part)].tolist()
+
+
+def test_seven_of_twenty_reach_thirty_five_of_cocos_points():
+    """The 36th recall point is 0.35000000000000003 and 7/20 is 0.35: a perfect ranking does not reach it."""
+    assert ap.COCO_RECALLS[35] > 7 / 20
+    curve = ap.precision_recall(np.ones(7, bool), 20)
+    assert ap.coco_101_point(*curve) == pytest.approx(35 / 101)
+    corners = np.arange(20.0)[:, None] * 50 + np.zeros((20, 2))
+    boxes, ones = np.hstack([corners, corners + 40]), np.ones(20, int)
+    some = Detections(boxes[:7], ones[:7], np.linspace(0.9, 0.3, 7))
+    found, there = [some], [Truths(boxes, ones)]
+    assert ap.summarise(found, there, [1]).ap50 == pytest.approx(35 / 101)

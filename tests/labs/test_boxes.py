@@ -102,8 +102,8 @@ def test_crowd_overlap_is_the_share_of_the_detection():
 
 @pytest.mark.parametrize(
     ("value", "word"),
-    [(0.5, "not a match"), (0.51, "decent"), (0.7, "decent"), (0.71, "pretty good"), (0.9, "pretty good"),
-     (0.91, "almost perfect"), (1.0, "almost perfect"), (0.0, "not a match")],
+    [(0.0, "not a match"), (0.4999, "not a match"), (0.5, "decent"), (0.6999, "decent"), (0.7, "pretty good"),
+     (0.8999, "pretty good"), (0.9, "almost perfect"), (1.0, "almost perfect")],
 )  # fmt: skip
 def test_the_lectures_words(value, word):
     assert boxes.word(value) == word

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from labs import matching
+from labs import boxes, matching
 from labs.matching import Detections, Truths
 
 NO = np.zeros(0, bool)
@@ -29,6 +30,30 @@ def test_an_overlap_at_the_threshold_is_enough():
     assert matching.match_coco(overlap, 0.5, flags(False), flags(False)).truth.tolist() == [0]
     assert matching.match_voc(overlap, 0.5, flags(False)).truth.tolist() == [0]
     assert matching.match_voc(overlap, 0.51, flags(False)).truth.tolist() == [-1]
+
+
+@pytest.mark.parametrize("rule", matching.RULES)
+def test_half_an_overlap_is_a_match_in_words_and_in_matching(rule):
+    whole, half = (0.0, 0.0, 100.0, 100.0), (0.0, 0.0, 100.0, 50.0)
+    result = matching.judge(*scene([(*half, 1, 0.9)], [(*whole, 1)]), threshold=0.5, rule=rule)
+    assert result.verdicts[0].kind == "true" and result.verdicts[0].same_iou == 0.5
+    assert boxes.word(result.verdicts[0].same_iou) == "decent"
+
+
+def test_voc_names_the_matching_rule_and_not_the_devkits_areas():
+    """Continuous: 36 / 81 = .444, no match. The devkit's pixels count both ends: 50 / 100, a match."""
+    guess, truth = (0.0, 0.0, 9.0, 4.0), (0.0, 0.0, 9.0, 9.0)
+    (verdict,) = matching.judge(*scene([(*guess, 1, 0.9)], [(*truth, 1)]), threshold=0.5, rule="VOC").verdicts
+    assert verdict.kind == "localisation" and verdict.same_iou == pytest.approx(4 / 9)
+    devkit = boxes.iou(torch.tensor(guess), torch.tensor(truth), boxes.PixelConvention.INCLUSIVE)
+    assert float(devkit) == 0.5
+
+
+def test_an_overlap_of_exactly_a_tenth_is_not_background():
+    tenth = (0.0, 0.0, 10.0, 1.0)
+    detections = [(*tenth, 1, 0.9), (0.0, 0.0, 10.0, 0.99, 1, 0.8), (*tenth, 2, 0.7), (0.0, 0.0, 10.0, 0.99, 2, 0.6)]
+    result = matching.judge(*scene(detections, [(0, 0, 10, 10, 1)]))
+    assert [v.kind for v in result.verdicts] == ["localisation", "background", "class and place", "background"]
 
 
 def test_a_crowd_takes_any_number_and_a_counted_truth_goes_first():

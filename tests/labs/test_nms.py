@@ -31,12 +31,55 @@ def test_greedy_equals_torchvision(rows, threshold):
     assert kept.tolist() == ops.nms(boxes, scores, threshold).tolist()
 
 
+# Fractions of a pixel as well: where whole numbers would hide what large offsets cost.
+places, sides = st.floats(0, 200, width=32), st.floats(1, 90, width=32)
+fine_row = st.tuples(places, places, sides, sides, st.integers(0, 4), st.integers(1, 9))
+
+
+@given(rows=scene | st.lists(fine_row, max_size=25), threshold=thresholds)
+@settings(deadline=None, max_examples=150)
+def test_greedy_per_class_is_torchvisions_nms_class_by_class(rows, threshold):
+    boxes, scores, labels = tensors(rows)
+    kept = nms.kept_indices(nms.greedy(boxes, scores, threshold, labels))
+    for label in labels.unique():
+        mine = (labels == label).nonzero()[:, 0]
+        theirs = mine[ops.nms(boxes[mine], scores[mine], threshold)]
+        assert kept[labels[kept] == label].tolist() == theirs.tolist()
+    assert nms.survivors(boxes, scores, threshold, labels).tolist() == kept.tolist()
+
+
 @given(rows=scene, threshold=thresholds)
 @settings(deadline=None, max_examples=100)
-def test_greedy_per_class_equals_batched_nms(rows, threshold):
+def test_greedy_per_class_equals_batched_nms_where_no_digit_is_lost(rows, threshold):
+    """Whole numbers of pixels stay exact when the classes are pushed apart."""
     boxes, scores, labels = tensors(rows)
     kept = nms.kept_indices(nms.greedy(boxes, scores, threshold, labels))
     assert kept.tolist() == ops.batched_nms(boxes, scores, labels, threshold).tolist()
+
+
+def test_where_batched_nms_decides_otherwise():
+    """The second box is half of the first: an IoU near 1/2, which the offset of class 8 pushes across the threshold."""
+    boxes = torch.tensor([[113.2, 142.5, 148.5, 157.8], [113.2, 142.5, 148.5, 150.15], [0, 0, 223.9, 223.9]])
+    scores, labels = torch.tensor([0.9, 0.8, 0.7]), torch.tensor([8, 8, 1])
+    ours = nms.kept_indices(nms.greedy(boxes, scores, 0.5, labels)).tolist()
+    assert ours == [*ops.nms(boxes[:2], scores[:2], 0.5).tolist(), 2]
+    assert ours != ops.batched_nms(boxes, scores, labels, 0.5).tolist()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "threshold", "second", "kept"),
+    [
+        (torch.float32, 0.2, [0, 0, 2, 2], [0]),  # IoU 1/5, which float32 rounds up
+        (torch.float64, 0.2, [0, 0, 2, 2], [0, 1]),
+        (torch.float32, 0.5, [1, 1, 2, 2], [0, 1]),  # IoU 1/2, exact in any float
+        (torch.float32, 0.499999, [1, 1, 2, 2], [0]),
+    ],
+)
+def test_an_overlap_exactly_at_the_threshold(dtype, threshold, second, kept):
+    boxes, scores = torch.tensor([[1, 1, 2, 3], second], dtype=dtype), torch.tensor([0.9, 0.8], dtype=dtype)
+    assert nms.kept_indices(nms.greedy(boxes, scores, threshold)).tolist() == kept
+    assert ops.nms(boxes, scores, threshold).tolist() == kept
+    assert [step.kept for step in nms.soft(boxes, scores, nms.hard(threshold))] == kept
 
 
 @given(rows=scene, threshold=thresholds)
@@ -120,6 +163,16 @@ def test_soft_nms_by_hand():
     steps = nms.soft(boxes, scores, nms.gaussian(0.5))
     assert steps[2].score == pytest.approx(0.8 * math.exp(-0.64 / 0.5))
     assert len(nms.soft(boxes, scores, nms.linear(0.3), smallest_score=0.2)) == 2
+
+
+def test_a_score_exactly_at_the_smallest_stays():
+    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 5], [20, 20, 30, 30]], dtype=torch.float64)
+    scores = torch.tensor([0.75, 0.5, 0.25], dtype=torch.float64)
+    assert [s.kept for s in nms.soft(boxes, scores, nms.hard(1.0), smallest_score=0.25)] == [0, 1, 2]
+    assert [s.kept for s in nms.soft(boxes, scores, nms.hard(1.0), smallest_score=0.2501)] == [0, 1]
+    # cut in a later turn: IoU 1/2, so the second box falls to exactly a quarter
+    assert [s.score for s in nms.soft(boxes[:2], scores[:2], nms.linear(0.3), smallest_score=0.25)] == [0.75, 0.25]
+    assert len(nms.soft(boxes[:2], scores[:2], nms.linear(0.3), smallest_score=0.2501)) == 1
 
 
 @given(rows=scene)

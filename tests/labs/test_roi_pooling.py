@@ -1,6 +1,7 @@
 """RoI pooling: the lectures' numbers, torchvision's operators over any boxes, and what a box can learn from each."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -135,14 +136,35 @@ def test_argmax_points_at_the_maximum_inside_its_bin(features, where, size, scal
             assert found.values[n, c, i, j] == cells.max() == features[c, row, column]
 
 
-@QUICK
-@given(st.integers(1, 30), st.integers(1, 14))
-def test_disjoint_bins_share_nothing_and_miss_nothing(length, size):
-    box = torch.tensor([0.0, 0.0, length - 1.0, length - 1.0])
-    columns = rp.roi_pool_bins(box, (size, size), 1.0, (40, 40), "disjoint").columns.tolist()
-    assert [cell for start, stop in columns for cell in range(start, stop)] == list(range(length))
-    overlapping = rp.roi_pool_bins(box, (size, size), 1.0, (40, 40)).columns.tolist()
-    assert (overlapping == columns) == (length % size == 0)
+@pytest.mark.parametrize("size", range(1, 15))
+def test_disjoint_bins_share_nothing_and_miss_nothing(size):
+    """Every length to 200 cells, in whole numbers: a float32 L/P would lose the last of 31 cells in 7 bins."""
+    for length in range(1, 201):
+        box = torch.tensor([0.0, 0.0, length - 1.0, length - 1.0])
+        bins = rp.roi_pool_bins(box, (size, size), 1.0, (250, 250), "disjoint")
+        edges = [i * length // size for i in range(size + 1)]
+        assert bins.columns.tolist() == bins.rows.tolist() == [list(pair) for pair in pairwise(edges)]
+        overlapping = rp.roi_pool_bins(box, (size, size), 1.0, (250, 250)).columns
+        assert bool((overlapping[:, 0] <= bins.columns[:, 0]).all() and (overlapping[:, 1] >= bins.columns[:, 1]).all())
+
+
+def test_thirty_one_cells_in_seven_disjoint_bins():
+    bins = rp.roi_pool_bins(torch.tensor([0.0, 0.0, 30.0, 30.0]), (7, 7), 1.0, (40, 40), "disjoint")
+    expected = [[0, 4], [4, 8], [8, 13], [13, 17], [17, 22], [22, 26], [26, 31]]
+    assert bins.rows.tolist() == bins.columns.tolist() == expected
+    many = torch.tensor([[5.0, 2.0, 35.0, 32.0], [-3.0, 0.0, 9.0, 10.0]])
+    both = rp.roi_pool_bins(many, (7, 11), 1.0, (40, 40), "disjoint")
+    assert both.rows[0].tolist() == [[start + 2, stop + 2] for start, stop in expected]
+    assert both.columns[1, :4].tolist() == [[0, 0], [0, 0], [0, 0], [0, 1]]  # 13 cells from -3 on, cut at the border
+
+
+def test_overlapping_bins_keep_torchvisions_own_rounding():
+    """57 / 7 · 7 is above 57 in float32, so the last bin takes a 58th cell, in torchvision as well."""
+    box = torch.tensor([0.0, 0.0, 56.0, 56.0])
+    assert rp.roi_pool_bins(box, (7, 7), 1.0, (64, 64)).columns[-1].tolist() == [48, 58]
+    features = torch.zeros(1, 64, 64)
+    features[0, :, 57] = 1.0
+    assert ops.roi_pool(features[None], [box[None]], 7)[0, 0, 0].tolist() == [0, 0, 0, 0, 0, 0, 1]
 
 
 def test_halves_are_rounded_away_from_zero():

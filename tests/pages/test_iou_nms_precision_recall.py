@@ -118,6 +118,32 @@ def test_the_boxes_are_in_the_address_and_come_back_from_it(visit, run, no_weigh
     assert "iou_boxes" not in other.query_params
 
 
+def test_exactly_half_is_a_match_in_words(run, no_weights, words):
+    whole, half = (0.0, 0.0, 100.0, 100.0), (0.0, 0.0, 100.0, 50.0)
+    said = words(run(iou_stage=two_boxes.pair(whole, half)))
+    assert "= 0.500**" in said and "That is **decent**" in said and ":green-badge[decent ≥ 0.5]" in said
+    assert "The lecture writes > 0.5" in said
+
+
+def test_voc_is_said_to_be_the_matching_rule_only(run, network):
+    helps = {each.key: each.proto.help for each in run().get("button_group")}
+    assert all("VOC" in helps[key] and "matching rule only" in helps[key] for key in ("judge_rule", "pr_rule"))
+
+
+@trained
+def test_cocos_trap_is_named(run, words):
+    assert "0.35 lies a hair above 7/20" in words(run()) and "35/101 = 0.347" in words(run())
+
+
+def test_the_page_has_one_rule_of_suppression(network):
+    """The ranking over scenes and the story of one picture keep the same boxes."""
+    held = shared.held_out(10_000_000)
+    (found,) = shared.detections_of((10_000_000,), 0.3)
+    kept = suppression.suppress(held.raw, suppression.GREEDY, 0.3, 0.0).kept
+    kept = [index for index in kept if held.raw.scores[index] > shared.HEAD_SCORE][: shared.HEAD_MOST]
+    assert np.array_equal(found.boxes, held.raw.boxes[kept].numpy())
+
+
 @pytest.mark.parametrize("link", ["here", "1,2,3", "9,9,1,1,0,0,5,5", "nan,0,1,1,0,0,5,5", ""])
 def test_a_link_without_two_boxes_is_answered_in_a_sentence(visit, no_weights, drawn, link):
     at = visit(PAGE, {"iou_boxes": link})

@@ -136,6 +136,13 @@ def test_the_textbooks_bins_do_not_overlap(run, drawn):
     assert shown["bin-0-0"].xyxy[2] == shown["bin-0-1"].xyxy[0]
 
 
+def test_the_last_of_thirty_one_cells_is_in_the_last_bin(run):
+    link = {"roi_box": "0,0,171.4,171.4", "roi_at": "6,6,0,0"}
+    found = text(run(None, link, roi_level="P2", roi_output=7, roi_split="disjoint"))
+    assert "columns 0 + ⌊26.57⌋ … 0 + ⌊31.00⌋ − 1: 26 … 30" in found
+    assert "rows 0 + ⌊26.57⌋ … 0 + ⌊31.00⌋ − 1: 26 … 30" in found
+
+
 def test_the_half_pixel_is_drawn(run, drawn):
     run(roi_method="RoI Align")
     on = boxes(drawn, "roi_region")
