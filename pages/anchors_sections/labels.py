@@ -23,7 +23,7 @@ from pages.anchors_sections.shared import (
     truths_of,
     xyxy,
 )  # fmt: skip
-from ui import page
+from ui import page, rounding
 from ui.components import Box, Boxes, Points, following, live_slider, stage, words
 from ui.pictures import Picture
 
@@ -170,6 +170,8 @@ def reach(picture: Picture, truths: Tensor, given: Labelling, shapes: tuple[list
     bound, unrounded = (
         torch.stack([anchors.concentric_iou(truths, base) for base in bases]).amax(0) for bases in shapes
     )
+    edge = torch.tensor(positive, dtype=bound.dtype)  # compared as the labels are, in single precision
+    stands = lambda value: rounding.beside(value, float(edge))  # noqa: E731
     lines = ["| truth | best IoU | if centred on it | verdict |", "|---|---|---|---|"]
     for i, (thing, box) in enumerate(zip(picture.view.instances, truths, strict=True)):
         if reached[i]:
@@ -177,20 +179,12 @@ def reach(picture: Picture, truths: Tensor, given: Labelling, shapes: tuple[list
         elif bound[i] >= positive:
             verdict = ":material/grid_on: shape fits, grid too coarse"
         elif unrounded[i] >= positive:
-            verdict = f":material/straighten: fits with exact sides ({beside(unrounded[i], positive)}), not as rounded"
+            verdict = f":material/straighten: fits with exact sides ({stands(unrounded[i])}), not as rounded"
         else:
             verdict = ":material/close: no size and ratio fits"
-        best, ideal = beside(given.reach[i], positive), beside(bound[i], positive)
+        best, ideal = stands(given.reach[i]), stands(bound[i])
         lines.append(f"| {thing.label} {size_of(box)} | {best} | {ideal} | {verdict} |")
     st.markdown("\n".join(lines))
-
-
-def beside(value: Tensor, threshold: float) -> str:
-    """An IoU with so many digits, three at least, that it stands on its own side of the threshold."""
-    digits = 3
-    while digits < 7 and (round(float(value), digits) >= threshold) != bool(value >= threshold):
-        digits += 1
-    return f"{float(value):.{digits}f}"
 
 
 def imbalance_quiz(given: Labelling) -> None:
