@@ -93,7 +93,7 @@ def test_without_weights_one_sentence_and_the_rest_works(run, no_weights, drawn,
     assert at.error and all("detector" in e.value and "\n" not in e.value for e in at.error)
     truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in two_boxes.start_boxes("Decent"))
     assert f"= {float(geometry.iou(truth, guess)):.3f}**" in words(at) and "That is **decent**" in words(at)
-    assert "almost perfect > 0.9" in words(at) and "decent > 0.5" in words(at)
+    assert "almost perfect ≥ 0.9" in words(at) and "decent ≥ 0.5" in words(at)
     assert {"truth", "prediction", "common"} <= {box.id for box in drawn.boxes("iou_stage")}
     assert any("bx = px + pw · tx" in code.value for code in at.code)
 
