@@ -90,7 +90,7 @@ def test_boxes_follow_the_nms_slider_while_it_is_dragged(server, page):
 def test_the_table_of_all_classes_fits_beside_the_side_bar(server, page):
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{server}/iou_nms_precision_recall?pr_scenes=10")
-    scroller = page.locator(".st-key-pr_table .dvn-scroller")
+    scroller = page.locator(".dvn-scroller").first
     expect(scroller).to_be_attached(timeout=90_000)
     page.wait_for_function(
         "(node) => node.clientWidth > 400 && node.scrollWidth <= node.clientWidth", arg=scroller.element_handle()
