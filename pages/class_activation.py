@@ -12,10 +12,11 @@ from pages.class_activation_sections import (
     two_classes,
     weak_box,
 )
-from ui import page, pictures
+from ui import outside_lab_world, page, pictures
 
 page.begin("Class Activation Maps")
 picture = pictures.choose("cam", seed=62)
+outside_lab_world.warn(picture)
 with page.guard():  # without weights there is one sentence, not seven
     focus = two_classes.choose(picture)
     two_classes.play(focus)

@@ -8,7 +8,7 @@ from labs import roi_pooling as rp
 from pages.photograph_sections import detections
 from pages.roi_pooling_sections import inside, network, numbers, projection, shift
 from pages.roi_pooling_sections.shared import SIZE
-from ui import page, pictures
+from ui import outside_lab_world, page, pictures
 from ui.components import following, live_slider
 from ui.pictures import Picture
 
@@ -49,6 +49,7 @@ def play(picture: Picture) -> None:
 
 page.begin("RoI Pool versus RoI Align")
 picture = pictures.choose("roi", size=SIZE)
+outside_lab_world.warn(picture)
 play(picture)
 numbers.conventions()
 numbers.sample()

@@ -8,7 +8,7 @@ from labs import yolo_grid
 from pages.photograph_sections import detections
 from pages.yolo_grid_sections import assignment, collisions, comparison, losses, network, target
 from pages.yolo_grid_sections.shared import truth_of
-from ui import page, pictures
+from ui import outside_lab_world, page, pictures
 from ui.pictures import Picture
 
 
@@ -47,6 +47,7 @@ def play(picture: Picture, layout: str) -> None:
 
 page.begin("The YOLO Grid")
 picture = pictures.choose("yolo", seed=14)
+outside_lab_world.warn(picture)
 layout = assignment.layout_control()
 play(picture, layout)
 st.caption(
@@ -82,18 +83,23 @@ page.show_code(
     r"\text{score}_{ijk} = \text{confidence}_{ij} \cdot p_{i(j)}(k)",
     "torchvision.ops.batched_nms(boxes, scores, labels, iou_threshold)",
 )
+page.erratum(
+    "The output is 7×7×(5B + C), with B base boxes per cell and background among the C classes.",
+    "YOLO has **no background class**: a low confidence says that nothing is there, and C counts things only. The "
+    "layout 7×7×(5B + C) is YOLOv1's, which has **no base boxes** either: each of its B predictors gives width and "
+    "height as shares of the picture. Base boxes (anchors) come with YOLOv2, and with them the layout B×(5 + C).",
+)
 page.sources(
     [
         ("Redmon et al. 2016: You Only Look Once", "paper", "https://arxiv.org/abs/1506.02640"),
         ("Redmon and Farhadi 2017: YOLO9000, Better, Faster, Stronger", "paper", "https://arxiv.org/abs/1612.08242"),
-        ("Liu et al. 2016: SSD, Single Shot MultiBox Detector", "paper", "https://arxiv.org/abs/1512.02325"),
         (
             "Huang et al. 2017: Speed/accuracy trade-offs for modern convolutional object detectors",
             "paper",
             "https://arxiv.org/abs/1611.10012",
         ),
         (
-            "Lin et al. 2017: Focal Loss for Dense Object Detection (RetinaNet)",
+            "Lin et al. 2017: Focal Loss for Dense Object Detection (RetinaNet: the published one-stage detector)",
             "paper",
             "https://arxiv.org/abs/1708.02002",
         ),

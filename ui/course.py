@@ -56,7 +56,7 @@ LESSONS = (
            topics="Region proposal network, anchors and their labels, box transforms, recall"),
     Lesson("Detect", "roi_pooling", "RoI Pool versus RoI Align", ":material/crop:",
            "How do boxes of any size become features of one size?", network="detector",
-           topics="RoI pooling, RoI Align; Fast and Faster R-CNN, Mask R-CNN"),
+           topics="RoI Pool of Fast R-CNN, RoI Align, crop and resize; half a cell, gradients to the box"),
     Lesson("Detect", "iou_nms_precision_recall", "IoU, NMS and Precision-Recall", ":material/join_inner:",
            "When is a detection right, and how good is a detector?", network="detector",
            topics="IoU, non-maximum suppression, precision, recall, average precision"),

@@ -128,7 +128,7 @@ def _quiz(key: str, question: str, options: list, answer, explain: str) -> None:
             if choice == answer:
                 st.success(f"**Yes: {answer}.** {explain}", icon=":material/check:")
             else:
-                st.warning(f"**Not {choice}: it is {answer}.** {explain}", icon=":material/lightbulb:")
+                st.warning(f"**No. The answer is: {answer}.** {explain}", icon=":material/lightbulb:")
 
 
 def show_code(functions: Callable | Sequence[Callable], formula: str = "", library: str = "") -> None:

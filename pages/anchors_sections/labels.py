@@ -15,6 +15,7 @@ from pages.anchors_sections.shared import (
     ORANGE,
     VERMILION,
     YELLOW,
+    exact_pyramid,
     pyramid,
     sample,
     size_of,
@@ -22,13 +23,13 @@ from pages.anchors_sections.shared import (
     truths_of,
     xyxy,
 )  # fmt: skip
-from ui import page
+from ui import page, rounding
 from ui.components import Box, Boxes, Points, following, live_slider, stage, words
 from ui.pictures import Picture
 
 SETS = ("The grid above", "The detector's pyramid")
 SHOWN = {"positive": 120, "best": 40, "ignored": 30, "negative": 30}
-BATCH = 128  # anchors a training step looks at, at most half of them positive
+BATCH = 128  # anchors a training step of the lab's detector looks at, at most half of them positive
 
 
 def labels(picture: Picture, layout: Layout) -> None:
@@ -51,6 +52,7 @@ def labels(picture: Picture, layout: Layout) -> None:
             shown = st.pills("Draw", list(SHOWN), selection_mode="multi", default=list(SHOWN)[:3],
                              key="anchors_draw", bind="query-params")  # fmt: skip
         bases, boxes = ([layout.base], layout.boxes) if which == SETS[0] else pyramid()
+        exact = [layout.exact] if which == SETS[0] else exact_pyramid()
         iou = iou_matrix(truths, boxes)
         if negative > positive:
             draw(right, picture, [], "Only the truth is drawn: no label can be given.")
@@ -65,7 +67,7 @@ def labels(picture: Picture, layout: Layout) -> None:
         draw(right, picture, layers, notes)
         with left:
             words("\n\n".join([*counts(given), *meaning(given, len(truths), positive, negative)]), "anchors_counts")
-        reach(picture, truths, given, bases, positive)
+        reach(picture, truths, given, (bases, exact), positive)
     if len(truths) and not following():
         imbalance_quiz(given)
         neutral_erratum(given, iou, positive, negative)
@@ -143,34 +145,45 @@ def meaning(given: Labelling, truths: int, positive: float, negative: float) -> 
         blind = BATCH * plus / (plus + minus)
         said.append(
             f"**1 positive to {minus / plus:,.0f} negatives.** Drawn blindly, {BATCH} anchors would hold "
-            f"{blind:.1f} positives, so the RPN draws its {BATCH} with up to half of them positive: "
-            f"here {half} and {min(BATCH - half, minus)}."
+            f"{blind:.1f} positives, so an RPN draws its sample with up to half of it positive. The lab's detector "
+            f"draws {BATCH}: here {half} and {min(BATCH - half, minus)}. Faster R-CNN, and torchvision by default, "
+            "draw 256."
         )
     return said
 
 
-def reach(picture: Picture, truths: Tensor, given: Labelling, bases: list[Tensor], positive: float) -> None:
-    """One line per truth: can any anchor reach it, and if not, whose fault is it?"""
+def reach(picture: Picture, truths: Tensor, given: Labelling, shapes: tuple[list, list], positive: float) -> None:
+    """One line per truth: can any anchor reach it, and if not, whose fault is it?
+
+    `shapes`: the base anchors (K, 4) of every level as they are used, and with exact sides.
+    """
     if not len(truths):
         return
-    lost = int((given.reach < positive).sum())
+    reached = given.reach >= positive
+    lost = int((~reached).sum())
     words(
         f"**{lost} of {len(truths)} truths are out of reach**: no anchor has IoU ≥ {positive:.2f} with them."
         if lost else f"**Every truth is reached** by some anchor with IoU ≥ {positive:.2f}.", "anchors_reach",
     )  # fmt: skip
     if following():
         return
-    bound = torch.stack([anchors.concentric_iou(truths, base) for base in bases]).amax(0)
+    bound, unrounded = (
+        torch.stack([anchors.concentric_iou(truths, base) for base in bases]).amax(0) for bases in shapes
+    )
+    edge = torch.tensor(positive, dtype=bound.dtype)  # compared as the labels are, in single precision
+    stands = lambda value: rounding.beside(value, float(edge))  # noqa: E731
     lines = ["| truth | best IoU | if centred on it | verdict |", "|---|---|---|---|"]
     for i, (thing, box) in enumerate(zip(picture.view.instances, truths, strict=True)):
-        best, ideal, number = float(given.reach[i]), float(bound[i]), int((given.match == i).sum())
-        if best >= positive:
-            verdict = f":material/check: reached, {number} positive"
-        elif ideal < positive:
-            verdict = ":material/close: no size and ratio fits"
-        else:
+        if reached[i]:
+            verdict = f":material/check: reached, {int((given.match == i).sum())} positive"
+        elif bound[i] >= positive:
             verdict = ":material/grid_on: shape fits, grid too coarse"
-        lines.append(f"| {thing.label} {size_of(box)} | {best:.2f} | {ideal:.2f} | {verdict} |")
+        elif unrounded[i] >= positive:
+            verdict = f":material/straighten: fits with exact sides ({stands(unrounded[i])}), not as rounded"
+        else:
+            verdict = ":material/close: no size and ratio fits"
+        best, ideal = stands(given.reach[i]), stands(bound[i])
+        lines.append(f"| {thing.label} {size_of(box)} | {best} | {ideal} | {verdict} |")
     st.markdown("\n".join(lines))
 
 

@@ -20,6 +20,11 @@ PRESETS = {
     "K = 9": (32, 3, 2.0),
 }
 LOOKS = {"wide": ORANGE, "square": BLUE, "tall": SKY}
+WHERE = {
+    "torchvision": "The squares are the cells; the anchors stand on their upper left corners, so none stands on the "
+    "right and lower edge of the picture.",
+    "centred": "The squares are the cells; the anchors stand in their middles.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +109,8 @@ def positions(picture: Picture, layout: Layout) -> None:
         note = f"size {layout.sizes[size]}, ratio {layout.ratios[ratio]:.3g}: {size_of(box)} px"
         boxes.append(Box(f"anchor-{i}", xyxy(box), colour=LOOKS[look], width=2.5, note=note))
     boxes.sort(key=lambda box: (box.xyxy[0] - box.xyxy[2]) * (box.xyxy[3] - box.xyxy[1]))
-    shift = 0.0 if layout.convention == "centred" else layout.stride / 2
     layers = [
-        GridLines(stride=layout.stride, offset=(-shift, -shift), colour="#FFFFFF66", width=0.75),
+        GridLines(stride=layout.stride, colour="#FFFFFF66", width=0.75),
         Points(layout.places.numpy(), colour="#FFFFFFAA", radius=1.2 if layout.stride < 16 else 2.2),
         Boxes(boxes),
         Points(layout.places[place : place + 1].numpy(), colour="#D55E00", radius=6,
@@ -115,7 +119,8 @@ def positions(picture: Picture, layout: Layout) -> None:
     view.show(
         picture.image, layers, pick=(float(layout.places[0, 0]), layout.stride),
         alt=f"{layout.rows} by {layout.columns} positions, the {k} anchors of one of them",
-        caption="Click anywhere: the nearest position shows its anchors. Orange wide, blue square, light blue tall.",
+        caption="Click anywhere: the nearest position shows its anchors. Orange wide, blue square, light blue tall. "
+        + WHERE[layout.convention],
     )  # fmt: skip
 
 
@@ -127,7 +132,9 @@ def summary(picture: Picture, layout: Layout) -> None:
     k, total = len(layout.base), len(layout.boxes)
     words(
         f"{layout.rows} × {layout.columns} positions × **K = {k}** = **{total:,} anchors**. "
-        f"{int(outside.sum()):,} of them reach beyond the picture; nothing is clipped before the transform is applied.",
+        f"{int(outside.sum()):,} of them reach beyond the picture; nothing is clipped before the transform is applied. "
+        "In training, the Faster R-CNN paper leaves such anchors out (section 3.3); torchvision, and the labels below, "
+        "keep them.",
         "anchors_summary",
     )
     if following():

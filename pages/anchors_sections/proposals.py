@@ -17,20 +17,23 @@ from ui.components import Box, Boxes, live_slider, stage, words
 from ui.pictures import Picture
 
 TOP, NMS = 600, 0.7  # per level, and IoU: how the lab's detector is set
+DRAWN = 10  # few: the first places are what suppression changes most
 
 
 @st.fragment
 @page.guard()
 def proposals(picture: Picture) -> None:
     page.section(
-        "From all boxes to 300", "Sort by objectness, keep the best of each level, suppress doubles, keep 300."
+        "From all boxes to 300",
+        "Sort by objectness, keep the best of each level, suppress duplicates within each level, keep 300. Two levels "
+        "may still propose the same thing, as in torchvision.",
     )
     seen = look(picture.image)
     sliders_of = (
         ("Best of each level", 1, 1000, TOP, {"key": "anchors_top"}),
         ("Suppress above IoU", 0.0, 1.0, NMS, {"key": "anchors_nms", "step": 0.01, "format": "%.2f"}),
         ("Keep", 1, PROPOSALS, PROPOSALS, {"key": "anchors_keep"}),
-        ("Draw the best", 1, PROPOSALS, 40, {"key": "anchors_drawn"}),
+        ("Draw the best", 1, PROPOSALS, DRAWN, {"key": "anchors_drawn"}),
     )
     with ExitStack() as sliders:
         values = []
@@ -48,9 +51,13 @@ def proposals(picture: Picture) -> None:
             with column:
                 words(f"**{title} suppression: the best {len(chosen)}**", f"{key}_count")
                 ranked(key, picture, seen, left, chosen, colour)
+        taken = int(seen.level_of.bincount().clamp(max=top).sum())
+        empty = taken - len(left.top)
         said = [
-            f"{len(seen.logits):,} boxes → the best {top:,} of each level: **{len(left.top):,}** → suppression: "
-            f"**{len(left.survivors):,}** → keep: **{len(left.kept):,} proposals**."
+            f"{len(seen.logits):,} boxes → the best {top:,} of each level: **{taken:,}**"
+            + (f", {empty} of them empty once clipped to the picture" if empty else "")
+            + f" → suppression within each level: **{len(left.survivors):,}** → "
+            f"keep: **{len(left.kept):,} proposals**."
         ]
         if threshold == 0:
             said.append("At 0 any common pixel is enough to be suppressed: of things that overlap, only one is left.")

@@ -15,6 +15,7 @@ from ui import page
 from ui.components import live_slider, words
 
 LENGTH = 1000
+FEW = 10  # where suppression pays
 WINDOW_SIZES = (32, 64, 128)
 STYLES = {
     "RPN": ("#0072B2", "solid", "circle"),
@@ -78,14 +79,14 @@ def recall() -> None:
                      play=True) as found:  # fmt: skip
         curves = {name: anchors.recall(covered[name], found).numpy() for name in STYLES}
         chart(curves, found)
-        at = {name: curve[PROPOSALS - 1] for name, curve in curves.items()}
         extreme = {
             0: "IoU 0 is met by boxes that touch nothing, so one proposal finds everything.",
             1: "IoU 1 asks for the exact box, to the last bit: nobody proposes that.",
         }.get(found, "")
         words(
-            f"{len(covered['RPN'])} things in {count} scenes. Recall at {PROPOSALS} proposals: "
-            + ", ".join(f"{name} **{value:.1%}**" for name, value in at.items()) + f". {extreme}",
+            f"{len(covered['RPN'])} things in {count} scenes. "
+            + "\n\n".join(f"Recall at {number} proposals: {shares(curves, number)}." for number in (PROPOSALS, FEW))
+            + f" {extreme}",
             "anchors_recall_words",
         )  # fmt: skip
     st.caption(
@@ -93,6 +94,10 @@ def recall() -> None:
         "their side apart, in random order: no window knows that it is good. Random boxes: between two random points."
     )
     needed_quiz(curves, found)
+
+
+def shares(curves: dict[str, np.ndarray], number: int) -> str:
+    return ", ".join(f"{name} **{curve[number - 1]:.1%}**" for name, curve in curves.items())
 
 
 def chart(curves: dict[str, np.ndarray], found: float) -> None:
@@ -115,7 +120,7 @@ def chart(curves: dict[str, np.ndarray], found: float) -> None:
 
 def needed_quiz(curves: dict[str, np.ndarray], found: float) -> None:
     """How many random boxes equal ten proposals of the RPN?"""
-    goal = curves["RPN"][9]
+    goal = curves["RPN"][FEW - 1]
     reached = np.flatnonzero(curves["random boxes"] >= goal)
     limits = {"10 or fewer": 10, "11 to 100": 100, "101 to 1000": LENGTH, "more than 1000": np.inf}
     needed = int(reached[0]) + 1 if len(reached) else np.inf

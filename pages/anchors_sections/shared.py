@@ -45,6 +45,11 @@ def sample(indices: Tensor, most: int) -> Tensor:
     return indices[torch.linspace(0, len(indices) - 1, most).long()]
 
 
+def exact_pyramid() -> list[Tensor]:
+    """The base anchors of each level of the lab's detector as they would be without rounding."""
+    return [anchors.base_anchors(sizes, ANCHOR_RATIOS, "centred") for sizes in ANCHOR_SIZES]
+
+
 @cache
 def pyramid() -> tuple[list[Tensor], Tensor]:
     """The anchors of the lab's detector: base anchors of each level, and all anchors (M, 4), finest level first."""

@@ -71,7 +71,7 @@ def strip(focus: Focus, parts: list[Contribution], frame: Box) -> None:
         alt="The feature maps with the largest shares of the score: " + ", ".join(f"f{p.channel}" for p in parts),
         caption="Each map with its share of S. Orange frame: the cell that the table writes out.",
     )  # fmt: skip
-    colour_bar(POSITIVE, limit, "feature maps fₖ ≥ 0")
+    colour_bar(POSITIVE, limit, "feature maps fₖ ≥ 0", most="strong")  # for or against: the weight says that
 
 
 def total(focus: Focus, parts: list[Contribution], cell: tuple[int, int], frame: Box, view: Stage) -> None:

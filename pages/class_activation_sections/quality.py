@@ -127,8 +127,9 @@ def quality(focus: Focus) -> None:
         st.caption(no_truth(focus.picture, focus.target))
     curves({row["map"]: both for row, both in slot})
     st.caption(
-        "CAM and Grad-CAM differ here by a factor and the ReLU, so what asks only for positive evidence cannot tell "
-        "them apart; deletion, insertion and ρ also order the negative cells. One picture is an anecdote: "
+        "CAM and Grad-CAM differ here by a factor and the ReLU, so what asks only for positive evidence gives them "
+        "nearly the same value. Not quite: Grad-CAM cuts its negative cells off before the map is enlarged, and CAM's "
+        "are cut off afterwards. Deletion, insertion and ρ also order the negative cells. One picture is an anecdote: "
         "`python -m benchmarks heatmaps` measures many."
     )
 

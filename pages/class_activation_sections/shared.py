@@ -13,18 +13,14 @@ from models import catalog
 from models.attribution import enlarged
 from models.classifier import SIZE, Classification
 from scenes import THINGS
-from ui.components import Box, Heat
+from ui.components import Box, Heat, heat_pixels
 from ui.pictures import Picture
 
 # Okabe and Ito's colours.
 BLUE, ORANGE, GREEN, VERMILION, SKY, WHITE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#FFFFFF"
 GAP, GMP, GAP_28 = NETWORKS = ("classifier-gap", "classifier-gmp", "classifier-gap-28")
 SIGNED, POSITIVE = "diverging", "inferno"
-# The ends and middles of those two palettes of the stage, for the bars beside it.
-BARS = {
-    SIGNED: "rgb(0,84,148), rgba(0,84,148,0), rgba(192,64,0,0), rgb(192,64,0)",
-    POSITIVE: "#000004, #420a68, #932667, #dd513a, #fca50a, #fcffa4",
-}
+BAR_COLOURS = 65  # of a colour bar, with both ends and the middle among them
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -113,16 +109,23 @@ def limit_of(*maps: Tensor) -> float:
     return max(float(heat.abs().max()) for heat in maps) or 1.0
 
 
-def colour_bar(palette: str, limit: float, unit: str) -> None:
-    """A palette with raw units at its ends. Static: the line of a drag leaves it as it is."""
+def bar_colours(palette: str, limit: float) -> list[str]:
+    """CSS colours of a bar from left to right: what the stage itself paints for these values."""
+    low = -limit if palette == SIGNED else 0.0
+    painted = heat_pixels(Heat(np.linspace(low, limit, BAR_COLOURS)[None], palette, low, limit))[0]
+    return [f"rgba({red},{green},{blue},{alpha / 255:.3f})" for red, green, blue, alpha in painted.tolist()]
+
+
+def colour_bar(palette: str, limit: float, unit: str, most: str = "speaks for the class") -> None:
+    """A palette with raw units at its ends, `most` at the right one. Static: the line of a drag leaves it as it is."""
     low = -limit if palette == SIGNED else 0.0
     marks = "".join(f"<span>{number(low + (limit - low) * share)}</span>" for share in (0, 0.25, 0.5, 0.75, 1))
-    ends = ("speaks against", "speaks for the class") if palette == SIGNED else ("nothing", "speaks for the class")
+    ends = ("speaks against" if palette == SIGNED else "nothing", most)
     st.html(
         f'<div role="img" aria-label="Colours from {number(low)} to {number(limit)} {unit}" '
         'style="max-width:30rem;font-size:0.85rem;font-variant-numeric:tabular-nums">'
         f'<div style="height:12px;border-radius:3px;border:1px solid rgba(128,128,128,.4);'
-        f'background:linear-gradient(90deg,{BARS[palette]})"></div>'
+        f'background:linear-gradient(90deg,{",".join(bar_colours(palette, limit))})"></div>'
         f'<div style="display:flex;justify-content:space-between">{marks}</div>'
         '<div style="display:flex;justify-content:space-between;opacity:.75">'
         f"<span>{ends[0]}</span><span>{unit}</span><span>{ends[1]}</span></div></div>"

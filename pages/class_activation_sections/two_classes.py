@@ -82,6 +82,7 @@ def play(focus: Focus) -> None:
 
 
 def guesses(focus: Focus) -> str:
-    """The three most probable classes."""
+    """The three most probable classes, each asked by itself."""
     best = focus.seen.probabilities.argsort(descending=True)[:3].tolist()
-    return " · ".join(f"{THINGS[i]} {float(focus.seen.probabilities[i]):.2f}" for i in best)
+    named = " · ".join(f"{THINGS[i]} {float(focus.seen.probabilities[i]):.2f}" for i in best)
+    return f"{named}. Each class by itself (sigmoid): they need not add up to 1."

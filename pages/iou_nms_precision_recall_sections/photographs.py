@@ -59,7 +59,8 @@ def published() -> None:
     """The section; its choice of a network stands outside the fragment, as `model_choice` wants it."""
     page.section(
         "NMS on a published detector",
-        "Every detector ends in the same NMS. Here it is switched off, and the lab’s works on what comes out.",
+        "Most detectors end in NMS, these among them (DETR and YOLOv10 do without). Here it is switched off, and the "
+        "lab’s works on what comes out.",
     )
     picture = pictures.choose("published", seed=7, size=336)
     network = model_choice.choose("published", choice.offers("detection", lab=["detector"]))

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from labs import average_precision as ap
 from labs.average_precision import Ranking
-from labs.boxes import word
 from labs.matching import RULES, Detections, Truths, judge
 from pages.iou_nms_precision_recall_sections.shared import (
     BLUE,
@@ -21,6 +20,7 @@ from pages.iou_nms_precision_recall_sections.shared import (
     because,
     detections_of,
     evaluation_scenes,
+    in_words,
     truths_of_scenes,
     verdict_box,
     xyxy,
@@ -30,6 +30,7 @@ from ui import figures, page
 from ui.components import Box, Boxes, following, live_slider, stage, words
 
 COUNTS = (10, 20, 30, 50)
+NARROW = {"class": 90, "truths": 60, "detections": 85}  # px: with five bars they fit beside the side bar
 SHOWN = {
     "VOC07 11-point": ap.ELEVEN_RECALLS,
     "VOC all-point": None,
@@ -104,9 +105,11 @@ def ranking() -> None:
         return
     cut_question(ranked)
     page.section(
-        "Mean AP over the classes", f"The same {count} scenes, every class by every rule; the last row is the mean."
+        "Mean AP over the classes",
+        f"The same {count} scenes, every class by every rule; the last row is the mean. The first three columns are at "
+        f"**IoU ≥ {iou:.2f}**, the slider above; AP@[.5:.95] and AR are means over ten thresholds.",
     )
-    table(seeds, nms_threshold, rule)
+    table(seeds, nms_threshold, iou, rule)
 
 
 def stepping(
@@ -136,7 +139,7 @@ def stepping(
             alt=f"Detection {under}: {verdict.kind}",
             caption="Point at a detection of the curve to see it here; click it to go there.",
         )  # fmt: skip
-        overlap = f" IoU {ranked.iou[k]:.2f}, {word(ranked.iou[k])}." if verdict.kind == "true" else ""
+        overlap = f" The IoU is {in_words(ranked.iou[k], iou)}." if verdict.kind == "true" else ""
         hits = int(ranked.true[:under].sum())
         words(
             f"Precision = {hits} / {under} = **{precision[k]:.2f}**\n\n"
@@ -239,22 +242,22 @@ def cut_question(ranked: Ranking) -> None:
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def per_class(seeds: tuple[int, ...], nms_threshold: float, rule: str) -> list[dict]:
-    """One row per class: counts, AP at IoU 0.5 by the three rules, COCO's AP@[.5:.95] and AR."""
+def per_class(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule: str) -> list[dict]:
+    """One row per class: counts, AP at this IoU by the three rules, COCO's AP@[.5:.95] and AR."""
     rows = []
     for label, thing in enumerate(THINGS, start=1):
-        at_half = ranked_at(seeds, nms_threshold, label, 0.5, rule)
+        ranked = ranked_at(seeds, nms_threshold, label, iou, rule)
         means = over_thresholds(seeds, nms_threshold, label)
         rows.append(
-            {"class": thing, "truths": at_half.truths, "detections": len(at_half)}
-            | {name: ap.average_precision(at_half, name) for name in ap.AP_RULES}
+            {"class": thing, "truths": ranked.truths, "detections": len(ranked)}
+            | {name: ap.average_precision(ranked, name) for name in ap.AP_RULES}
             | dict(zip(("AP@[.5:.95]", "AR"), means, strict=True))
         )
     return rows
 
 
-def table(seeds: tuple[int, ...], nms_threshold: float, rule: str) -> None:
-    rows = per_class(seeds, nms_threshold, rule)
+def table(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule: str) -> None:
+    rows = per_class(seeds, nms_threshold, iou, rule)
     numbers = [name for name in rows[0] if name not in ("class", "truths", "detections")]
     mean = {
         "class": "mean (mAP)",
@@ -265,8 +268,9 @@ def table(seeds: tuple[int, ...], nms_threshold: float, rule: str) -> None:
     shown = [{k: None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()} for row in [*rows, mean]]
     st.dataframe(
         shown, hide_index=True, key="pr_table",
-        column_config={name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.3f")
-                       for name in numbers},
+        column_config={name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.3f", width=110)
+                       for name in numbers}
+        | {name: st.column_config.Column(name, width=width) for name, width in NARROW.items()},
     )  # fmt: skip
     absent = [row["class"] for row in rows if not row["truths"]]
     if absent:

@@ -10,13 +10,14 @@ from torchvision.ops import clip_boxes_to_image
 
 import scenes
 from labs import nms
-from labs.boxes import word
+from labs.boxes import WORDS, word
 from labs.matching import Detections, Truths, Verdict
 from models import detector_cache
 from models.coco_metrics import IGNORED_BELOW
 from models.detector import Detection
 from models.scene_cache import held_out_seeds
 from scenes import THINGS
+from ui import rounding
 from ui.components import Box
 
 # Okabe and Ito's colours.
@@ -139,6 +140,11 @@ def verdict_box(name: str, detections: Detections, index: int, verdict: Verdict,
     return Box(name, place, f"{sign} {label}", colour, **{"width": 3, "note": f"{label}: {verdict.kind}"} | look)
 
 
+def in_words(iou: float, threshold: float) -> str:
+    """An IoU with its word, rounded across neither the word's bound nor the threshold of the page."""
+    return f"{rounding.beside(iou, threshold, *(bound for bound, _ in WORDS))} ({word(iou)})"
+
+
 def because(verdict: Verdict, index: int, detections: Detections, truths: Truths, threshold: float) -> str:
     """Why a detection is true or false, in a sentence or two of Markdown."""
     mine = THINGS[detections.labels[index] - 1]
@@ -150,22 +156,24 @@ def because(verdict: Verdict, index: int, detections: Detections, truths: Truths
     if verdict.kind == "ignored":
         return f"{opening} does not count: it lies on a truth that is ignored."
     if verdict.kind == "duplicate":
-        by = f" by {named(detections.labels[verdict.rival], detections.scores[verdict.rival])}"
+        rival = verdict.rival
+        by = "" if rival is None else f" by {named(detections.labels[rival], detections.scores[rival])}"
         return (
-            f"{opening} is false, a **duplicate**: it fits this {mine} with IoU {verdict.same_iou:.2f} "
-            f"({word(verdict.same_iou)}), but the {mine} was already found{by if verdict.rival is not None else ''}."
+            f"{opening} is false, a **duplicate**: it fits this {mine} with IoU "
+            f"{in_words(verdict.same_iou, threshold)}, but the {mine} was already found{by}."
         )
     if verdict.kind == "localisation":
         return (
-            f"{opening} is false, **badly placed**: its best IoU with a {mine} is {verdict.same_iou:.2f}, "
-            f"and {threshold:g} is asked."
+            f"{opening} is false, **badly placed**: its best IoU with a {mine} is "
+            f"{rounding.beside(verdict.same_iou, threshold)}, and {threshold:g} is asked."
         )
     if verdict.kind == "class confusion":
-        return f"{opening} is false, **class confusion**: the box fits a {other} with IoU {verdict.other_iou:.2f}."
+        fits = rounding.beside(verdict.other_iou, threshold)
+        return f"{opening} is false, **class confusion**: the box fits a {other} with IoU {fits}."
     if verdict.kind == "class and place":
         return (
             f"{opening} is false, **class and place**: the nearest thing is a {other}, "
-            f"and the IoU with it is only {verdict.other_iou:.2f}."
+            f"and the IoU with it is only {rounding.beside(verdict.other_iou, threshold)}."
         )
     best = max(verdict.same_iou, verdict.other_iou)
     return f"{opening} is false, **background**: nothing is there (best IoU with any thing: {best:.2f})."

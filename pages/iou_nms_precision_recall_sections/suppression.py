@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from labs import nms
-from labs.matching import RULES, Judgement, Truths, judge
+from labs.matching import KINDS, RULES, Judgement, Truths, judge
 from models.coco_metrics import IGNORED_BELOW
 from pages.iou_nms_precision_recall_sections.shared import (
     BLUE,
@@ -33,6 +33,7 @@ from ui.pictures import Picture
 GREEDY, LINEAR, GAUSSIAN = "greedy", "soft, linear", "soft, Gaussian"
 SIGMA = 0.5  # of Gaussian soft-NMS, as in its paper
 MOST_LINES = 80
+COUNTED = tuple(kind for kind in KINDS if kind != "ignored")  # in precision
 EVERYWHERE = (1.0, 2.0)  # px: a box can be clicked anywhere
 NAMED, SIGNED = 12, 40  # so many boxes bear their class and score, so many a sign; the others say it when pointed at
 
@@ -208,8 +209,7 @@ def after(picture: Picture, raw: Raw, outcome: Outcome, match_iou: float, rule: 
     truths = truths_of(picture.view)
     judgement = judge(detections, truths, match_iou, rule)
     kinds = [verdict.kind for verdict in judgement.verdicts]
-    hits, twice = kinds.count("true"), kinds.count("duplicate")
-    counts = f"{hits} true · {twice} duplicate · {len(kinds) - hits - twice} false · {len(judgement.missed)} missed"
+    counts = tally(kinds, len(judgement.missed))
     words(f"**{counts}**", "judge_count")
     boxes = [Box(f"missed-{g}", xyxy(truths.boxes[g]), f"missed: {THINGS[truths.labels[g] - 1]}", PURPLE, dash=True,
                  width=3, note="no detection found this truth") for g in judgement.missed]  # fmt: skip
@@ -231,6 +231,15 @@ def after(picture: Picture, raw: Raw, outcome: Outcome, match_iou: float, rule: 
     words("\n\n".join([*shares(judgement, truths), *why]), "judge_why")
 
 
+def tally(kinds: list[str], missed: int) -> str:
+    """How many verdicts of which kind: a duplicate is one way of being false; what does not count is neither."""
+    hits, twice, neither = (kinds.count(kind) for kind in ("true", "duplicate", "ignored"))
+    false = len(kinds) - hits - neither
+    repeated = f" ({twice} duplicate{'s' if twice > 1 else ''})" if twice else ""
+    skipped = f" · {neither} not counted" if neither else ""
+    return f"{hits} true · {false} false{repeated}{skipped} · {missed} missed"
+
+
 def shortened(box: Box, rank: int) -> Box:
     """The sign of its verdict alone for a box that many others come before, so that labels do not hide the picture."""
     if rank < NAMED:
@@ -240,7 +249,7 @@ def shortened(box: Box, rank: int) -> Box:
 
 def shares(judgement: Judgement, truths: Truths) -> list[str]:
     """Precision and recall of this picture as fractions, or why there is none."""
-    hits, found = sum(v.kind == "true" for v in judgement.verdicts), len(judgement.verdicts)
+    hits, found = (sum(v.kind in kinds for v in judgement.verdicts) for kinds in (("true",), COUNTED))
     there = int((~truths.crowd).sum())
     precision = f"{hits} / {found} = **{hits / found:.2f}**" if found else "undefined"
     recall = f"{hits} / {there} = **{hits / there:.2f}**" if there else "undefined"

@@ -7,7 +7,7 @@ from torch import Tensor
 from labs import boxes as geometry
 from labs.boxes import BELOW_WORDS, WORDS, PixelConvention
 from pages.iou_nms_precision_recall_sections.shared import BLUE, GRAY, GREEN, ORANGE, PURPLE, xyxy
-from ui import page, pictures
+from ui import page, pictures, rounding
 from ui.components import Box, Boxes, Lines, address, following, resting, stage, words
 
 SCENE = 32
@@ -92,7 +92,7 @@ def two_boxes() -> None:
             mirror(view.boxes, start)
         truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in view.boxes)
         with figures:
-            numbers(truth, guess, CONVENTIONS[pixels])
+            numbers(truth, guess, CONVENTIONS[pixels], name)
         view.show(
             pictures.from_lab_world(SCENE).image,
             layers(view.boxes, truth, guess, name),
@@ -127,17 +127,25 @@ def layers(editable: list[Box], truth: Tensor, guess: Tensor, measure: str) -> l
     return result
 
 
-def numbers(truth: Tensor, guess: Tensor, convention: PixelConvention) -> None:
+def numbers(truth: Tensor, guess: Tensor, convention: PixelConvention, measure: str) -> None:
     common, union = geometry.overlap(truth, guess, convention)
     value = float(geometry.iou(truth, guess, convention))
     scale = [f":green-badge[{text} ≥ {bound:g}]" if geometry.word(value) == text else f":gray[{text} ≥ {bound:g}]"
              for bound, text in reversed(WORDS)]  # fmt: skip
+    with st.container(key="iou-chosen"):  # large
+        chosen = value if measure == "IoU" else float(MEASURES[measure](truth, guess))
+        words(f"**{measure} = {beside_words(chosen)}**", "iou_chosen")
     words(
-        f"**Intersection over union = {common:,.0f} px² / {union:,.0f} px² = {value:.3f}**\n\n"
+        f"**Intersection over union = {common:,.0f} px² / {union:,.0f} px² = {beside_words(value)}**\n\n"
         f"That is **{geometry.word(value)}**.\n\n{' '.join(scale)}\n\n"
         ":gray[The lecture writes > 0.5. At exactly 0.5 COCO and VOC count a match, so these words say ≥.]",
         "iou_numbers",
     )
+
+
+def beside_words(value: float) -> str:
+    """Three decimals, more where the word would otherwise belong to another number."""
+    return rounding.beside(value, *(bound for bound, _ in WORDS))
 
 
 def measures(truth: Tensor, guess: Tensor) -> None:
@@ -203,5 +211,6 @@ def question(truth: Tensor, guess: Tensor) -> None:
         "The prediction keeps its centre but doubles its width and its height. What is its IoU called then?",
         [BELOW_WORDS, *(text for _, text in reversed(WORDS))],
         geometry.word(value),
-        f"It would be {value:.2f}: the union grows with the square, while the intersection cannot exceed the truth.",
+        f"It would be {beside_words(value)}: the union grows with the square, while the intersection cannot exceed the "
+        "truth.",
     )

@@ -23,7 +23,20 @@ from pages.roi_pooling_sections.shared import (
     number,
     xyxy,
 )
-from ui.components import Box, Boxes, Grid, GridLines, Heat, Lines, Points, address, live_slider, matrices, stage
+from ui.components import (
+    Box,
+    Boxes,
+    Grid,
+    GridLines,
+    Heat,
+    Lines,
+    Points,
+    address,
+    heat_pixels,
+    live_slider,
+    matrices,
+    stage,
+)
 from ui.pictures import KEPT
 
 MOST_BOXES = 7  # bins a side up to which each bin is drawn as a box
@@ -262,12 +275,16 @@ def outputs(choice: Choice, chosen: tuple[int, int]) -> None:
     """What each method hands on, P×P numbers."""
     size = choice.settings.output
     found = {method: choice.pooled(method)[0].numpy() for method in METHODS}
-    low, high = (pick(float(values.min() if pick is min else values.max()) for values in found.values())
-                 for pick in (min, max))  # fmt: skip
     cell = {2: 46, 7: 23, 14: 12}[size]
     matrices("roi_outputs", window=2).show(
-        [Grid(name, values, title=name, colour="sequential", vmin=low, vmax=high, format="%.2f", cell=cell)
+        [Grid(name, values, title=name, colour=as_on_the_map(values, choice.limits), format="%.2f", cell=cell)
          for name, values in found.items()],
         highlight=[(name, *chosen) for name in METHODS],
-        caption="The outputs of all three on this channel; marked: the chosen bin.",
+        caption="The outputs of all three on this channel, in the colours of the map; marked: the chosen bin.",
     )  # fmt: skip
+
+
+def as_on_the_map(values: np.ndarray, limits: tuple[float, float]) -> list[list[str]]:
+    """The colours that the map itself has for these values."""
+    rgba = heat_pixels(Heat(values, vmin=limits[0], vmax=limits[1]))
+    return [["#{:02x}{:02x}{:02x}".format(*pixel[:3]) for pixel in row] for row in rgba]

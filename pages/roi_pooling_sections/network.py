@@ -37,7 +37,9 @@ def detection_of(image: np.ndarray, pooling: str) -> SwappedDetection:
 def swap(picture: Picture) -> None:
     page.section(
         "On a real network",
-        "The lab's detector, four times: same weights, same proposals, another pooling before its box and mask heads.",
+        "The lab's detector, four times: same weights, same proposals, another pooling before its box and mask heads. "
+        f"The heads were trained behind {AS_TRAINED} alone, so this shows how they rely on it. It is no comparison of "
+        "the methods: heads trained behind another pooling adapt to it.",
     )
     found = {name: detection_of(picture.image, name) for name in POOLINGS}
     with live_slider("Show scores from", 0.05, 0.95, 0.5, step=0.05, key="roi_score", format="%.2f") as least:
@@ -139,7 +141,7 @@ def mask_ap(own: list[Scored]) -> float:
 @st.fragment
 @page.guard()
 def precision() -> None:
-    st.subheader("Average precision behind each pooling", anchor="average-precision")
+    st.subheader("Average precision after the swap, heads not trained again", anchor="average-precision")
     catalog.card("detector")  # without weights, say so before the controls
     count = st.segmented_control("Held-out scenes", COUNTS, default=None, key="roi_scenes", **KEPT)
     if count is None:  # not by itself: while it runs, nothing else on the page could be dragged

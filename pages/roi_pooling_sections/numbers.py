@@ -35,11 +35,13 @@ def conventions() -> None:
     values = torch.from_numpy(cells["map"])
     grids, links, explain = [Grid("map", cells["map"], title="feature map", editable=True, colour="sequential", cell=40,
                                   format="%.2f", vmin=0, vmax=1)], {}, {}  # fmt: skip
+    lies = {}  # of every cell of the map: in which bins, and whether it is their maximum
     for split, title in TITLES.items():
         found = rp.roi_pool(values[None], LECTURE_BOX[None].double(), (2, 2), 1.0, split)
         bins = rp.roi_pool_bins(LECTURE_BOX, (2, 2), 1.0, (8, 8), split)
-        grids += ["→", Grid(split, found.values[0, 0].numpy(), title=title, colour="sequential", format="%.2f", vmin=0,
-                            vmax=1)]  # fmt: skip
+        between = "→" if split == next(iter(TITLES)) else "or"  # two ways from one map, not two steps
+        grids += [between, Grid(split, found.values[0, 0].numpy(), title=title, colour="sequential", format="%.2f",
+                                vmin=0, vmax=1)]  # fmt: skip
         for i, (top, bottom) in enumerate(bins.rows.tolist()):
             for j, (first, last) in enumerate(bins.columns.tolist()):
                 best = divmod(int(found.argmax[0, 0, i, j]), 8)
@@ -48,14 +50,23 @@ def conventions() -> None:
                     for r in range(top, bottom)
                     for c in range(first, last)
                 ]
+                for r, c in ((r, c) for r in range(top, bottom) for c in range(first, last)):
+                    won = "it is the maximum" if (r, c) == best else f"{values[best]:.2f} wins"
+                    lies.setdefault((r, c), {}).setdefault(title, []).append(f"[{i}, {j}], {won}")
                 explain[(split, i, j)] = (
                     f"Rows {top} to {bottom - 1}, columns {first} to {last - 1}: the maximum is "
                     f"{values[best]:.2f}, in row {best[0]}, column {best[1]}."
                 )
+    for r, c in ((r, c) for r in range(8) for c in range(8)):
+        own = "; ".join(f"{title}: {' and '.join(found)}" for title, found in lies.get((r, c), {}).items())
+        explain[("map", r, c)] = f"Row {r}, column {c}: {values[r, c]:.2f} lies " + (
+            f"in these bins. {own}." if own else "outside the region, in no bin."
+        )
     rounded = {("map", r, c): 0.15 for r in range(3, 8) for c in range(7)}
     cells.show(
-        grids, links=links, explain=explain, highlight=rounded,
-        caption="Point at an output to see its bin and the winner in it. Marked: the region. Type your own numbers.",
+        grids, links=links, explain=explain, highlight=rounded, sums=False,
+        caption="Point at an output to see its bin and the winner in it, at a number of the map to see its bins. "
+        "Marked: the region. Two ways of splitting it, not two steps. Type your own numbers.",
     )  # fmt: skip
     st.markdown(
         "Both halve 7 columns into **3.5** and 5 rows into **2.5**. The *disjoint* split cuts at ⌊3.5⌋ = 3 and ⌊2.5⌋ = "

@@ -85,3 +85,29 @@ def test_boxes_follow_the_nms_slider_while_it_is_dragged(server, page):
         page.wait_for_timeout(25)
     page.mouse.up()
     assert page.evaluate("window.drawn") > 5
+
+
+def test_the_table_of_all_classes_fits_beside_the_side_bar(server, page):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{server}/iou_nms_precision_recall?pr_scenes=10")
+    scroller = page.locator(".dvn-scroller").first
+    expect(scroller).to_be_attached(timeout=90_000)
+    page.wait_for_function(
+        "(node) => node.clientWidth > 400 && node.scrollWidth <= node.clientWidth", arg=scroller.element_handle()
+    )
+
+
+def test_the_chosen_measure_is_large_and_follows_the_hand(server, page):
+    page.goto(f"{server}/iou_nms_precision_recall?iou_measure=GIoU&iou_start=Apart")
+    chosen = page.locator(".st-key-iou-chosen .words")
+    expect(chosen).to_contain_text("GIoU = −", timeout=90_000)
+    assert chosen.evaluate("(node) => parseFloat(getComputedStyle(node).fontSize)") >= 24
+    before = chosen.inner_text()
+    box = page.locator('[data-id="prediction"]').first
+    box.scroll_into_view_if_needed()
+    at = box.bounding_box()
+    page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(at["x"] + at["width"] / 2 + 20, at["y"] + at["height"] / 2 + 90, steps=8)
+    expect(chosen).not_to_have_text(before)
+    page.mouse.up()

@@ -1,5 +1,7 @@
 """The RoI page in a real browser: the box follows the hand on picture and map, keys move it, a link brings it back."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -75,3 +77,16 @@ def test_the_shift_moves_the_samples_but_not_the_rounded_box_yet(roi):
     assert rounded.get_attribute("x") == place
     slider.press("End")
     expect(rounded).not_to_have_attribute("x", place)
+
+
+def test_a_maximum_writes_no_weights_into_the_lectures_numbers(roi):
+    """Pointed at a number that does not win, the line says so and no output bears a factor."""
+    grid = lambda title: roi.get_by_role("grid", name=re.compile(f"^{title}")).first  # noqa: E731
+    number = grid("feature map").get_by_role("gridcell").nth(5 * 8 + 3)
+    number.scroll_into_view_if_needed()
+    number.hover()
+    said = roi.get_by_text("Row 5, column 3: 0.13 lies in these bins. disjoint split: [1, 1], 0.96 wins")
+    expect(said).to_be_visible()
+    for title in ("disjoint split", "torchvision.ops.roi_pool"):
+        expect(grid(title)).to_be_visible()
+        expect(grid(title)).not_to_contain_text("×")

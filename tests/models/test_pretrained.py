@@ -211,6 +211,21 @@ def test_nms_over_the_raw_boxes_is_what_the_network_returns(name, image):
     assert float(fewer.scores.min()) > lowest and len(fewer.scores) <= len(raw.scores) - 2
 
 
+def test_raw_boxes_of_one_class_stay_even_where_they_are_the_same(image):
+    """Every box is blown up to the whole picture, so their IoU is 1: with NMS off none may go."""
+    name = "fasterrcnn_mobilenet_v3_large_320_fpn"
+    state = undecided(name)
+    bias = state["roi_heads.box_predictor.bbox_pred.bias"]
+    state["roi_heads.box_predictor.bbox_pred.bias"] = torch.tensor([0.0, 0.0, 100.0, 100.0]).repeat(len(bias) // 4)
+    network = pretrained.wrap(name, state, CPU)
+    raw, final = network.before_nms(image), network(image, masks=False, keypoints=False)
+    most = []
+    for found in (raw, final):
+        whole = (found.boxes - torch.tensor([0.0, 0.0, image.shape[1], image.shape[0]])).abs().amax(1) < 1
+        most.append(int(found.labels[whole].bincount().max()))
+    assert most[0] > 5 and most[1] == 1
+
+
 def test_raw_boxes_leave_masks_to_the_shared_network(image):
     network = pretrained.wrap("maskrcnn_resnet50_fpn_v2", knowing(random_state("maskrcnn_resnet50_fpn_v2"), 1), CPU)
     network.module.transform.min_size, network.module.transform.max_size = (64,), 96

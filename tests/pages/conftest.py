@@ -21,6 +21,7 @@ class Drawn:
     pictures: dict[str, np.ndarray | None] = field(default_factory=dict)
     layers: dict[str, list] = field(default_factory=dict)
     grids: dict[str, dict[str, components.Grid]] = field(default_factory=dict)
+    between: dict[str, list[str]] = field(default_factory=dict)  # the operators of a row of grids
     options: dict[str, dict] = field(default_factory=dict)
 
     def every(self, key: str, kind: type) -> list:
@@ -48,6 +49,7 @@ def drawn(monkeypatch) -> Drawn:
 
     def watch_grids(self, items, **options):
         found.grids[self.key] = {item.name: item for item in items if isinstance(item, components.Grid)}
+        found.between[self.key] = [item for item in items if isinstance(item, str)]
         found.options[self.key] = options
         return show_grids(self, items, **options)
 

@@ -1,6 +1,7 @@
 """The Anchors page: the lectures' numbers are on it, extremes are put into words, and no control state breaks it."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labs import anchors
 from models import catalog
 from models.detector import LoadedDetector, build_detector
+from pages.anchors_sections import labels, proposals, recall, shapes, shared
 from pages.anchors_sections import network as network_section
-from pages.anchors_sections import recall, shapes, shared
-from ui import components
+from ui import components, outside_lab_world
 
 NO_WEIGHTS = "detector has no weights yet: python -m models train detector makes them."
 PAGE = "anchors"
@@ -104,6 +106,11 @@ def test_a_photograph_has_no_labels(run, absent, text):
     assert "Nobody has boxed the things" in text(at)
 
 
+def test_a_photograph_is_outside_what_the_detector_knows(run, absent):
+    wanted = lambda at: any(outside_lab_world.SENTENCE in each.value for each in at.info)  # noqa: E731
+    assert wanted(run(anchors_source="Photograph")) and not wanted(run())
+
+
 @pytest.mark.parametrize(
     ("positive", "negative", "sentence"),
     [
@@ -147,7 +154,7 @@ def test_the_network_is_on_the_page(run, sound, untrained, drawn, text):
     assert "12,543 boxes" in found and "300 proposals" in found
     assert r"b_x &= p_x + p_w\,t_x" in found
     proposed = [box for box in drawn.boxes("anchors_after") if not box.id.startswith("truth")]
-    assert len(proposed) == 40
+    assert len(proposed) == 10
     assert "Recall at 300 proposals" in found
 
 
@@ -211,3 +218,80 @@ def test_no_control_state_breaks_the_page(run, absent, state):
     assert not at.exception
     crossed = [e.value for e in at.error if "weights" not in e.value]
     assert bool(crossed) == (round(state["anchors_negative"], 2) > round(state["anchors_positive"], 2))
+
+
+@pytest.mark.parametrize(("convention", "place"), [("torchvision", 0.0), ("centred", 0.5)])
+def test_the_squares_are_the_cells_in_both_conventions(run, absent, drawn, convention, place):
+    """The dots stand where the convention says: on the upper left corners, or in the middles."""
+    run(anchors_convention=convention, anchors_stride=32)
+    grid = drawn.layer("anchors_grid", components.GridLines)
+    dots = drawn.layer("anchors_grid", components.Points).xy
+    assert grid.stride == 32 and tuple(grid.offset) == (0.0, 0.0)
+    assert np.allclose(np.asarray(dots) / 32 % 1, place)
+    assert ("upper left corners" in drawn.options["anchors_grid"]["caption"]) == (convention == "torchvision")
+
+
+def test_a_truth_missed_by_rounding_alone_is_told_so(run, absent, text):
+    """Scene of the page, 0.70: 0.6971 as torchvision rounds, 0.7046 with exact sides."""
+    found = text(run())
+    assert "| 0.697 | 0.697 | :material/straighten: fits with exact sides (0.705), not as rounded |" in found
+    exact = text(run(anchors_convention="centred"))
+    assert "exact sides (" not in exact
+
+
+def test_a_truth_at_exactly_the_threshold_is_reached(run, absent, text, monkeypatch):
+    """0.7 in float32 is below 0.7 in float64; count, table and labels follow one rule."""
+    monkeypatch.setattr(labels, "iou_matrix", lambda truths, boxes: torch.full((len(truths), len(boxes)), 0.7))
+    found = text(run())
+    assert "**Every truth is reached**" in found and "not as rounded" not in found
+    assert "| 0.700 |" in found and "reached, 0 positive" in found
+
+
+def test_the_best_of_each_level_are_counted_before_clipping(run, sound, untrained, text):
+    """The best 600 of levels of 9408, 2352, 588, 147 and 48 boxes are 1,983, whatever is left of them."""
+    assert "the best 600 of each level: **1,983**" in text(sound(run()))
+
+
+def test_a_box_outside_the_picture_is_empty_once_clipped(run, sound, untrained, text, monkeypatch):
+    seen = network_section.look
+
+    def moved(image):
+        found = seen(image)
+        boxes = found.decoded.clone()
+        boxes[-2:] = torch.tensor([300.0, 300.0, 340.0, 340.0])
+        return replace(found, decoded=boxes)
+
+    monkeypatch.setattr(proposals, "look", moved)
+    assert re.search(r"\*\*1,983\*\*, \d+ of them empty once clipped to the picture", text(sound(run())))
+
+
+def test_suppression_stays_within_a_level(run, untrained, text):
+    assert "suppress duplicates within each level" in text(run())
+
+
+def test_the_papers_sample_and_the_labs_are_told_apart(run, absent, text):
+    found = text(run(anchors_positive=0.5))
+    assert "The lab's detector draws 128" in found
+    assert "Faster R-CNN, and torchvision by default, draw 256" in found
+
+
+def test_anchors_beyond_the_picture_are_kept_by_choice(run, absent, text):
+    assert "the Faster R-CNN paper leaves such anchors out (section 3.3); torchvision, and the labels below, keep" in (
+        text(run())
+    )
+
+
+@pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), reason="the detector has no weights")
+def test_suppression_pays_where_few_proposals_are_used_and_the_erratum_says_so(run, text):
+    remembered = (network_section.look, recall.coverage, recall.coverages)
+    for each in remembered:
+        each.clear()
+    found = text(run())
+    covered = recall.coverages(8)
+    at = lambda name, threshold, n: float(anchors.recall(covered[name], threshold)[n - 1])  # noqa: E731
+    for each in remembered:
+        each.clear()
+    assert at("RPN", 0.5, 10) > at("RPN without suppression", 0.5, 10)
+    assert at("RPN", 0.8, 300) < at("RPN without suppression", 0.8, 300)
+    assert "It pays where **few** proposals are used" in found and "*without* suppression finds more" in found
+    assert "Recall at 10 proposals" in found and "top 300 are many copies" not in found

@@ -14,7 +14,7 @@ from labs import weak_localization as wl
 from models import catalog, classifier_recipe
 from pages.class_activation_sections import augmented, grad_cam, quality, shared
 from scenes import THINGS
-from ui import components
+from ui import components, outside_lab_world
 
 PAGE = "class_activation"
 NAMES = classifier_recipe.NAMES
@@ -238,6 +238,57 @@ def test_the_table_of_quality_names_its_winners(run, sound, untrained, monkeypat
     best = rows["map"][int(rows["deletion"].argmin())]
     assert f"deletion (less is better): **{best}**" in prose(at)
     assert (rows["best IoU"] >= rows["IoU at 20 %"] - 1e-9).all()
+
+
+@pytest.mark.parametrize("palette", [shared.SIGNED, shared.POSITIVE])
+def test_a_colour_bar_is_painted_like_the_map(palette):
+    """Zero, the thirds that a straight fade would leave white, and the ends."""
+    limit, colours = 8.0, shared.bar_colours(palette, 8.0)
+    low = -limit if palette == shared.SIGNED else 0.0
+    values = np.linspace(low, limit, len(colours))
+    painted = components.heat_pixels(components.Heat(values[None], palette, low, limit))[0]
+    for colour, pixel in zip(colours, painted.tolist(), strict=True):
+        found = [float(part) for part in colour[5:-1].split(",")]
+        assert found == pytest.approx([*pixel[:3], pixel[3] / 255], abs=1e-3)
+    alpha = [float(colour[5:-1].split(",")[3]) for colour in colours]
+    if palette == shared.SIGNED:
+        half, middle = alpha[len(alpha) * 3 // 4], alpha[len(alpha) // 2]
+        assert half == pytest.approx(0.5**0.75, abs=0.02) and middle < 0.03
+    else:
+        assert set(alpha) == {1.0}
+
+
+def test_a_feature_map_speaks_for_no_class_before_its_weight(run, sound, untrained):
+    bars = {each.proto.body for each in sound(run()).get("html") if "feature maps" in each.proto.body}
+    assert len(bars) == 1
+    assert ">strong<" in next(iter(bars)) and "speaks for" not in next(iter(bars))
+
+
+def test_probabilities_are_of_each_class_by_itself(run, sound, untrained):
+    assert "Each class by itself (sigmoid): they need not add up to 1." in captions(sound(run()))
+
+
+def test_cutting_before_and_after_enlarging_differ_and_the_page_says_so(run, sound, untrained, monkeypatch):
+    model, image, target = fresh("classifier-gap"), shared_picture(), THINGS.index("motorcycle")
+    seen = model(image)
+    cam, grad = (quality.map_of(method, model, image, target) for method in (quality.CAM, quality.GRAD_CAM))
+    mask = np.zeros(image.shape[:2], bool)
+    mask[60:150, 60:150] = True
+    score = lambda heat: quality.quality_of.energy_over_area(heat, mask)  # noqa: E731
+    early = shared.at_picture_size(shared.activation(seen, target).clamp(min=0))
+    assert score(early) == pytest.approx(score(grad), rel=1e-3)
+    assert abs(score(cam) - score(grad)) > 1e-3 * score(grad)
+    quality.place.clear()
+    monkeypatch.setattr(quality, "METHODS", (quality.CAM, quality.RANDOM))
+    said = captions(sound(run().button(key="cam_measure").click().run()))
+    assert "nearly the same value" in said and "before the map is enlarged" in said
+    assert "cannot tell them apart" not in said
+    quality.place.clear()
+
+
+def test_a_photograph_is_outside_what_the_classifiers_know(run, sound, untrained):
+    wanted = lambda at: any(outside_lab_world.SENTENCE in each.value for each in at.info)  # noqa: E731
+    assert wanted(sound(run(cam_source="Photograph"))) and not wanted(sound(run()))
 
 
 def test_a_photograph_has_no_truth(run, sound, untrained, drawn):

@@ -93,7 +93,7 @@ def test_without_weights_one_sentence_and_the_rest_works(run, no_weights, drawn,
     assert at.error and all("detector" in e.value and "\n" not in e.value for e in at.error)
     truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in two_boxes.start_boxes("Decent"))
     assert f"= {float(geometry.iou(truth, guess)):.3f}**" in words(at) and "That is **decent**" in words(at)
-    assert "almost perfect > 0.9" in words(at) and "decent > 0.5" in words(at)
+    assert "almost perfect ≥ 0.9" in words(at) and "decent ≥ 0.5" in words(at)
     assert {"truth", "prediction", "common"} <= {box.id for box in drawn.boxes("iou_stage")}
     assert any("bx = px + pw · tx" in code.value for code in at.code)
 
@@ -116,6 +116,30 @@ def test_the_boxes_are_in_the_address_and_come_back_from_it(visit, run, no_weigh
     other.session_state["iou_stage"] = two_boxes.start_boxes("Decent")
     other.run()
     assert "iou_boxes" not in other.query_params
+
+
+@pytest.mark.parametrize("measure", ["GIoU", "DIoU", "CIoU"])
+def test_the_chosen_measure_stands_beside_the_picture(run, no_weights, words, measure):
+    """Apart, IoU is 0 at any distance, and the chosen measure still changes."""
+    near = two_boxes.pair((10.0, 10.0, 50.0, 50.0), (60.0, 10.0, 100.0, 60.0))
+    far = two_boxes.pair((10.0, 10.0, 50.0, 50.0), (160.0, 10.0, 200.0, 60.0))
+    numbers = []
+    for boxes in (near, far):
+        said = words(run(iou_measure=measure, iou_stage=boxes))
+        value = float(two_boxes.MEASURES[measure](*(torch.tensor(box.xyxy, dtype=torch.float64) for box in boxes)))
+        assert f"**{measure} = {value:.3f}**".replace("-", "−") in said and "px² = 0.000**" in said
+        numbers.append(value)
+    assert numbers[1] < numbers[0] < 0
+
+
+def test_an_iou_and_its_word_agree_in_every_digit(run, no_weights, words):
+    said = words(run(iou_stage=two_boxes.pair((0.0, 0.0, 200.0, 200.0), (0.0, 0.0, 199.9, 100.0))))
+    assert "px² = 0.4998**" in said and "That is **not a match**" in said
+
+
+def test_detectors_without_nms_are_not_denied(run, prose):
+    found = prose(run())
+    assert "Most detectors end in NMS" in found and "Every detector" not in found
 
 
 def test_exactly_half_is_a_match_in_words(run, no_weights, words):
@@ -199,9 +223,46 @@ def test_every_kind_of_verdict_has_its_sentence():
     expected = ["is **true**", "**duplicate**", "**badly placed**", "**class confusion**", "**class and place**",
                 "**background**"]  # fmt: skip
     assert all(part in sentence for part, sentence in zip(expected, said, strict=True))
-    assert "already found by person 0.90" in said[1] and "0.80 (pretty good)" in said[1]
-    assert "a cat with IoU 1.00" in said[3]
+    assert "already found by person 0.90" in said[1] and "0.800 (pretty good)" in said[1]
+    assert "a cat with IoU 1.000" in said[3]
     assert set(KINDS) - {v.kind for v in verdicts} == {"ignored"}
+
+
+@pytest.mark.parametrize(
+    ("iou", "said"), [(0.4999, "0.4999 (not a match)"), (0.5, "0.500 (decent)"), (0.8999, "0.8999 (pretty good)")]
+)
+def test_a_word_never_stands_beside_a_number_that_belongs_to_another(iou, said):
+    assert shared.in_words(iou, 0.5) == said
+
+
+def test_an_iou_just_below_the_threshold_is_not_rounded_up_to_it():
+    truths = Truths(np.array([[0.0, 0, 100, 100]]), np.array([1]))
+    low = Detections(np.array([[0.0, 0, 100, 74.97]]), np.array([1]), np.array([0.9]))
+    (verdict,) = judge(low, truths, 0.75).verdicts
+    assert "is 0.7497, and 0.75 is asked" in shared.because(verdict, 0, low, truths, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (["true", "duplicate", "background"], "1 true · 2 false (1 duplicate) · 3 missed"),
+        (["duplicate", "duplicate"], "0 true · 2 false (2 duplicates) · 3 missed"),
+        (["true", "localisation"], "1 true · 1 false · 3 missed"),
+        (["true", "ignored"], "1 true · 0 false · 1 not counted · 3 missed"),
+    ],
+)
+def test_a_duplicate_is_one_way_of_being_false(kinds, said):
+    assert suppression.tally(kinds, 3) == said
+
+
+def test_what_does_not_count_is_not_in_the_precision():
+    """One hit, and one detection on a thing that is hardly seen."""
+    truths = Truths(np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]]), np.array([1, 1]), crowd=np.array([False, True]))
+    found = Detections(truths.boxes, np.array([1, 1]), np.array([0.9, 0.8]))
+    said = suppression.shares(judge(found, truths), truths)
+    assert said[:2] == [
+        "Precision = true / all detections = 1 / 1 = **1.00**", "Recall = true / ground truths = 1 / 1 = **1.00**",
+    ]  # fmt: skip
 
 
 def test_the_networks_own_detections_are_the_pages(network):
@@ -318,10 +379,21 @@ def test_the_trained_detector_finds_most_things(run, words):
 
 
 @trained
+@pytest.mark.parametrize("iou", [0.5, 0.75])
+def test_the_table_of_all_classes_follows_the_slider_and_says_so(run, words, prose, iou):
+    """The dog's three numbers above the table are the dog's row in it."""
+    at = run(pr_iou=iou)
+    assert f"The first three columns are at **IoU ≥ {iou:.2f}**, the slider above" in prose(at)
+    above = [float(found) for found in re.findall(r"-point\]\s+\*\*(\S+)\*\*", words(at))]
+    table = at.dataframe[0].value.set_index("class")
+    assert table.loc["dog", list(ap.AP_RULES)].tolist() == pytest.approx(above, abs=6e-4)
+
+
+@trained
 def test_the_table_is_the_labs_own_evaluation():
     """The page's cached, per-class way gives what labs.average_precision.summarise gives in one go."""
     seeds = tuple(each.seed for each in shared.evaluation_scenes(10))
-    rows = ranking.per_class(seeds, 0.5, "COCO")
+    rows = ranking.per_class(seeds, 0.5, 0.75, "COCO")
     whole = ap.summarise(shared.detections_of(seeds, 0.5), shared.truths_of_scenes(seeds), range(1, 9))
     assert np.nanmean([row["AP@[.5:.95]"] for row in rows]) == pytest.approx(whole.mean_ap)
     assert np.nanmean([row["AR"] for row in rows]) == pytest.approx(whole.average_recall)

@@ -12,7 +12,7 @@ from models import catalog
 from models.detector import LoadedDetector, build_detector
 from models.pooling_swap import POOLINGS
 from pages.roi_pooling_sections import network, shared, shift
-from ui import components
+from ui import components, outside_lab_world
 from ui.components import Box
 
 PAGE = "roi_pooling"
@@ -282,6 +282,50 @@ def test_nonsense_in_a_link_is_answered_in_a_sentence(run, link):
 def test_a_box_beyond_the_picture_is_cut(run):
     found = text(run(None, {"roi_box": "900,-50,-20,90"}))
     assert "| picture, 320 × 320 px | 0.00 | 0.00 | 320.00 | 90.00 |" in found
+
+
+def test_a_number_of_the_map_says_whether_it_wins_its_bins(run, drawn):
+    """In a maximum the others count nothing, so no strength of a mark is written as a weight."""
+    run()
+    options = drawn.options["roi_lecture"]
+    assert options["sums"] is False
+    assert options["explain"][("map", 5, 3)] == (
+        "Row 5, column 3: 0.13 lies in these bins. disjoint split: [1, 1], 0.96 wins; "
+        "torchvision.ops.roi_pool: [0, 0], 0.85 wins and [0, 1], 0.96 wins and [1, 0], 0.97 wins and [1, 1], 0.96 wins."
+    )
+    assert "disjoint split: [1, 1], it is the maximum" in options["explain"][("map", 5, 6)]
+    assert options["explain"][("map", 0, 0)] == "Row 0, column 0: 0.88 lies outside the region, in no bin."
+    cells = {("map", r, c) for r in range(8) for c in range(8)}
+    assert cells <= set(options["explain"])
+
+
+def test_the_two_splits_are_alternatives(run, drawn):
+    run()
+    assert drawn.between["roi_lecture"] == ["→", "or"]
+
+
+def test_outputs_have_the_colours_of_the_map(run, drawn):
+    """One value, one colour: bright is high on the map and in the outputs."""
+    run(roi_output=2)
+    heat = drawn.layer("roi_map", components.Heat)
+    grid = drawn.grids["roi_outputs"]["RoI Pool"]
+    painted = components.heat_pixels(components.Heat(grid.values, heat.palette, heat.vmin, heat.vmax))
+    assert [[bytes.fromhex(colour[1:]) for colour in row] for row in grid.colour] == [
+        [bytes(pixel[:3].tolist()) for pixel in row] for row in painted
+    ]
+    assert (heat.vmin, heat.vmax) != (grid.values.min(), grid.values.max())
+
+
+def test_the_swap_is_no_comparison_of_methods_and_the_heading_says_so(run):
+    at = run()
+    assert any("It is no comparison of the methods" in each.value for each in at.markdown)
+    assert "Average precision after the swap, heads not trained again" in [each.value for each in at.subheader]
+
+
+def test_a_photograph_is_outside_what_the_detector_knows(run):
+    said = [each.value for each in run(None, roi_source="Photograph").info]
+    assert any(outside_lab_world.SENTENCE in each for each in said)
+    assert not any(outside_lab_world.SENTENCE in each.value for each in run().info)
 
 
 def test_without_weights_the_lecture_still_stands(run, monkeypatch, drawn):

@@ -14,7 +14,7 @@ from models import catalog, yolo_recipe
 from models.detector import LoadedDetector, build_detector
 from models.scene_cache import held_out_seeds
 from pages.yolo_grid_sections import assignment, collisions, comparison, losses, shared, target
-from ui import course, pictures
+from ui import course, outside_lab_world, pictures
 
 PAGE = "yolo_grid"
 ANCHORS = torch.tensor([[19.0, 37.0], [32.0, 24.0], [65.0, 43.0], [41.0, 79.0], [104.0, 70.0]])
@@ -94,6 +94,20 @@ def test_layouts_of_the_lectures_and_papers(visit, absent, prose, preset, shape)
     at = visit(PAGE, yolo_s=3, yolo_b=1)
     at.button(key=f"yolo_preset_{preset}").click().run()
     assert f"**{shape} numbers**" in prose(at)
+
+
+def test_no_background_class_and_no_base_boxes_in_the_first_layout(visit, absent, prose):
+    found = prose(visit(PAGE))
+    assert "YOLO has **no background class**" in found and "which has **no base boxes** either" in found
+
+
+def test_sources_are_what_the_page_uses(visit, absent, prose):
+    assert "Single Shot MultiBox" not in prose(visit(PAGE))
+
+
+def test_a_photograph_is_outside_what_the_networks_know(visit, absent):
+    wanted = lambda at: any(outside_lab_world.SENTENCE in each.value for each in at.info)  # noqa: E731
+    assert wanted(visit(PAGE, yolo_source="Photograph")) and not wanted(visit(PAGE))
 
 
 def test_both_layouts_stand_side_by_side(visit, absent, prose):

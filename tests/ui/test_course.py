@@ -54,3 +54,16 @@ def test_navigation_runs_every_page_with_one_heading(lesson):
     assert not test.exception
     assert [each.value for each in test.error] == []
     assert [each.value for each in test.title] == [lesson.title]
+
+
+NETWORKS = ("Fast R-CNN", "Faster R-CNN", "Mask R-CNN", "R-FCN", "RetinaNet", "SSD", "YOLO", "DETR", "U-Net", "SegNet")
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.file)
+def test_a_page_speaks_of_every_network_that_the_map_promises(lesson):
+    """In its own text; its list of sources does not count."""
+    page = ROOT / "pages" / f"{lesson.file}.py"
+    texts = [page.read_text().partition("page.sources(")[0]]
+    texts += [each.read_text() for each in (ROOT / "pages" / f"{lesson.file}_sections").glob("*.py")]
+    promised = [name for name in NETWORKS if name in lesson.topics.replace("Fast and Faster", "Fast R-CNN, Faster")]
+    assert not [name for name in promised if name not in "".join(texts)]

@@ -82,7 +82,7 @@ def test_quiz_reveals_only_after_check():
     test.radio[0].set_value("1").run()
     assert not test.success and not test.warning
     test.button[0].click().run()
-    assert "**Not 1: it is 4.** Count them." in test.warning[0].value
+    assert "**No. The answer is: 4.** Count them." in test.warning[0].value
 
 
 def test_quiz_withdraws_its_verdict_when_the_truth_changes():

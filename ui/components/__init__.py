@@ -3,7 +3,7 @@
 from ui.components.live import following
 from ui.components.live_slider import live_slider
 from ui.components.matrix import Cell, Grid, Matrices, matrices
-from ui.components.stage import Box, Boxes, GridLines, Heat, Labels, Lines, Points, Spot, Stage, stage
+from ui.components.stage import Box, Boxes, GridLines, Heat, Labels, Lines, Points, Spot, Stage, heat_pixels, stage
 from ui.components.wire import ASSETS, resting, routes
 from ui.components.words import words
 
@@ -22,6 +22,7 @@ __all__ = [
     "Spot",
     "Stage",
     "following",
+    "heat_pixels",
     "live_slider",
     "matrices",
     "resting",

@@ -99,6 +99,7 @@ class Matrices:
         explain: Mapping[tuple[str, int, int], str] | None = None,
         highlight: Collection[tuple[str, int, int]] | Mapping[tuple[str, int, int], float] = (),
         caption: str = "",
+        sums: bool = True,
     ) -> None:
         """Draw grids and operators ("×", "=", "→") in one row that wraps on a narrow screen; call once per run, last.
 
@@ -108,11 +109,14 @@ class Matrices:
         explain : the sentence to write for a cell instead of the generated arithmetic.
         highlight : cells marked without hover (for step-by-step animation), or {cell: weight between -1 and 1}.
         caption : shown under the grids while nothing is hovered or selected.
+        sums : an output is the weighted sum of its links. False where it is not, as with a maximum: weights then only
+            say how strongly a cell is marked and are not written into it; give every linked cell its `explain`.
 
         Raises ValueError if a shape is wrong, names repeat, or an editable grid was not declared in `matrices`.
         """
         data = describe(items, links or {}, explain or {}, highlight, self.values)
-        data |= {"caption": caption, "selected": list(self.selected) if self.selected else None, **self.options}
+        data |= {"caption": caption, "selected": list(self.selected) if self.selected else None, "sums": sums}
+        data |= self.options
         wire.mount(_COMPONENT, self.key, data, window=self.window)
 
 

@@ -95,7 +95,7 @@ class Matrix {
 
   /** Rings, weights and the sentence for the cell in question: hovered, else focused, else selected. */
   mark() {
-    const { links, highlight, explain, caption } = this.data
+    const { links, highlight, explain, caption, sums } = this.data
     const active = [this.hovered, this.focused, this.selected].find((address) => address && this.cells.has(address)) ?? null
     const partners = active ? (links[active] ?? this.feeds.get(active) ?? []) : Object.entries(highlight)
     const greatest = Math.max(...partners.map(([, weight]) => Math.abs(weight)), 1e-9)
@@ -114,7 +114,7 @@ class Matrix {
         cell.ring = ring
         node.style.setProperty('--ring', ring ? `color-mix(in srgb, ${ring}, transparent)` : 'transparent')
       }
-      say(node.lastChild, linked && active && weight !== 1 && !cell.sheet.bare ? `×${print(weight, '%.3g')}` : '')
+      say(node.lastChild, linked && active && sums && weight !== 1 && !cell.sheet.bare ? `×${print(weight, '%.3g')}` : '')
     }
     if (this.complaint) return
     this.write(active ? explain[active] ?? this.arithmetic(active, links) : caption)

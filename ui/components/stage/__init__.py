@@ -12,9 +12,11 @@ import streamlit as st
 
 from ui.components import wire
 from ui.components.stage.layers import BLUE, Box, Boxes, GridLines, Heat, Labels, Layer, Lines, Points
-from ui.components.stage.wire_format import Rasters, box_json, describe
+from ui.components.stage.wire_format import Rasters, box_json, describe, heat_pixels
 
-__all__ = ["Box", "Boxes", "GridLines", "Heat", "Labels", "Layer", "Lines", "Points", "Spot", "Stage", "stage"]
+__all__ = [
+    "Box", "Boxes", "GridLines", "Heat", "Labels", "Layer", "Lines", "Points", "Spot", "Stage", "heat_pixels", "stage",
+]  # fmt: skip
 
 _COMPONENT = wire.declare("stage", "12rem")
 
