@@ -75,6 +75,12 @@ def progress(test: AppTest) -> list[str]:
     return [each.proto.text for each in test.get("progress")]
 
 
+def blocks(block) -> list[set[str]]:
+    """The kinds of elements that lie directly in each block."""
+    inner = [child for child in block.children.values() if hasattr(child, "children")]
+    return [{child.type for child in block.children.values()}, *(kinds for each in inner for kinds in blocks(each))]
+
+
 def labels(test: AppTest) -> list[str]:
     return [button.label for button in test.button]
 
@@ -198,3 +204,15 @@ def test_own_weights_are_taken_or_refused_in_a_sentence(weights):
     run(test.file_uploader[0].upload("other.safetensors", save({"conv.weight": torch.zeros(3)})))
     assert "These weights do not fit segmenter-bilinear" in test.error[0].value
     assert network(test).name == "segmenter-bilinear"
+
+
+def test_a_refusal_stands_where_the_file_was_chosen():
+    test = visit(m_model=NAME)
+    run(test.file_uploader[0].upload("letter.pth", b"Dear lab"))
+    assert any({"error", "file_uploader"} <= kinds for kinds in blocks(test.main))
+    assert "was not taken: see *Models*" in texts(test)
+
+
+def test_weights_that_are_too_large_to_bring_along_are_not_asked_for():
+    test = visit(m_model="vgg16")
+    assert not len(test.file_uploader) and "Own weights for vgg16 are too large to bring along" in texts(test)
