@@ -65,7 +65,9 @@ async def lines(address: str) -> None:
             try:
                 name = token if number % 2 else "nobody"
                 async with websockets.connect(f"{address}/api/live", subprotocols=[name], max_size=None) as line:
-                    for n in range(1, 1000):
+                    for n in range(1, left):
+                        if left <= 0:
+                            return
                         left -= 1
                         value = slider["min"] if n % 2 else slider["max"]
                         message = {"value": value, "settled": False, "sequence": n}
