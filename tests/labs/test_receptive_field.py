@@ -124,3 +124,8 @@ def test_a_convolution_keeps_the_maps_size_and_its_field_stays_centred(kernel, d
     layer = rf.conv(kernel, dilation=dilation)
     assert layer.padding == padding and layer.output_size(32) == 32
     assert rf.trace([layer])[-1].start == 0
+
+
+def test_a_convolution_is_3x3_without_dilation_and_a_measurement_of_seed_zero_unless_told_otherwise():
+    assert rf.conv() == rf.Layer("conv", kernel=3, stride=1, dilation=1, padding=1)
+    assert torch.equal(rf.measure(rf.stack(2), 12), rf.measure(rf.stack(2), 12, "random + ReLU", 8, 0))

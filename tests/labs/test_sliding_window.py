@@ -93,3 +93,10 @@ def test_windows_that_cannot_be_are_refused(size, window, stride):
 
 def test_multiply_adds_are_whole():
     assert type(lab.multiply_adds(lab.classifier(), 1, 3, 28, 28)) is int
+
+
+@pytest.mark.parametrize(
+    ("window", "count"), [((5, 7), 1), ((5, 8), 0), ((6, 7), 0), ((2, 8), 0), ((6, 3), 0), ((9, 9), 0), ((1, 1), 35)]
+)
+def test_a_window_that_does_not_fit_has_no_place(window, count):
+    assert lab.positions(5, 7, *window) == count

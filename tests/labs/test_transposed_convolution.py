@@ -265,3 +265,10 @@ def test_a_matrix_and_a_vector_of_other_lengths_are_refused():
         tc.symbolic_product([["x", "y"]], ["a"])
     with pytest.raises(ValueError):
         tc.symbolic_product([["x"]], ["a", "b"])
+
+
+def test_a_convolution_needs_an_input():
+    assert Geometry(padding=1).convolved_size(1, 3) == 1
+    for size, padding in ((0, 3), (-1, 3), (1, 0)):
+        with pytest.raises(ValueError, match="does not fit"):
+            Geometry(padding=padding).convolved_size(size, 3)

@@ -202,3 +202,14 @@ def test_bad_requests_are_refused_in_a_sentence():
         upsampling.weights_1d("max unpooling", 2, 2)
     with pytest.raises(ValueError, match="align_corners means nothing"):
         upsampling.weights_1d("nearest", 2, 2, align_corners=True)
+
+
+def test_bilinear_weights_repeat_the_edge():
+    assert upsampling.weights_1d("bilinear", 2, 2).tolist() == [[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]]
+    assert upsampling.weights_1d("bilinear", 1, 2).tolist() == [[1], [1]]
+
+
+@pytest.mark.parametrize(("shape", "size"), [((2, 5), 3), ((5, 2), 3), ((4, 2, 5), 3), ((1, 1), 2)])
+def test_a_window_larger_than_either_side_is_refused(shape, size):
+    with pytest.raises(ValueError, match=f"A {size}x{size} window does not fit into a {shape[-2]}x{shape[-1]} map"):
+        upsampling.max_pool(torch.zeros(shape), size)
