@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import streamlit as st
 
 from ui import page
+from ui.plain import plain
 
 SLOW = 1.0  # seconds per picture that need a warning
 KINDS = ("pt", "pth", "safetensors")
@@ -80,10 +81,10 @@ def choose(key: str, offers: Sequence[Offer]) -> Any | None:
         if file is not None:
             try:
                 network = _own(name, file.file_id, offer, file)
-            except ValueError as refused:
-                page.problem(str(refused))
+            except ValueError as refused:  # it may quote names of the file
+                page.problem(plain(refused))
             else:
-                st.caption(f"{name} with the weights of “{file.name}”.")
+                st.caption(f"{name} with the weights of “{plain(file.name)}”.")
                 _warn(offer)
                 return network
         if offer.bytes == 0:

@@ -27,6 +27,7 @@ from streamlit.errors import FragmentHandledException
 
 from ui import course, figures, warmup
 from ui.components import address, following
+from ui.plain import plain
 
 _LOG = logging.getLogger(__name__)
 _STYLE = Path(__file__).with_name("style.css")
@@ -200,7 +201,7 @@ def footer(model: str | None = None, device: str | None = None, milliseconds: fl
     """One quiet line: which model ran, where, and how long it took."""
     if following():
         return
-    parts = [part for part in (model, device) if part]
+    parts = [plain(part) for part in (model, device) if part]  # own weights bring the name of their file
     if milliseconds is not None:
         parts.append(f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms")
     if parts:
