@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import hypothesis
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import app  # noqa: F401
 from benchmarks.servers import serve
+
+hypothesis.settings.register_profile("lab", deadline=None)  # no test depends on speed
+hypothesis.settings.load_profile("lab")
 
 
 @pytest.fixture(scope="session")

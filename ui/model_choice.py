@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import streamlit as st
 
 from ui import page
+from ui.plain import plain
 
 SLOW = 1.0  # seconds per picture that need a warning
 KINDS = ("pt", "pth", "safetensors")
@@ -83,7 +84,7 @@ def choose(key: str, offers: Sequence[Offer]) -> Any | None:
             if network is None:
                 st.caption(f"The file of own weights for {name} was not taken: see *Models* for why.")
             else:
-                st.caption(f"{name} with the weights of “{page.as_written(file.name)}”.")
+                st.caption(f"{name} with the weights of “{plain(file.name)}”.")
                 _warn(offer)
                 return network
         if offer.bytes == 0:

@@ -27,6 +27,7 @@ from streamlit.errors import FragmentHandledException
 
 from ui import course, figures, warmup
 from ui.components import address, following
+from ui.plain import plain
 
 _LOG = logging.getLogger(__name__)
 _STYLE = Path(__file__).with_name("style.css")
@@ -200,7 +201,7 @@ def footer(model: str | None = None, device: str | None = None, milliseconds: fl
     """One quiet line: which model ran, where, and how long it took."""
     if following():
         return
-    parts = [part for part in (model, device) if part]
+    parts = [plain(part) for part in (model, device) if part]  # own weights bring the name of their file
     if milliseconds is not None:
         parts.append(f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms")
     if parts:
@@ -217,12 +218,7 @@ def figure(fig, key: str, *, height: int | None = None, alt: str | None = None, 
 
 def problem(sentence: str) -> None:
     """One plain sentence: what is wrong and what to do. It may hold a visitor's words, such as the name of a file."""
-    st.error(as_written(sentence), icon=":material/error:")
-
-
-def as_written(words: str) -> str:
-    """Words that somebody else chose, so that Markdown shows them as they are: no emphasis, link, picture or colour."""
-    return re.sub(r"[\\`*\[\]<>~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", words)
+    st.error(plain(sentence), icon=":material/error:")
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import streamlit as st
@@ -34,6 +35,7 @@ AS_DRAWN = "From the seed"
 # In the address, and still there after a visit to another source or page.
 KEPT = {"bind": "query-params", "persist_state": "session"}
 MAX_SEED = 999_999
+LARGEST = 25  # MB, of an uploaded picture
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,15 @@ def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
                 label = st.selectbox("Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=180, **KEPT)
                 return photograph(label, size)
         if source == "Upload":
-            file = st.file_uploader("Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed")
+            file = st.file_uploader(
+                "Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed", max_upload_size=LARGEST
+            )
+        elif not _secure(st.context.url):
+            page.problem(
+                "A browser lends its camera only to https and to localhost, and this page came by http: "
+                "choose Upload, or ask for the lab's https address."
+            )
+            file = None
         else:
             file = st.camera_input("Photograph", key=f"{key}_camera", label_visibility="collapsed", width=320)
         if file is not None:
@@ -125,6 +135,14 @@ def _controls(key: str, size: int, seed: int) -> Picture:
             )
             knobs[knob] = levels.get(level)
     return from_lab_world(value, size, **knobs)
+
+
+def _secure(url: str | None) -> bool:
+    """Whether browsers call a page at this address a secure context; where it is unknown, they shall decide."""
+    parts = urlsplit(url or "")
+    host = parts.hostname or ""
+    at_home = host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1"
+    return parts.scheme != "http" or at_home
 
 
 def _next_scene(name: str) -> None:

@@ -299,7 +299,8 @@ def picked(view, key: str, prefix: str, count: int) -> int | None:
         name = view.click.what or ""
         address.keep(key, name.removeprefix(prefix) if name.startswith(prefix) else None)
     index = address.linked(key) or ""
-    return int(index) if index.isdecimal() and int(index) < count else None
+    # Python refuses to read thousands of digits.
+    return int(index) if index.isdecimal() and len(index) < 10 and int(index) < count else None
 
 
 def centre(raw: Raw, index: int) -> tuple[float, float]:

@@ -21,7 +21,6 @@ def texts(test: AppTest) -> list[str]:
 
 def test_begin_shows_title_and_question():
     def script():
-        from ui import page
 
         page.begin("Anchors", question="Where to look?")
 
@@ -31,7 +30,6 @@ def test_begin_shows_title_and_question():
 
 def test_begin_takes_the_question_of_the_course():
     def script():
-        from ui import page
 
         page.begin("Upsampling")
 
@@ -42,7 +40,6 @@ def test_sections_are_numbered_and_keep_their_number_in_a_fragment():
     def script():
         import streamlit as st
 
-        from ui import page
 
         page.begin("T", question="Q?")
 
@@ -66,7 +63,6 @@ def test_sections_are_numbered_and_keep_their_number_in_a_fragment():
 def quiz_script():
     import streamlit as st
 
-    from ui import page
 
     answer = st.selectbox("Truth", ["4", "9"], key="truth")
     page.quiz("windows", "How many windows?", ["1", "4", "9"], answer, "Count them.")
@@ -96,7 +92,6 @@ def test_quiz_withdraws_its_verdict_when_the_truth_changes():
 
 def test_quiz_answer_must_be_an_option():
     def script():
-        from ui import page
 
         with page.guard():
             page.quiz("q", "Which?", ["a", "b"], "c", "")
@@ -106,7 +101,7 @@ def test_quiz_answer_must_be_an_option():
 
 def test_show_code_prints_the_running_source_formula_and_call():
     def script():
-        from ui import decoding, page
+        from ui import decoding
 
         page.show_code([decoding.square, decoding.decode], formula="x^2", library="torch.square(x)")
         page.show_code(decoding.square)
@@ -125,7 +120,6 @@ def test_show_code_prints_the_running_source_formula_and_call():
 
 def test_erratum_and_sources():
     def script():
-        from ui import page
 
         page.erratum(slide="three neighbours", truth="four per axis")
         page.sources([("Zeiler 2011", "paper"), ("CSE463", "lecture", "https://example.org")])
@@ -140,7 +134,6 @@ def test_erratum_and_sources():
 )
 def test_footer(milliseconds, line):
     def script(milliseconds):
-        from ui import page
 
         page.footer("net", "cpu", milliseconds)
         page.footer()
@@ -153,7 +146,6 @@ def test_guard_turns_a_value_error_into_its_sentence():
     def script():
         import streamlit as st
 
-        from ui import page
 
         with page.guard():
             raise ValueError("The matrix has 9 rows: use at most 8.")
@@ -172,7 +164,6 @@ def test_guard_turns_a_value_error_into_its_sentence():
 
 def test_guard_hides_what_nobody_expected_but_logs_it(caplog):
     def script():
-        from ui import page
 
         with page.guard():
             raise KeyError("secret detail")
@@ -186,7 +177,6 @@ def test_guard_lets_streamlit_stop_and_rerun():
     def script():
         import streamlit as st
 
-        from ui import page
 
         with page.guard():
             st.stop()
@@ -200,7 +190,6 @@ def test_lecture_mode_comes_from_the_address():
     def script():
         import streamlit as st
 
-        from ui import page
 
         st.write(page.lecture())
 
@@ -212,7 +201,6 @@ def test_work_is_gone_through_once_and_again_only_for_more():
     def script():
         import streamlit as st
 
-        from ui import page
 
         done = st.session_state.setdefault("done", [])
         page.work_through("_through", range(st.session_state.get("count", 3)), done.append, "Counting")
@@ -222,13 +210,3 @@ def test_work_is_gone_through_once_and_again_only_for_more():
     assert at.run().session_state["done"] == [0, 1, 2]
     at.session_state["count"] = 5
     assert at.run().session_state["done"] == [0, 1, 2, 0, 1, 2, 3, 4]
-
-
-def test_a_visitors_words_are_shown_as_they_are():
-    assert page.as_written("a_b *d*.png") == r"a_b \*d\*.png"  # within a word an underline is none
-    assert page.as_written("_x_ ![x](http://a.b) <b> $e^x$ `c` ~~d~~ # \\") == (
-        r"\_x\_ !\[x\](http://a.b) \<b\> \$e^x\$ \`c\` \~\~d\~\~ \# \\"
-    )
-    assert page.as_written("python -m models train yolo-cell makes them.") == (
-        "python -m models train yolo-cell makes them."
-    )

@@ -9,6 +9,7 @@ from skimage import data
 from streamlit.testing.v1 import AppTest
 
 import scenes
+from ui import pictures
 from ui.decoding import square
 
 
@@ -142,3 +143,15 @@ def test_without_the_door_it_says_how_to_start(monkeypatch):
     monkeypatch.setattr(lab_world, "_load", None)
     with pytest.raises(RuntimeError, match=r"Start the lab through app\.py"):
         lab_world.scenes()
+
+
+@pytest.mark.parametrize(
+    ("url", "secure"),
+    [
+        ("http://localhost:8501/anchors", True), ("http://127.0.0.1:8501", True), ("http://[::1]:8501/", True),
+        ("https://lab.example/anchors", True), ("http://192.168.1.7:8501/", False), ("http://lab.example", False),
+        ("http://notlocalhost/", False), (None, True),
+    ],
+)  # fmt: skip
+def test_a_browser_lends_its_camera_only_to_https_and_localhost(url, secure):
+    assert pictures._secure(url) == secure

@@ -17,7 +17,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.query_params import _coerce_value_for_query_url, _parse_query_string
 from streamlit.runtime.state.session_state import SessionState
 
-from ui.components import live
+from ui.components import bound_widgets, live
+
+bound_widgets.check()
 
 _KEPT = "address.kept"
 _TOLD = "address.told"

@@ -102,7 +102,7 @@ def sequence(key: str) -> int:
 def news(key: str, heard: dict[str, Any]) -> dict[str, Any] | None:
     """`heard`, the newest message of component `key`, if this session has not yet taken it in, else None."""
     number = heard.get("sequence")
-    if not isinstance(number, int) or number <= sequence(key):
+    if isinstance(number, bool) or not isinstance(number, int) or number <= sequence(key):
         return None
     st.session_state[f"{key}.sequence"] = number
     return heard

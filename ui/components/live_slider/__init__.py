@@ -125,7 +125,7 @@ def _number(found: Any, low: float, high: float, step: float, whole: bool) -> fl
         return None
     try:
         number = float(found)
-    except ValueError:
+    except (ValueError, OverflowError):  # a word; a whole number that no float can hold
         return None
     if not math.isfinite(number):
         return None

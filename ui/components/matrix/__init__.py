@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -202,7 +201,7 @@ def _cell(found: Any) -> Cell | None:
     """A `Cell` from a browser message, or None."""
     if not isinstance(found, list) or len(found) != 3 or not isinstance(found[0], str):
         return None
-    if not all(isinstance(index, int) and index >= 0 for index in found[1:]):
+    if not all(type(index) is int and index >= 0 for index in found[1:]):
         return None
     return Cell(*found)
 
@@ -228,7 +227,7 @@ def _apply(
         ):
             continue
         rows, columns = stored[cell.grid].shape
-        legal = math.isfinite(number) and low <= number <= high and (not integer or float(number).is_integer())
+        legal = low <= number <= high and (not integer or float(number).is_integer())
         if legal and cell.row < rows and cell.column < columns:
             stored[cell.grid][cell.row, cell.column] = number
             last = cell

@@ -149,15 +149,25 @@ def stage(
             "newBox": box_json(template),
         },
         window=window,
-        missing=(fresh or {}).get("missing") or [],
+        missing=_names((fresh or {}).get("missing")),
     )
+
+
+def _finite(found: Any) -> bool:
+    """True for a number that a float can hold (a whole number of JSON may have any length)."""
+    return type(found) in (int, float) and abs(found) < 1e300
+
+
+def _names(found: Any) -> list[str]:
+    """The texts of a list from a browser message; none of anything else."""
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
 def _xyxy(found: Any) -> tuple[float, float, float, float] | None:
     """Four finite numbers in order, or None."""
     if not isinstance(found, list) or len(found) != 4:
         return None
-    if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in found):
+    if not all(map(_finite, found)):
         return None
     x1, y1, x2, y2 = map(float, found)
     return (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
@@ -165,8 +175,10 @@ def _xyxy(found: Any) -> tuple[float, float, float, float] | None:
 
 def _edited(current: Sequence[Box], sent: Any, template: Box | None, most: int) -> list[Box]:
     """`current` with the positions the browser sent: moved, deleted and (if `template`) newly drawn boxes."""
-    places = {item.get("id"): _xyxy(item.get("xyxy")) for item in sent if isinstance(item, dict)}
-    places = {name: xyxy for name, xyxy in places.items() if isinstance(name, str) and xyxy}
+    if not isinstance(sent, list):
+        return list(current)
+    told = [item for item in sent if isinstance(item, dict) and isinstance(item.get("id"), str)]
+    places = {item["id"]: xyxy for item in told if (xyxy := _xyxy(item.get("xyxy")))}
     known = {box.id for box in current}
     result = []
     for box in current:
@@ -184,7 +196,7 @@ def _edited(current: Sequence[Box], sent: Any, template: Box | None, most: int) 
 
 def _clicked(key: str, heard: dict[str, Any]) -> bool:
     """True if the message holds a click not seen before."""
-    moment = heard["click"].get("when") if isinstance(heard.get("click"), dict) else None
+    moment = heard["click"].get("when") if _spot(heard.get("click")) else None
     seen = st.session_state.get(f"{key}.click")
     st.session_state[f"{key}.click"] = moment
     return moment is not None and moment != seen
@@ -195,6 +207,6 @@ def _spot(found: Any) -> Spot | None:
     if not isinstance(found, dict):
         return None
     x, y, what = found.get("x"), found.get("y"), found.get("what")
-    if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in (x, y)):
+    if not (_finite(x) and _finite(y)):
         return None
     return Spot(float(x), float(y), what if isinstance(what, str) else None)

@@ -113,15 +113,23 @@ export class Hands {
     if (this.pinch) {
       if (this.pointers.size < 2) this.pinch = null
       this.action = null
+      this.settle()
       return
     }
     const { action } = this
     this.action = null
-    if (!action) return
+    if (!action) return this.settle()
     if (action.kind === 'draw' && action.id) this.finishDrawing(action.id)
     if (!action.far && !cancelled) {
       this.click(action.from, action.found)
     } else if (this.stage.edits) this.stage.tell()
+  }
+
+  /** After a second finger: the box that the first one had moved rests where it is. */
+  settle() {
+    if (!this.unsettled || this.pointers.size) return
+    this.unsettled = false
+    this.stage.tell()
   }
 
   click({ unit }, { what, box }) {
@@ -216,6 +224,8 @@ export class Hands {
 
   startPinch() {
     const [a, b] = [...this.pointers.values()]
+    if (this.action?.kind === 'draw' && this.action.id) this.finishDrawing(this.action.id)
+    this.unsettled ||= Boolean(this.action?.far) // what the first finger has moved is told when both lift
     this.action = null
     if (this.stage.data.zoom) this.pinch = { zoom: this.stage.zoom, apart: Math.hypot(a[0] - b[0], a[1] - b[1]) }
   }
