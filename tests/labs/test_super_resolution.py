@@ -175,3 +175,11 @@ def test_the_first_steps_of_a_descent_by_hand():
         np.testing.assert_allclose(found.fine, np.full((2, 2), cell), rtol=1e-5)
         assert len(found.objectives) == steps + 1
     assert len(sr.subgradient_descent(bowl()).objectives) == 201
+
+
+@pytest.mark.parametrize(
+    ("lam", "mu", "balance"),
+    [(0, 0, 1024), (0, 1, 64), (1e-9, 0, 64), (0.001, 0, 20), (0.01, 0, 2), (0.02, 5, 1), (0.04, 0, 0.5), (9, 0, 0.5)],
+)
+def test_the_balance_for_the_weights_of_the_penalties(lam, mu, balance):
+    assert sr.balance_for(SimpleNamespace(total_variation=lam, ridge=mu)) == pytest.approx(balance)
