@@ -123,7 +123,8 @@ def linked_box(level: LevelMaps) -> tuple[int, int, int] | None:
     k, rows, columns = level.objectness.shape
     if len(cell) == 3 and all(0 <= at < most for at, most in zip(cell, (k, rows, columns), strict=True)):
         return cell
-    page.problem(f"The link's anchors_box is no anchor of level {name}: click on one of the maps instead.")
+    sentence = f"The link's anchors_box is no anchor of level {name}: click on one of the maps instead."
+    address.refuse("anchors_box", sentence)
     return None
 
 

@@ -300,7 +300,10 @@ def picked(view, key: str, prefix: str, count: int) -> int | None:
         address.keep(key, name.removeprefix(prefix) if name.startswith(prefix) else None)
     index = address.linked(key) or ""
     # Python refuses to read thousands of digits.
-    return int(index) if index.isdecimal() and len(index) < 10 and int(index) < count else None
+    if index.isdecimal() and len(index) < 10 and int(index) < count:
+        return int(index)
+    address.keep(key, None)
+    return None
 
 
 def centre(raw: Raw, index: int) -> tuple[float, float]:

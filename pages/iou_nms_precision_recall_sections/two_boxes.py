@@ -56,7 +56,8 @@ def linked_boxes() -> list[Box] | None:
         ordered = False
     if ordered:
         return pair(tuple(places[:4]), tuple(places[4:]))
-    page.problem(f"The link's {LINK} are not two boxes, eight numbers from 0 to {SIDE}: drag the boxes instead.")
+    sentence = f"The link's {LINK} are not two boxes, eight numbers from 0 to {SIDE}: drag the boxes instead."
+    address.refuse(LINK, sentence)
     return None
 
 

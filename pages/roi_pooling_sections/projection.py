@@ -21,7 +21,6 @@ from pages.roi_pooling_sections.shared import (
     regions_of,
     xyxy,
 )
-from ui import page
 from ui.components import Box, Boxes, Heat, address, live_slider, resting, stage
 from ui.pictures import KEPT, Picture
 
@@ -43,16 +42,11 @@ def start_box(picture: Picture) -> Box:
 
 def linked_box() -> tuple[float, float, float, float] | None:
     """The box in the address, cut to the picture; None if there is none."""
-    link = address.linked("roi_box")
-    if link is None:
+    sentence = "The link's roi_box is no box like 90,70,215,190: drag the box on the picture instead."
+    found = address.numbers("roi_box", 4, float, sentence)
+    if found is None:
         return None
-    try:
-        box = np.array([float(part) for part in link.split(",")])
-        if box.shape != (4,) or not np.isfinite(box).all():
-            raise ValueError
-    except ValueError:
-        page.problem("The link's roi_box is no box like 90,70,215,190: drag the box on the picture instead.")
-        return None
+    box = np.array(found)
     low = np.clip(np.minimum(box[:2], box[2:]), 0, SIZE - SMALLEST)
     high = np.clip(np.maximum(box[:2], box[2:]), low + SMALLEST, SIZE)
     return xyxy((*low, *high))

@@ -187,3 +187,18 @@ def test_soft_nms_leaves_other_classes_alone(rows):
 def test_sigma_must_be_positive():
     with pytest.raises(ValueError, match="above 0"):
         nms.gaussian(0.0)
+
+
+@pytest.mark.parametrize("smallest", [0.0, 0.001])
+def test_soft_nms_drops_what_falls_to_nothing(smallest):
+    """Hard decay leaves the second of two equal boxes a score of exactly 0: it never wins, whatever the limit."""
+    twice = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10], [50, 50, 60, 60]])
+    steps = nms.soft(twice, torch.tensor([0.9, 0.8, 0.7]), nms.hard(0.5), smallest)
+    assert [(step.kept, step.score) for step in steps] == [(0, pytest.approx(0.9)), (2, pytest.approx(0.7))]
+
+
+def test_survivors_of_one_score_keep_their_order():
+    corners = torch.arange(60.0)[:, None] * 20
+    apart = torch.cat([corners, corners, corners + 10, corners + 10], 1)
+    kept = nms.survivors(apart, torch.full((60,), 0.5), 0.5, torch.arange(60) % 3)
+    assert kept.tolist() == list(range(60))

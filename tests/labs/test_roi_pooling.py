@@ -270,3 +270,12 @@ def test_the_gradient_is_the_slope(method):
 def test_adaptive_sampling_has_a_gradient_too():
     box = torch.tensor([0.63, 2.71, 6.27, 7.13])
     assert rp.box_gradient(lambda b: rp.roi_align(LECTURE_MAP[None], b, (2, 2), 1.0, 0), box).abs().min() > 0
+
+
+def test_no_box_and_a_box_outside_of_everything_are_pooled_to_nothing():
+    features = LECTURE_MAP[None]
+    outside = torch.tensor([[100.0, 100, 110, 110]])
+    pooled = rp.roi_pool(features, outside, (2, 3), 1.0)
+    assert pooled.values.shape == (1, 1, 2, 3) and not pooled.values.any() and (pooled.argmax == -1).all()
+    none = rp.roi_pool(features, torch.zeros(0, 4), (2, 3), 1.0)
+    assert none.values.shape == none.argmax.shape == (0, 1, 2, 3)

@@ -150,3 +150,10 @@ def test_labels_out_of_range_are_refused(labels):
 def test_maps_of_different_shape_are_refused():
     with pytest.raises(ValueError, match="one shape"):
         metrics.confusion_matrix(np.zeros((2, 3), int), np.zeros((3, 2), int), 2)
+
+
+def test_the_boundary_score_handles_64_classes():
+    flat = np.zeros((8, 8), np.uint8)
+    assert len(metrics.class_boundary_f(flat, flat, 64)) == 64
+    with pytest.raises(ValueError, match="at most 64 classes, not 65"):
+        metrics.class_boundary_f(flat, flat, 65)

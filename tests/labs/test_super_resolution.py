@@ -1,7 +1,10 @@
 """The solver: against SciPy on tiny problems, itself run long, and the lecture's subgradient descent."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, sparse
@@ -153,3 +156,39 @@ def test_the_three_terms_of_the_objective():
     terms = problem.terms(np.array([[1.0, 2], [2, 4]]))
     assert terms == pytest.approx((20.0, 3.0, 1.25))
     assert sum(terms) == pytest.approx(problem.objective(np.array([[1.0, 2], [2, 4]])))
+
+
+def bowl():
+    """A stand-in whose least value, 0, lies where every cell is 3."""
+    return SimpleNamespace(
+        size=2, objective=lambda h: float(((h - 3) ** 2).sum()), subgradient=lambda h: 2 * (h - 3), allowed=lambda h: h
+    )
+
+
+def test_adam_takes_the_steps_of_torchs_adam():
+    for steps in (1, 2, 7, 40):
+        ours = sr.subgradient_descent(bowl(), iterations=steps, rate=0.1, rule="adam").fine
+        cells = torch.zeros(2, 2, requires_grad=True)
+        optimizer = torch.optim.Adam([cells], lr=0.1)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            ((cells - 3) ** 2).sum().backward()
+            optimizer.step()
+        np.testing.assert_allclose(ours, cells.detach().numpy(), rtol=1e-5)
+
+
+def test_the_first_steps_of_a_descent_by_hand():
+    """The slope at 0 is -6: 0.05 · 6 = 0.3; then -5.4: 0.3 + 0.05 / √2 · 5.4."""
+    for steps, cell in ((0, 0.0), (1, 0.3), (2, 0.3 + 0.05 / 2**0.5 * 5.4)):
+        found = sr.subgradient_descent(bowl(), iterations=steps)
+        np.testing.assert_allclose(found.fine, np.full((2, 2), cell), rtol=1e-5)
+        assert len(found.objectives) == steps + 1
+    assert len(sr.subgradient_descent(bowl()).objectives) == 201
+
+
+@pytest.mark.parametrize(
+    ("lam", "mu", "balance"),
+    [(0, 0, 1024), (0, 1, 64), (1e-9, 0, 64), (0.001, 0, 20), (0.01, 0, 2), (0.02, 5, 1), (0.04, 0, 0.5), (9, 0, 0.5)],
+)
+def test_the_balance_for_the_weights_of_the_penalties(lam, mu, balance):
+    assert sr.balance_for(SimpleNamespace(total_variation=lam, ridge=mu)) == pytest.approx(balance)

@@ -382,3 +382,10 @@ def test_a_score_exactly_at_the_threshold_is_no_detection():
     assert prediction.scores[3, 1, 0].tolist() == [0.5]
     assert len(yolo_grid.detect(prediction, GRID, 0.5, 0.5)[0]) == 0
     assert len(yolo_grid.detect(prediction, GRID, 0.4999, 0.5)[0]) == 1
+
+
+def test_anchor_shapes_are_those_of_seed_zero_unless_told_otherwise():
+    sizes = torch.rand(60, 2, generator=torch.Generator().manual_seed(1)) * 100 + 1
+    found = [yolo_grid.anchor_shapes(sizes, 7, seed) for seed in range(-1, 2)]
+    assert torch.equal(yolo_grid.anchor_shapes(sizes, 7), found[1])
+    assert not torch.equal(found[0], found[1]) and not torch.equal(found[1], found[2])

@@ -10,6 +10,7 @@ Like `live`, this looks inside Streamlit: which widgets are bound, and what they
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import streamlit as st
@@ -48,6 +49,30 @@ def linked(name: str) -> str | None:
     """The parameter as it was written last on this page, else as the link that was opened has it; None without one."""
     kept = _kept()
     return kept[name] if name in kept else st.query_params.get(name)
+
+
+def numbers(name: str, count: int, kind: type, otherwise: str) -> tuple | None:
+    """The parameter as so many finite numbers with commas between them, of `kind` int or float; None without one.
+
+    Where it holds anything else the page says `otherwise`, a sentence, and the address is put right.
+    """
+    text = linked(name)
+    if text is None:
+        return None
+    try:
+        found = tuple(map(kind, text.split(",")))
+        if len(found) == count and all(math.isfinite(each) for each in found):
+            return found
+    except (ValueError, OverflowError):
+        pass
+    refuse(name, otherwise)
+    return None
+
+
+def refuse(name: str, sentence: str) -> None:
+    """Say that the parameter makes no sense here, and take it out of the address."""
+    st.error(sentence, icon=":material/error:")
+    keep(name, None)
 
 
 def mend() -> None:
