@@ -1,5 +1,6 @@
 """The trained region proposal network on the picture: objectness maps, and the transform of one box."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,7 +114,11 @@ def ratio_name(index: int, k: int) -> str:
 
 def linked_box(level: LevelMaps) -> tuple[int, int, int] | None:
     """(k, row, column) from the address if it names this level; None if it names another one or nothing."""
-    name, _, rest = (address.linked("anchors_box") or "").partition(",")
+    link = address.linked("anchors_box") or ""
+    name, _, rest = link.partition(",")
+    if link and not re.fullmatch(r"P\d|pool", name):
+        sentence = "The link's anchors_box is no anchor like P4,1,7,7: click on one of the maps instead."
+        address.refuse("anchors_box", sentence)
     if name != level.name:
         return None
     try:
