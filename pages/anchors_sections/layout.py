@@ -81,13 +81,11 @@ def chosen_place(view, layout: Layout, height: int, width: int) -> int:
     if view.clicked:
         address.keep("anchors_at", f"{view.click.x:.0f},{view.click.y:.0f}")
     at = [width / 2, height / 2]
-    link = address.linked("anchors_at")
-    if link is not None:
-        try:
-            x, y = map(float, link.split(","))
-            at = [min(max(x, 0.0), width), min(max(y, 0.0), height)]
-        except ValueError:
-            page.problem("The link's anchors_at is not a position like 112,96: click on the picture instead.")
+    try:
+        x, y = address.numbers("anchors_at", 2) or at
+        at = [min(max(x, 0.0), width), min(max(y, 0.0), height)]
+    except ValueError:
+        page.problem("The link's anchors_at is not a position like 112,96: click on the picture instead.")
     return int((layout.places - torch.tensor(at)).square().sum(1).argmin())
 
 

@@ -131,7 +131,7 @@ def chosen_cell(shape: tuple[int, int], heat) -> tuple[int, int]:
     """Row and column from the address; the strongest cell if it names none."""
     best = tuple(int(i) for i in np.unravel_index(int(heat.argmax()), shape))
     try:
-        row, column = map(int, (address.linked("cam_cell") or "").split(","))
+        row, column = address.numbers("cam_cell", 2, int) or best
     except ValueError:
         return best
     return (row, column) if 0 <= row < shape[0] and 0 <= column < shape[1] else best

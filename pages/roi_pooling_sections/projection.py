@@ -43,16 +43,14 @@ def start_box(picture: Picture) -> Box:
 
 def linked_box() -> tuple[float, float, float, float] | None:
     """The box in the address, cut to the picture; None if there is none."""
-    link = address.linked("roi_box")
-    if link is None:
-        return None
     try:
-        box = np.array([float(part) for part in link.split(",")])
-        if box.shape != (4,) or not np.isfinite(box).all():
-            raise ValueError
+        found = address.numbers("roi_box", 4)
     except ValueError:
+        found = None
         page.problem("The link's roi_box is no box like 90,70,215,190: drag the box on the picture instead.")
+    if found is None:
         return None
+    box = np.array(found)
     low = np.clip(np.minimum(box[:2], box[2:]), 0, SIZE - SMALLEST)
     high = np.clip(np.maximum(box[:2], box[2:]), low + SMALLEST, SIZE)
     return xyxy((*low, *high))

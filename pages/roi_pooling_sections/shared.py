@@ -80,10 +80,9 @@ def channel_of(regions: Regions, level: str, channel: str) -> Tensor:
 def chosen_place(settings: Settings, samples: tuple[int, int]) -> tuple[int, int, int, int]:
     """Bin row, bin column, sample row, sample column from the address, cut to what there is; by default the first."""
     try:
-        place = [int(part) for part in (address.linked("roi_at") or "0,0,0,0").split(",")]
+        place = address.numbers("roi_at", 4, int) or (0, 0, 0, 0)
     except ValueError:
-        place = []
-    place = place if len(place) == 4 else [0, 0, 0, 0]
+        place = (0, 0, 0, 0)
     most = (settings.output, settings.output, *samples)
     return tuple(max(0, min(at, limit - 1)) for at, limit in zip(place, most, strict=True))
 

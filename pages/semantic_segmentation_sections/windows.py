@@ -111,7 +111,7 @@ def chosen_window(view, score_view, side: int, shape: tuple[int, int]) -> tuple[
         row, column = (max(round((at - window / 2) / stride), 0) for at in (view.click.y, view.click.x))
         address.keep(AT, f"{row},{column}")
     try:
-        row, column = map(int, (address.linked(AT) or "4,4").split(","))
+        row, column = address.numbers(AT, 2, int) or (4, 4)
     except ValueError:
         page.problem(f"The link's {AT} is not a window like 4,4: click on a picture instead.")
         row, column = 4, 4

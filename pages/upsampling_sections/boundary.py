@@ -42,13 +42,14 @@ def enlarged(image: np.ndarray, truth: np.ndarray, found: dict[str, np.ndarray])
 def window(truth: np.ndarray) -> tuple[int, int]:
     """Left and top of what is enlarged: around the place in the address, else where most boundary pixels lie."""
     height, width = truth.shape
-    link = address.linked(AT)
-    if link is not None:
-        try:
-            x, y = (int(part) - SIDE // 2 for part in link.split(","))
-            return min(max(x, 0), width - SIDE), min(max(y, 0), height - SIDE)
-        except ValueError:
-            page.problem(f"The link's {AT} is not a pixel like 112,96: click on the picture instead.")
+    try:
+        place = address.numbers(AT, 2, int)
+    except ValueError:
+        place = None
+        page.problem(f"The link's {AT} is not a pixel like 112,96: click on the picture instead.")
+    if place is not None:
+        x, y = (part - SIDE // 2 for part in place)
+        return min(max(x, 0), width - SIDE), min(max(y, 0), height - SIDE)
     lines = segmentation_metrics.boundaries(truth).astype(np.float32)
     inside = cv2.boxFilter(lines, -1, (SIDE, SIDE), anchor=(0, 0), normalize=False)[: -SIDE + 1, : -SIDE + 1]
     top, left = np.unravel_index(int(inside.argmax()), inside.shape)

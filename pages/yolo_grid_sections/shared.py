@@ -66,16 +66,11 @@ def chosen_cell(views, grid: Grid, key: str, default: tuple[float, float]) -> tu
     for view in views:
         if view.clicked:
             address.keep(key, f"{view.click.x:.0f},{view.click.y:.0f}")
-    x, y = default
-    link = address.linked(key)
-    if link is not None:
-        try:
-            x, y = map(float, link.split(","))
-            if not np.isfinite([x, y]).all():
-                raise ValueError
-        except ValueError:
-            x, y = default
-            page.problem(f"The link's {key} is not a place like 112,96: click on the picture instead.")
+    try:
+        x, y = address.numbers(key, 2) or default
+    except ValueError:
+        x, y = default
+        page.problem(f"The link's {key} is not a place like 112,96: click on the picture instead.")
     return cell_at(x, y, grid)
 
 

@@ -21,6 +21,7 @@ from ui.components import bound_widgets, live
 
 bound_widgets.check()
 
+LARGEST = 1e9  # no place on a picture is further away; NaN is not within it either
 _KEPT = "address.kept"
 _TOLD = "address.told"
 
@@ -48,6 +49,25 @@ def linked(name: str) -> str | None:
     """The parameter as it was written last on this page, else as the link that was opened has it; None without one."""
     kept = _kept()
     return kept[name] if name in kept else st.query_params.get(name)
+
+
+def numbers(name: str, count: int, kind: type[int] | type[float] = float) -> tuple[Any, ...] | None:
+    """`count` finite numbers with commas between them from parameter `name`, as `linked` has it; None without one.
+
+    Raises ValueError after clearing the parameter if it holds anything else: the address is put right, and the page
+    may say so.
+    """
+    text = linked(name)
+    if text is None:
+        return None
+    try:
+        found = tuple(kind(part) for part in text.split(","))
+        if len(found) != count or not all(abs(number) <= LARGEST for number in found):
+            raise ValueError(f"{name} does not hold {count} numbers")
+    except ValueError:
+        keep(name, None)
+        raise
+    return found
 
 
 def mend() -> None:

@@ -35,9 +35,15 @@ def numbers(name: str, default: np.ndarray, integer: bool, low: float, high: flo
 
 
 def cell(name: str) -> list | None:
-    """The chosen cell of a shared link (?name=output,0,1) as a browser sends it; None if there is none."""
-    found = re.fullmatch(r"(.+),(\d{1,6}),(\d{1,6})", address.linked(name) or "")
-    return [found[1], int(found[2]), int(found[3])] if found else None
+    """The chosen cell of a shared link (?name=output,0,1) as a browser sends it; None if there is none. Anything else
+    is cleared."""
+    text = address.linked(name)
+    found = re.fullmatch(r"(.+),(\d{1,6}),(\d{1,6})", text or "")
+    if found:
+        return [found[1], int(found[2]), int(found[3])]
+    if text is not None:
+        address.keep(name, None)
+    return None
 
 
 def text(values: np.ndarray, default: np.ndarray) -> str | None:
