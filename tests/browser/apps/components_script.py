@@ -6,7 +6,20 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from ui.components import Box, Boxes, Grid, GridLines, Heat, Labels, Lines, Points, live_slider, matrices, resting, stage
+from ui.components import (
+    Box,
+    Boxes,
+    Grid,
+    GridLines,
+    Heat,
+    Labels,
+    Lines,
+    Points,
+    live_slider,
+    matrices,
+    resting,
+    stage,
+)
 
 
 def sliders():
