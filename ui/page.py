@@ -52,6 +52,8 @@ def begin(title: str, question: str | None = None) -> None:
         return
     st.session_state[_SECTIONS] = []
     address.turn_to(title)
+    if "lecture" in st.query_params and not lecture():
+        address.keep("lecture", None)
     st.html(_STYLE)
     if lecture():
         st.html(_LECTURE_STYLE)

@@ -80,9 +80,12 @@ def chosen_place(view, layout: Layout, height: int, width: int) -> int:
     """Index of the position nearest to the last click (kept in the address), else to the middle of the picture."""
     if view.clicked:
         address.keep("anchors_at", f"{view.click.x:.0f},{view.click.y:.0f}")
-    sentence = "The link's anchors_at is not a position like 112,96: click on the picture instead."
-    x, y = address.numbers("anchors_at", 2, float, sentence) or (width / 2, height / 2)
-    at = [min(max(x, 0.0), width), min(max(y, 0.0), height)]
+    at = [width / 2, height / 2]
+    try:
+        x, y = address.numbers("anchors_at", 2) or at
+        at = [min(max(x, 0.0), width), min(max(y, 0.0), height)]
+    except ValueError:
+        page.problem("The link's anchors_at is not a position like 112,96: click on the picture instead.")
     return int((layout.places - torch.tensor(at)).square().sum(1).argmin())
 
 

@@ -1,6 +1,6 @@
 """The trained region proposal network on the picture: objectness maps, and the transform of one box."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,12 +74,12 @@ def rpn(picture: Picture) -> None:
         f"**{name}**: stride {level.stride} px, {rows} × {columns} positions. Colour: the probability that the anchor "
         "at that position is an object, one map per ratio. Click a position to see its box."
     )
-    box = objectness_maps(picture, level)
+    box = objectness_maps(picture, level, names)
     one_box(picture, level, box)
     page.footer("detector (RPN)", seen.device, seen.seconds * 1000)
 
 
-def objectness_maps(picture: Picture, level: LevelMaps) -> tuple[int, int, int]:
+def objectness_maps(picture: Picture, level: LevelMaps, names: Sequence[str]) -> tuple[int, int, int]:
     """One map per ratio; returns the chosen (k, row, column): the last click, else the highest score of the level."""
     k, rows, columns = level.objectness.shape
     probability = level.objectness.sigmoid().numpy()
@@ -90,7 +90,7 @@ def objectness_maps(picture: Picture, level: LevelMaps) -> tuple[int, int, int]:
                     for at, most in ((view.click.y, rows), (view.click.x, columns))]  # fmt: skip
             address.keep("anchors_box", ",".join(map(str, (level.name, i, *cell))))
     best = np.unravel_index(int(probability.argmax()), probability.shape)
-    chosen = linked_box(level) or tuple(map(int, best))
+    chosen = linked_box(level, names) or tuple(map(int, best))
     # Anchors stand on the corners of the cells, so the map lies half a stride up and left.
     shift = level.stride / 2
     where = (-shift, -shift, columns * level.stride - shift, rows * level.stride - shift)
@@ -112,24 +112,21 @@ def ratio_name(index: int, k: int) -> str:
     return f"{ANCHOR_RATIOS[index]:g}" if k == len(ANCHOR_RATIOS) else f"shape {index + 1}"
 
 
-def linked_box(level: LevelMaps) -> tuple[int, int, int] | None:
-    """(k, row, column) from the address if it names this level; None if it names another one or nothing."""
-    link = address.linked("anchors_box") or ""
-    name, _, rest = link.partition(",")
-    if link and not re.fullmatch(r"P\d|pool", name):
-        sentence = "The link's anchors_box is no anchor like P4,1,7,7: click on one of the maps instead."
-        address.refuse("anchors_box", sentence)
-    if name != level.name:
+def linked_box(level: LevelMaps, names: Sequence[str]) -> tuple[int, int, int] | None:
+    """(k, row, column) from the address if it names this level; None if it names another one of `names` or nothing."""
+    link = address.linked("anchors_box")
+    if link is None:
         return None
-    try:
-        cell = tuple(map(int, rest.split(",")))
-    except ValueError:
-        cell = ()
-    k, rows, columns = level.objectness.shape
-    if len(cell) == 3 and all(0 <= at < most for at, most in zip(cell, (k, rows, columns), strict=True)):
-        return cell
-    sentence = f"The link's anchors_box is no anchor of level {name}: click on one of the maps instead."
-    address.refuse("anchors_box", sentence)
+    name, *cell = link.split(",")
+    if name != level.name and name in names:
+        return None
+    limits = level.objectness.shape  # (k, rows, columns)
+    if name == level.name and len(cell) == 3 and all(at.isdecimal() and len(at) < 6 for at in cell):
+        place = tuple(map(int, cell))
+        if all(at < most for at, most in zip(place, limits, strict=True)):
+            return place
+    address.keep("anchors_box", None)
+    page.problem(f"The link's anchors_box is no anchor of level {level.name}: click on one of the maps instead.")
     return None
 
 

@@ -130,8 +130,10 @@ def table(parts: list[Contribution], values, cell: tuple[int, int], seen) -> lis
 def chosen_cell(shape: tuple[int, int], heat) -> tuple[int, int]:
     """Row and column from the address; the strongest cell if it names none."""
     best = tuple(int(i) for i in np.unravel_index(int(heat.argmax()), shape))
-    sentence = "The link's cam_cell is no cell like 3,4 (row, column): click on the map instead."
-    row, column = address.numbers("cam_cell", 2, int, sentence) or best
+    try:
+        row, column = address.numbers("cam_cell", 2, int) or best
+    except ValueError:
+        return best
     return (row, column) if 0 <= row < shape[0] and 0 <= column < shape[1] else best
 
 

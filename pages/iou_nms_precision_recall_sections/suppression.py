@@ -298,12 +298,11 @@ def picked(view, key: str, prefix: str, count: int) -> int | None:
     if view.clicked:
         name = view.click.what or ""
         address.keep(key, name.removeprefix(prefix) if name.startswith(prefix) else None)
-    index = address.linked(key) or ""
-    # Python refuses to read thousands of digits.
-    if index.isdecimal() and len(index) < 10 and int(index) < count:
-        return int(index)
-    address.keep(key, None)
-    return None
+    try:
+        found = address.numbers(key, 1, int)
+    except ValueError:
+        return None
+    return found[0] if found is not None and 0 <= found[0] < count else None
 
 
 def centre(raw: Raw, index: int) -> tuple[float, float]:

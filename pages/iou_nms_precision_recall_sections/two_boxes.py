@@ -50,14 +50,13 @@ def reset() -> None:
 def linked_boxes() -> list[Box] | None:
     """The boxes that the address names; None, and a sentence on the page, if what it says are no two boxes."""
     try:
-        places = [min(max(float(at), 0.0), float(SIDE)) for at in (address.linked(LINK) or "").split(",")]
-        ordered = len(places) == 8 and all(places[i] <= places[i + 2] for i in (0, 1, 4, 5))
+        places = [min(max(at, 0.0), float(SIDE)) for at in address.numbers(LINK, 8) or ()]
+        ordered = bool(places) and all(places[i] <= places[i + 2] for i in (0, 1, 4, 5))
     except ValueError:
         ordered = False
     if ordered:
         return pair(tuple(places[:4]), tuple(places[4:]))
-    sentence = f"The link's {LINK} are not two boxes, eight numbers from 0 to {SIDE}: drag the boxes instead."
-    address.refuse(LINK, sentence)
+    page.problem(f"The link's {LINK} are not two boxes, eight numbers from 0 to {SIDE}: drag the boxes instead.")
     return None
 
 

@@ -21,6 +21,7 @@ from pages.roi_pooling_sections.shared import (
     regions_of,
     xyxy,
 )
+from ui import page
 from ui.components import Box, Boxes, Heat, address, live_slider, resting, stage
 from ui.pictures import KEPT, Picture
 
@@ -42,8 +43,11 @@ def start_box(picture: Picture) -> Box:
 
 def linked_box() -> tuple[float, float, float, float] | None:
     """The box in the address, cut to the picture; None if there is none."""
-    sentence = "The link's roi_box is no box like 90,70,215,190: drag the box on the picture instead."
-    found = address.numbers("roi_box", 4, float, sentence)
+    try:
+        found = address.numbers("roi_box", 4)
+    except ValueError:
+        found = None
+        page.problem("The link's roi_box is no box like 90,70,215,190: drag the box on the picture instead.")
     if found is None:
         return None
     box = np.array(found)

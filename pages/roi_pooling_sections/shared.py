@@ -79,8 +79,10 @@ def channel_of(regions: Regions, level: str, channel: str) -> Tensor:
 
 def chosen_place(settings: Settings, samples: tuple[int, int]) -> tuple[int, int, int, int]:
     """Bin row, bin column, sample row, sample column from the address, cut to what there is; by default the first."""
-    sentence = "The link's roi_at is no place like 0,1,0,1 (bin row and column, sample row and column): click instead."
-    place = address.numbers("roi_at", 4, int, sentence) or (0, 0, 0, 0)
+    try:
+        place = address.numbers("roi_at", 4, int) or (0, 0, 0, 0)
+    except ValueError:
+        place = (0, 0, 0, 0)
     most = (settings.output, settings.output, *samples)
     return tuple(max(0, min(at, limit - 1)) for at, limit in zip(place, most, strict=True))
 

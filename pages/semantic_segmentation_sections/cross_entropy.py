@@ -24,8 +24,11 @@ def take_click(view) -> None:
 
 def chosen_pixel(default: tuple[int, int], height: int, width: int) -> tuple[int, int]:
     """Column and row from the address, else the default; a place outside goes to the nearest pixel."""
-    sentence = f"The link's {AT} is not a pixel like 112,96: click on a picture instead."
-    column, row = address.numbers(AT, 2, int, sentence) or default
+    try:
+        column, row = address.numbers(AT, 2, int) or default
+    except ValueError:
+        column, row = default
+        page.problem(f"The link's {AT} is not a pixel like 112,96: click on a picture instead.")
     return min(max(column, 0), width - 1), min(max(row, 0), height - 1)
 
 

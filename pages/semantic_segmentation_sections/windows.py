@@ -110,8 +110,11 @@ def chosen_window(view, score_view, side: int, shape: tuple[int, int]) -> tuple[
     elif view.clicked:  # the window whose middle is nearest
         row, column = (max(round((at - window / 2) / stride), 0) for at in (view.click.y, view.click.x))
         address.keep(AT, f"{row},{column}")
-    sentence = f"The link's {AT} is not a window like 4,4: click on a picture instead."
-    row, column = address.numbers(AT, 2, int, sentence) or (4, 4)
+    try:
+        row, column = address.numbers(AT, 2, int) or (4, 4)
+    except ValueError:
+        page.problem(f"The link's {AT} is not a window like 4,4: click on a picture instead.")
+        row, column = 4, 4
     return tuple(min(max(at, 0), most - 1) for at, most in zip((row, column), shape, strict=True))
 
 

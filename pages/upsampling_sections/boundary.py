@@ -6,6 +6,7 @@ import streamlit as st
 
 import scenes
 from labs import segmentation_metrics
+from ui import page
 from ui.components import Labels, address, stage, words
 
 PALETTE = [scenes.PALETTE[name] for name in scenes.CLASSES]
@@ -41,9 +42,13 @@ def enlarged(image: np.ndarray, truth: np.ndarray, found: dict[str, np.ndarray])
 def window(truth: np.ndarray) -> tuple[int, int]:
     """Left and top of what is enlarged: around the place in the address, else where most boundary pixels lie."""
     height, width = truth.shape
-    sentence = f"The link's {AT} is not a pixel like 112,96: click on the picture instead."
-    if place := address.numbers(AT, 2, int, sentence):
-        x, y = (at - SIDE // 2 for at in place)
+    try:
+        place = address.numbers(AT, 2, int)
+    except ValueError:
+        place = None
+        page.problem(f"The link's {AT} is not a pixel like 112,96: click on the picture instead.")
+    if place is not None:
+        x, y = (part - SIDE // 2 for part in place)
         return min(max(x, 0), width - SIDE), min(max(y, 0), height - SIDE)
     lines = segmentation_metrics.boundaries(truth).astype(np.float32)
     inside = cv2.boxFilter(lines, -1, (SIDE, SIDE), anchor=(0, 0), normalize=False)[: -SIDE + 1, : -SIDE + 1]

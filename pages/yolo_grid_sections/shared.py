@@ -12,6 +12,7 @@ from labs.yolo_grid import Grid
 from models import catalog
 from models.yolo import YoloDetection
 from scenes import PALETTE, THINGS
+from ui import page
 from ui.components import Box, address
 from ui.pictures import Picture
 
@@ -65,8 +66,11 @@ def chosen_cell(views, grid: Grid, key: str, default: tuple[float, float]) -> tu
     for view in views:
         if view.clicked:
             address.keep(key, f"{view.click.x:.0f},{view.click.y:.0f}")
-    sentence = f"The link's {key} is not a place like 112,96: click on the picture instead."
-    x, y = address.numbers(key, 2, float, sentence) or default
+    try:
+        x, y = address.numbers(key, 2) or default
+    except ValueError:
+        x, y = default
+        page.problem(f"The link's {key} is not a place like 112,96: click on the picture instead.")
     return cell_at(x, y, grid)
 
 

@@ -418,6 +418,28 @@ class TestStage:
         wait_shown(page, "boxes=", r"guess:90,70,170,160")
         context.close()
 
+    def test_a_second_finger_ends_a_drag_and_the_box_rests_when_both_lift(self, chromium, address):
+        context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+        page = context.new_page()
+        page.goto(f"{address}/stages")
+        page.locator(".editable").first.wait_for()
+        settle(page)
+        touch = context.new_cdp_session(page)
+        first, moved, second = (
+            {"id": number, **dict(zip("xy", picture_point(page, *place), strict=True))}
+            for number, place in ((0, (100, 115)), (0, (130, 115)), (1, (200, 200)))
+        )
+        for kind, points in [
+            ("touchStart", [first]), ("touchMove", [moved]), ("touchStart", [moved, second]), ("touchEnd", [moved]),
+        ]:  # fmt: skip
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            page.wait_for_timeout(60)
+        wait_shown(page, "settled=", "settled=False")
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        wait_shown(page, "settled=", "settled=True")
+        wait_shown(page, "boxes=", r"guess:90,70,170,160")
+        context.close()
+
 
 class TestGrids:
     def cell(self, page, grid, row, column):

@@ -10,7 +10,6 @@ Like `live`, this looks inside Streamlit: which widgets are bound, and what they
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import streamlit as st
@@ -22,6 +21,7 @@ from ui.components import bound_widgets, live
 
 bound_widgets.check()
 
+LARGEST = 1e9  # no place on a picture is further away; NaN is not within it either
 _KEPT = "address.kept"
 _TOLD = "address.told"
 
@@ -51,28 +51,23 @@ def linked(name: str) -> str | None:
     return kept[name] if name in kept else st.query_params.get(name)
 
 
-def numbers(name: str, count: int, kind: type, otherwise: str) -> tuple | None:
-    """The parameter as so many finite numbers with commas between them, of `kind` int or float; None without one.
+def numbers(name: str, count: int, kind: type[int] | type[float] = float) -> tuple[Any, ...] | None:
+    """`count` finite numbers with commas between them from parameter `name`, as `linked` has it; None without one.
 
-    Where it holds anything else the page says `otherwise`, a sentence, and the address is put right.
+    Raises ValueError after clearing the parameter if it holds anything else: the address is put right, and the page
+    may say so.
     """
     text = linked(name)
     if text is None:
         return None
     try:
-        found = tuple(map(kind, text.split(",")))
-        if len(found) == count and all(math.isfinite(each) for each in found):
-            return found
-    except (ValueError, OverflowError):
-        pass
-    refuse(name, otherwise)
-    return None
-
-
-def refuse(name: str, sentence: str) -> None:
-    """Say that the parameter makes no sense here, and take it out of the address."""
-    st.error(sentence, icon=":material/error:")
-    keep(name, None)
+        found = tuple(kind(part) for part in text.split(","))
+        if len(found) != count or not all(abs(number) <= LARGEST for number in found):
+            raise ValueError(f"{name} does not hold {count} numbers")
+    except ValueError:
+        keep(name, None)
+        raise
+    return found
 
 
 def mend() -> None:

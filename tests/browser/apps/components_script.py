@@ -6,7 +6,20 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from ui.components import Box, Boxes, Grid, GridLines, Heat, Labels, Lines, Points, live_slider, matrices, stage
+from ui.components import (
+    Box,
+    Boxes,
+    Grid,
+    GridLines,
+    Heat,
+    Labels,
+    Lines,
+    Points,
+    live_slider,
+    matrices,
+    resting,
+    stage,
+)
 
 
 def sliders():
@@ -84,6 +97,7 @@ def stages():
         st.text("boxes=" + " ".join(f"{b.id}:{','.join(f'{v:.0f}' for v in b.xyxy)}" for b in view.boxes))
         st.text(f"selected={view.selected} click={view.click} clicked={view.clicked}")
         st.text(f"hover={view.hover}")
+        st.text(f"settled={resting('boxes')}")
 
     @st.fragment
     def heat():

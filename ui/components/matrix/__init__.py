@@ -114,7 +114,12 @@ class Matrices:
         Raises ValueError if a shape is wrong, names repeat, or an editable grid was not declared in `matrices`.
         """
         data = describe(items, links or {}, explain or {}, highlight, self.values)
-        data |= {"caption": caption, "selected": list(self.selected) if self.selected else None, "sums": sums}
+        selected = self.selected
+        if selected and selected.grid not in {item.name for item in items if isinstance(item, Grid)}:
+            selected = None
+            if not wire.message(self.key):  # the address names a grid that is not there
+                address.keep(f"{self.key}_at", None)
+        data |= {"caption": caption, "selected": list(selected) if selected else None, "sums": sums}
         data |= self.options
         wire.mount(_COMPONENT, self.key, data, window=self.window)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import streamlit as st
 
 from ui.components import address
 
@@ -29,17 +30,20 @@ def numbers(name: str, default: np.ndarray, integer: bool, low: float, high: flo
         return values
     shape = "×".join(map(str, default.shape))
     sentence = f"The link does not hold {shape} numbers for the grid “{name}”: type them into the cells instead."
-    address.refuse(name, sentence)
+    st.error(sentence, icon=":material/error:")
     return None
 
 
 def cell(name: str) -> list | None:
-    """The chosen cell of a shared link (?name=output,0,1) as a browser sends it; None if there is none."""
+    """The chosen cell of a shared link (?name=output,0,1) as a browser sends it; None if there is none. Anything else
+    is cleared."""
     text = address.linked(name)
     found = re.fullmatch(r"(.+),(\d{1,6}),(\d{1,6})", text or "")
-    if text and not found:
+    if found:
+        return [found[1], int(found[2]), int(found[3])]
+    if text is not None:
         address.keep(name, None)
-    return [found[1], int(found[2]), int(found[3])] if found else None
+    return None
 
 
 def text(values: np.ndarray, default: np.ndarray) -> str | None:
