@@ -308,10 +308,9 @@ def test_a_link_restores_classes_cell_and_threshold(visit, sound, untrained, pro
     assert "open **dog**" in prose(at) and "row 3, column 4" in prose(at) and "M above 0.50 × max" in prose(at)
 
 
-@pytest.mark.parametrize(("cell", "errors"), [("here", 0), ("99,1", 0)])
-def test_a_link_with_nonsense_falls_back_to_the_strongest_cell(run, untrained, prose, cell, errors):
-    at = run({"cam_cell": cell})
-    assert not at.exception and len(at.error) == errors
+@pytest.mark.parametrize("cell", ["here", "99,1"])
+def test_a_link_with_nonsense_falls_back_to_the_strongest_cell(run, sound, untrained, prose, cell):
+    at = sound(run({"cam_cell": cell}))
     seen = fresh("classifier-gap")(shared_picture())
     heat = shared.activation(seen, THINGS.index("car"))
     row, column = np.unravel_index(int(heat.argmax()), heat.shape)

@@ -157,7 +157,7 @@ def test_quizzes_answer_from_the_scene(visit, sound):
     wrong = next(option for option in at.radio(key="quiz_hidden").options if option != str(hidden))
     at.radio(key="quiz_hidden").set_value(wrong).run()
     at.button(key="quiz_hidden_check").click().run()
-    assert any(f"it is {hidden}" in each.value for each in at.warning)
+    assert any(f"The answer is: {hidden}" in each.value for each in at.warning)
 
 
 @pytest.mark.parametrize(("seed", "objects"), [(4, 5), (11, 8), (14, 12)])

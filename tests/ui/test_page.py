@@ -3,8 +3,6 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ui import page
-
 
 def run(script, **query) -> AppTest:
     test = AppTest.from_function(script, default_timeout=20)
@@ -21,6 +19,7 @@ def texts(test: AppTest) -> list[str]:
 
 def test_begin_shows_title_and_question():
     def script():
+        from ui import page
 
         page.begin("Anchors", question="Where to look?")
 
@@ -30,6 +29,7 @@ def test_begin_shows_title_and_question():
 
 def test_begin_takes_the_question_of_the_course():
     def script():
+        from ui import page
 
         page.begin("Upsampling")
 
@@ -40,6 +40,7 @@ def test_sections_are_numbered_and_keep_their_number_in_a_fragment():
     def script():
         import streamlit as st
 
+        from ui import page
 
         page.begin("T", question="Q?")
 
@@ -63,6 +64,7 @@ def test_sections_are_numbered_and_keep_their_number_in_a_fragment():
 def quiz_script():
     import streamlit as st
 
+    from ui import page
 
     answer = st.selectbox("Truth", ["4", "9"], key="truth")
     page.quiz("windows", "How many windows?", ["1", "4", "9"], answer, "Count them.")
@@ -92,6 +94,7 @@ def test_quiz_withdraws_its_verdict_when_the_truth_changes():
 
 def test_quiz_answer_must_be_an_option():
     def script():
+        from ui import page
 
         with page.guard():
             page.quiz("q", "Which?", ["a", "b"], "c", "")
@@ -101,7 +104,7 @@ def test_quiz_answer_must_be_an_option():
 
 def test_show_code_prints_the_running_source_formula_and_call():
     def script():
-        from ui import decoding
+        from ui import decoding, page
 
         page.show_code([decoding.square, decoding.decode], formula="x^2", library="torch.square(x)")
         page.show_code(decoding.square)
@@ -120,6 +123,7 @@ def test_show_code_prints_the_running_source_formula_and_call():
 
 def test_erratum_and_sources():
     def script():
+        from ui import page
 
         page.erratum(slide="three neighbours", truth="four per axis")
         page.sources([("Zeiler 2011", "paper"), ("CSE463", "lecture", "https://example.org")])
@@ -134,6 +138,7 @@ def test_erratum_and_sources():
 )
 def test_footer(milliseconds, line):
     def script(milliseconds):
+        from ui import page
 
         page.footer("net", "cpu", milliseconds)
         page.footer()
@@ -146,6 +151,7 @@ def test_guard_turns_a_value_error_into_its_sentence():
     def script():
         import streamlit as st
 
+        from ui import page
 
         with page.guard():
             raise ValueError("The matrix has 9 rows: use at most 8.")
@@ -164,6 +170,7 @@ def test_guard_turns_a_value_error_into_its_sentence():
 
 def test_guard_hides_what_nobody_expected_but_logs_it(caplog):
     def script():
+        from ui import page
 
         with page.guard():
             raise KeyError("secret detail")
@@ -177,6 +184,7 @@ def test_guard_lets_streamlit_stop_and_rerun():
     def script():
         import streamlit as st
 
+        from ui import page
 
         with page.guard():
             st.stop()
@@ -190,6 +198,7 @@ def test_lecture_mode_comes_from_the_address():
     def script():
         import streamlit as st
 
+        from ui import page
 
         st.write(page.lecture())
 
@@ -201,6 +210,7 @@ def test_work_is_gone_through_once_and_again_only_for_more():
     def script():
         import streamlit as st
 
+        from ui import page
 
         done = st.session_state.setdefault("done", [])
         page.work_through("_through", range(st.session_state.get("count", 3)), done.append, "Counting")
