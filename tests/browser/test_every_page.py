@@ -141,11 +141,16 @@ def test_a_phone_does_not_scroll_sideways(tab):
 def test_a_link_restores_every_control_in_a_new_browser(tab, chromium, lesson):
     before, shown = rest(tab), move_all(tab)
     assert shown["controls"] != before["controls"]
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    try:
-        opened = arrive(context.new_page(), tab.url, lesson)
-    finally:
-        context.close()
+    while True:
+        address = tab.url
+        context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+        try:
+            opened = arrive(context.new_page(), address, lesson)
+        finally:
+            context.close()
+        if tab.url == address:
+            break
+        shown = rest(tab)  # on a busy machine the last value settles after the page has come to rest
     assert opened["controls"] == shown["controls"]
     assert lasting(opened["words"]) == lasting(shown["words"])
 
