@@ -35,7 +35,8 @@ def parser() -> argparse.ArgumentParser:
     room.add_argument("--students", type=between(1, 500, int), required=True, help="1 to 500")
     room.add_argument("--minutes", type=between(0.1, 60, float), default=1.0, help="work for so long (default 1)")
     room.add_argument("--view", nargs="+", choices=NAMES, metavar="NAME", help="only these views")
-    room.add_argument("--beside", choices=["attacks"], help="as long again beside a client that attacks, and compare")
+    kinds = ["attacks", "lines", "floods", "crowds"]
+    room.add_argument("--beside", choices=kinds, help="as long again beside a client that attacks, and compare")
     maps = commands.add_parser("heatmaps", help="heat maps on exact masks, and the solver of Augmented Grad-CAM")
     maps.add_argument("--scenes", type=between(1, 500, int), default=40, help="judge so many (default 40)")
     for command in (latency, room, maps):

@@ -6,7 +6,7 @@ It does three things at the same time, each again and again within bounds of num
 - `floods`: sends a message of FLOOD bytes on either web socket;
 - `crowds`: opens CROWD connections that never say anything, more than a process may have descriptors by default.
 
-Only against a server on this machine. python -m benchmarks.attacks ADDRESS SECONDS
+Only against a server on this machine. python -m benchmarks.attacks ADDRESS SECONDS [KIND ...]
 """
 
 from __future__ import annotations
@@ -118,8 +118,12 @@ async def crowds(address: str) -> None:
             writer.close()
 
 
+KINDS = {kind.__name__: kind for kind in (lines, floods, crowds)}
+ALL = "attacks"
+
+
 async def attack(address: str, seconds: float, kinds: tuple[Callable[[str], Awaitable[None]], ...]) -> None:
-    """All of it for so long."""
+    """These kinds for so long."""
     address = address.replace("http://", "ws://")
     tasks = [asyncio.create_task(kind(address)) for kind in kinds]
     done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
@@ -130,13 +134,15 @@ async def attack(address: str, seconds: float, kinds: tuple[Callable[[str], Awai
 
 
 @contextlib.contextmanager
-def beside(address: str, seconds: float) -> Iterator[None]:
-    """The client in a process of its own, for the time of the block and `seconds` at most.
+def beside(address: str, seconds: float, kind: str = ALL) -> Iterator[None]:
+    """The client in a process of its own, for the time of the block and `seconds` at most; one kind or ALL.
 
     Raises RuntimeError at the end if it has not kept it up.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-m", __name__, address, str(seconds)], cwd=ROOT, env=environment)
+    kinds = list(KINDS) if kind == ALL else [kind]
+    command = [sys.executable, "-m", __name__, address, str(seconds), *kinds]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         yield
         if process.poll():
@@ -151,4 +157,5 @@ if __name__ == "__main__":
     if host != "127.0.0.1":
         sys.exit("Only against a server on this machine (127.0.0.1).")
     raised()
-    asyncio.run(attack(sys.argv[1], min(float(sys.argv[2]), 3600.0), (lines, floods, crowds)))
+    chosen = tuple(KINDS[name] for name in sys.argv[3:] or KINDS)
+    asyncio.run(attack(sys.argv[1], min(float(sys.argv[2]), 3600.0), chosen))

@@ -30,7 +30,6 @@ from benchmarks.views import SLIDER, VIEWS, View
 PATIENCE = 60.0  # seconds for an answer
 OPENING = 4  # visitors that open their page at the same time
 WARM = 5.0  # seconds of moves before the clock starts
-ATTACKS = "attacks"
 TURNS = 4  # a class beside an attack is calm and attacked in turns, so that a busy machine is busy for both
 AT_WORK = [view for view in VIEWS if view.cheap and view.hand == SLIDER and not view.networks]
 
@@ -107,10 +106,15 @@ async def watch(server: Server, clock: float, record: Record, every: float = 5.0
 
 
 async def attend(
-    server: Server, students: int, minutes: float, views: Sequence[View], attacked: Record | None = None
+    server: Server,
+    students: int,
+    minutes: float,
+    views: Sequence[View],
+    attacked: Record | None = None,
+    kind: str = attacks.ALL,
 ) -> Record:
     """Let the class work; returns what happened. With `attacked`, the class works as long again while another client
-    attacks, in turns of a quarter; that goes to this record."""
+    attacks (`kind` as in `attacks.beside`), in turns of a quarter; that goes to this record."""
     record = Record()
     visitors = [Visitor(number, views[number % len(views)], record) for number in range(students)]
     gate = asyncio.Semaphore(OPENING)
@@ -128,7 +132,7 @@ async def attend(
         else:
             for _ in range(TURNS):
                 await lesson(server, visitors, 60 * minutes / TURNS, record)
-                with attacks.beside(server.address, 60 * minutes / TURNS + 2 * WARM):
+                with attacks.beside(server.address, 60 * minutes / TURNS + 2 * WARM, kind):
                     await lesson(server, visitors, 60 * minutes / TURNS, attacked)
     finally:
         sockets = [visitor.socket for visitor in visitors if visitor.socket is not None]
@@ -176,10 +180,10 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
 
 def run(students: int, minutes: float, views: Sequence[View] = (), beside: str | None = None) -> dict[str, Any]:
     """Start the lab, let `students` (>= 1) work for `minutes` (> 0) on `views` (default: the cheap ones); with `beside`
-    ATTACKS as long again beside a client that attacks."""
-    attacked = Record() if beside == ATTACKS else None
+    as long again beside a client that attacks, in all ways (`attacks.ALL`) or in one of `attacks.KINDS`."""
+    attacked = Record() if beside else None
     with serve("app.py", ready="/api/ready") as server:
-        record = asyncio.run(attend(server, students, minutes, views or AT_WORK, attacked))
+        record = asyncio.run(attend(server, students, minutes, views or AT_WORK, attacked, beside or attacks.ALL))
     found = summary(record, students, minutes)
     return found if attacked is None else {**found, **compared(found, summary(attacked, students, minutes))}
 

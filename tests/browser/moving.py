@@ -79,16 +79,14 @@ def move(tab, number: int, kind: str) -> None:
         tab.keyboard.press("ArrowRight")
 
 
-def move_all(tab: Page, pause: float = 0) -> dict:
-    """Move every control, also those that come to the page meanwhile, as fast as a hand can, or with so many
-    milliseconds between two; then what `rest` finds."""
+def move_all(tab: Page) -> dict:
+    """Move every control, also those that come to the page meanwhile, as fast as a hand can; then what `rest` finds."""
     done = []
     while waiting := tab.evaluate(WAITING, done):
         for number, (name, kind) in enumerate(waiting):
             with suppress(Gone):
                 move(tab, number, kind)
                 done.append(name)
-                tab.wait_for_timeout(pause)
         tab.evaluate(LET_GO)  # what a grid says of the cell in hand is not in the link
         shown = rest(tab)
     return shown

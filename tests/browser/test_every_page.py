@@ -139,9 +139,7 @@ def test_a_phone_does_not_scroll_sideways(tab):
 
 
 def test_a_link_restores_every_control_in_a_new_browser(tab, chromium, lesson):
-    # Moved all at once, a value of this heavy page sometimes does not reach the address: one control after the other.
-    pause = 600 if lesson.file == "semantic_segmentation" else 0
-    before, shown = rest(tab), move_all(tab, pause)
+    before, shown = rest(tab), move_all(tab)
     assert shown["controls"] != before["controls"]
     while True:
         address = tab.url

@@ -6,8 +6,9 @@ that holds the control runs here with its session's state, and what it mounts wi
 components that are on the page. Everything else the fragment writes is dropped, and the answer says whether it would
 have changed; the browser then asks Streamlit for a rerun now and then, and always when the hand lets go.
 
-A session has one line, known by its secret when it is opened, and one question on it at a time. Only a run that is
-under way holds a thread; whoever waits for the end of a run of Streamlit's waits on the event loop.
+A session has one line, known by its secret when it is opened, and one question on it at a time. Its runs on the line
+and those of Streamlit's take turns: side by side, one would take in half of what the other has heard.
+Only a run that is under way holds a thread; a question that waits for Streamlit's waits on the event loop.
 
 This is the one module that knows Streamlit's script runs from the inside; tests/ui/components/test_live.py holds it to
 them, and wherever it cannot run a fragment it answers so, and the browser takes Streamlit's way.
@@ -23,6 +24,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
+from functools import wraps
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -31,8 +33,8 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.errors import FragmentHandledException
 from streamlit.runtime import Runtime
-from streamlit.runtime.fragment import FragmentStorageKeyError
-from streamlit.runtime.scriptrunner import RerunException, StopException, get_script_run_ctx
+from streamlit.runtime.fragment import FragmentStorage, FragmentStorageKeyError
+from streamlit.runtime.scriptrunner import RerunException, ScriptRunner, StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, ThreadState
 from streamlit.runtime.scriptrunner_utils.script_run_context_attr import SCRIPT_RUN_CONTEXT_ATTR_NAME
 from streamlit.runtime.state.safe_session_state import SafeSessionState
@@ -42,21 +44,26 @@ PATH = "/api/live"
 WAIT = 0.1  # s given to the end of a run of Streamlit's: a slider is drawn shortly before its run is over
 GLANCE = 0.005  # s between two looks whether it is over
 MESSAGE = 64 * 1024  # bytes of a question at most; a browser of ours sends some hundred
+PACE = 1 / 60  # s between two answers of a session at least: no screen shows more
+SHARE = 5  # of the time a session may take, one part in so many, if as many others are at work
+LATELY = 1.0  # s after its last run for which a session counts as at work
 AT_ONCE = 64  # runs under way in all sessions; who comes when they are used up goes Streamlit's way
 _SESSION = "live.session"
+_TURN = "_receptive_turn"  # attribute of a session's store of fragments: the lock of the run that is under way
 _LOG = logging.getLogger(__name__)
 
 
 class Session:
     """One visitor: the context of the last run, the fragment of every control, and the secret that names both."""
 
-    def __init__(self):
+    def __init__(self, context: ScriptRunContext):
         self.token = secrets.token_urlsafe(16)
-        self.lock = threading.Lock()
-        self.context: ScriptRunContext | None = None
+        self.turn = _turn(context.fragment_storage)
+        self.context = context
         self.fragments: dict[str, str] = {}
         self.text: dict[str, int] = {}  # per control, the hash of its first run since Streamlit's last
         self.line: WebSocket | None = None  # the newest, the only one that is answered
+        self.rested = 0.0  # monotonic time from which the next question is answered
 
 
 class Run:
@@ -90,6 +97,7 @@ _sessions: WeakValueDictionary[str, Session] = WeakValueDictionary()
 _run: ContextVar[Run | None] = ContextVar("live_run", default=None)
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="live")
 _under_way = 0  # runs; counted on the event loop
+_last_run: dict[str, float] = {}  # session id → when Streamlit's last run or the line's began
 
 
 def current() -> Run | None:
@@ -112,7 +120,7 @@ def offer(key: str) -> str | None:
         return None
     session = st.session_state.get(_SESSION)
     if session is None:
-        session = st.session_state[_SESSION] = Session()
+        session = st.session_state[_SESSION] = Session(context)
     _sessions[session.token] = session
     session.context = context
     session.fragments[key] = fragment
@@ -131,18 +139,22 @@ async def answer(token: str, key: str, message: dict[str, Any]) -> dict[str, Any
     session = _sessions.get(token)
     if session is None or key not in session.fragments or not await _free(session):
         return None
-    if _under_way >= AT_ONCE or not session.lock.acquire(blocking=False):
+    if _under_way >= AT_ONCE or not session.turn.acquire(blocking=False):
         return None
     _under_way += 1
-    try:
-        run = copy_context().run
-        return await asyncio.get_running_loop().run_in_executor(_threads, run, _answer, session, key, message)
-    finally:
-        _under_way -= 1
+    work = asyncio.get_running_loop().run_in_executor(_threads, copy_context().run, _answer, session, key, message)
+    work.add_done_callback(_ended)
+    return await asyncio.shield(work)  # a line that is cut must not take back a run that has the turn
+
+
+def _ended(_work: asyncio.Future) -> None:
+    global _under_way
+    _under_way -= 1
 
 
 def _answer(session: Session, key: str, message: dict[str, Any]) -> dict[str, Any] | None:
     run = Run(key, message)
+    _last_run[session.context.session_id] = time.monotonic()
     thread = threading.current_thread()
     before = getattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, None)
     failed = False
@@ -162,7 +174,7 @@ def _answer(session: Session, key: str, message: dict[str, Any]) -> dict[str, An
     finally:
         # The thread belongs to the pool: it must not keep the session, nor pass for a part of it.
         setattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, before)
-        session.lock.release()  # here, because a run goes on when its line is cut
+        session.turn.release()
     if failed or not run.wrote:
         return {"drawings": run.drawings, "stale": failed}
     known = session.text.get(key)
@@ -188,17 +200,34 @@ def _context(last: ScriptRunContext, run: Run) -> ScriptRunContext:
 
 
 async def _free(session: Session) -> bool:
-    """True once no run of Streamlit's is under way in this session; False if one goes on or the session is gone."""
+    """True once no run is under way in this session; False if one goes on or the session is gone."""
     until = time.monotonic() + WAIT
     while True:
         info = Runtime.instance()._session_mgr.get_session_info(session.context.session_id)
         if info is None:
             return False
-        if info.session._scriptrunner is None:
+        if info.session._scriptrunner is None and not session.turn.locked():
             return True
         if time.monotonic() > until:
             return False
         await asyncio.sleep(GLANCE)
+
+
+def _turn(storage: FragmentStorage) -> threading.Lock:
+    return vars(storage).setdefault(_TURN, threading.Lock())
+
+
+def in_turn(run_script):
+    """`ScriptRunner._run_script`, which waits for the run on the direct line that is under way in its session."""
+
+    @wraps(run_script)
+    def run(self, *given, **named):
+        _last_run[self._session_id] = time.monotonic()
+        with _turn(self._fragment_storage):
+            return run_script(self, *given, **named)
+
+    run.in_turn = True
+    return run
 
 
 async def _serve(socket: WebSocket) -> None:
@@ -231,9 +260,35 @@ async def _talk(socket: WebSocket, token: str) -> None:
             await socket.close(1009 if len(received.get("text") or "") > MESSAGE else 1003)
             return
         key, message = asked
-        found = await answer(token, key, message)
+        found = await _in_pace(socket, token, key, message)
         reply = {"key": key, "sequence": message.get("sequence"), **(found or {"drawings": None})}
         await socket.send_text(json.dumps(reply, separators=(",", ":"), default=str))
+
+
+async def _in_pace(socket: WebSocket, token: str, key: str, message: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer, once the session has rested from the last one: long enough for the others that are at work."""
+    session = _sessions.get(token)
+    if session is None:
+        return None
+    while (rest := session.rested - time.monotonic()) > 0:
+        await asyncio.sleep(rest)
+    if session.line is not socket:
+        raise WebSocketDisconnect(1008)  # while it waited
+    began = time.monotonic()
+    session.rested = began + PACE
+    try:
+        return await answer(token, key, message)
+    finally:
+        took = time.monotonic() - began
+        session.rested = max(session.rested, began + took * min(_at_work(), SHARE))
+
+
+def _at_work() -> int:
+    """How many sessions have had a run lately."""
+    since = time.monotonic() - LATELY
+    for name in [name for name, last in list(_last_run.items()) if last < since]:
+        _last_run.pop(name, None)
+    return len(_last_run)
 
 
 def _read(received: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
@@ -250,5 +305,10 @@ def _read(received: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 
 
 def route(base: str = "") -> WebSocketRoute:
-    """The Starlette route of the direct line under the path `base`; app.py hands it to `st.App(routes=...)`."""
+    """The Starlette route of the direct line under the path `base`; app.py hands it to `st.App(routes=...)`.
+
+    From then on Streamlit's runs wait for those on the line.
+    """
+    if not hasattr(ScriptRunner._run_script, "in_turn"):
+        ScriptRunner._run_script = in_turn(ScriptRunner._run_script)
     return WebSocketRoute(base + PATH, _serve)

@@ -100,7 +100,13 @@ def sequence(key: str) -> int:
 
 
 def news(key: str, heard: dict[str, Any]) -> dict[str, Any] | None:
-    """`heard`, the newest message of component `key`, if this session has not yet taken it in, else None."""
+    """`heard`, the newest message of component `key`, if this session has not yet taken it in, else None.
+
+    A run on the direct line takes in what its own control says; the rest waits for a run that may write the address.
+    """
+    run = live.current()
+    if run is not None and run.key != live_key(key):
+        return None
     number = heard.get("sequence")
     if isinstance(number, bool) or not isinstance(number, int) or number <= sequence(key):
         return None

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from websockets.sync.client import connect
 
 from benchmarks.protocol import ends
 from ui.admission import Admission
-from ui.components import following, live, routes
+from ui.components import following, live, routes, wire
 
 SCRIPT = Path(__file__).resolve().parents[2] / "browser" / "apps" / "live_script.py"
 
@@ -270,6 +270,47 @@ def test_the_end_of_a_run_is_waited_for(visitor):
     for n in range(1, 30, 2):
         visitor.release("mixed", n, n)
         assert visitor.drag("mixed", n + 1, n + 1) is not None
+
+
+def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
+    turn = live._sessions[visitor.token].turn
+    with turn:
+        visitor.let_go("level", 30, 1)
+        with pytest.raises(TimeoutError):
+            while not ends(ForwardMsg.FromString(visitor.socket.recv(timeout=0.5))):
+                pass
+        assert visitor.drag("level", 31, 2) is None  # nor does another run begin on the line
+    visitor.finish()
+    assert visitor.data["level.live"]["value"] == 30 and not turn.locked()
+
+
+def test_a_line_that_is_cut_gives_its_turn_back(visitor, address):
+    for n in range(1, 21):
+        with suppress(ConnectionClosed), line(address, visitor.token) as socket:
+            socket.send(json.dumps({"key": "level.live", "message": {"value": n, "settled": False, "sequence": n}}))
+    visitor.release("level", 50, 30)
+    assert visitor.data["level.live"]["value"] == 50
+    until = time.monotonic() + 30
+    while live._under_way:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_the_line_takes_in_what_its_own_control_says(visitor, monkeypatch):
+    """What another control of the fragment says belongs to the run that may write the address."""
+    monkeypatch.setattr(live, "current", lambda: live.Run("level.live", {"sequence": 4}))
+    session = {}
+    monkeypatch.setattr(st, "session_state", session)
+    assert wire.news("kept", {"sequence": 4}) is None and session == {}
+    assert wire.news("level", {"sequence": 4}) == {"sequence": 4} and session == {"level.sequence": 4}
+
+
+def test_a_line_is_not_asked_faster_than_a_screen_shows(visitor, monkeypatch):
+    monkeypatch.setattr(live, "PACE", 0.2)
+    began = time.monotonic()
+    for n in range(1, 7):
+        assert visitor.drag("level", n, n) is not None
+    assert time.monotonic() - began >= 5 * 0.2
 
 
 def test_a_failing_fragment_is_left_to_streamlit(visitor):
