@@ -16,10 +16,10 @@ from torch import Tensor
 import scenes
 from labs import augmented_grad_cam, heat_map_quality, super_resolution
 from labs.class_activation import class_activation_map
-from models.attribution import attribute, enlarged, randomised
-from models.augmented import augmented_grad_cam as augmented_map
-from models.classifier import FILL, SIZE, LoadedClassifier, to_tensor
-from models.scene_cache import held_out_seeds
+from models.inside.attribution import attribute, enlarged, randomised
+from models.inside.augmented import augmented_grad_cam as augmented_map
+from models.networks.classifier import FILL, SIZE, LoadedClassifier, to_tensor
+from models.recipes.scene_cache import held_out_seeds
 
 NETWORK = "classifier-gap"
 CELLS, FINE, VIEWS = 14, augmented_grad_cam.FINE, augmented_grad_cam.VIEWS

@@ -9,8 +9,9 @@ import sys
 import torch
 from tqdm import tqdm
 
-from models import catalog, fetching, pretrained
+from models import catalog
 from models.device import best_device, cache_folder
+from models.pretrained import fetching, published
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -93,7 +94,8 @@ def train(name: str, restart: bool) -> None:
             bar.n = step
             bar.set_postfix(loss=f"{loss:.3f}")
 
-        module, facts = family.train(name, device, folder, report)
+        start = family.STARTS_FROM and catalog.load(family.STARTS_FROM)
+        module, facts = family.train(name, device, folder, report, start)
     facts = {
         "name": name,
         "task": family.TASK,
@@ -141,19 +143,19 @@ def evaluate(name: str, as_json: bool, write: bool = False) -> None:
 def show_pretrained() -> None:
     """One line a network: its size, whether it is here, and what it knows."""
     for name in catalog.pretrained_names():
-        entry = pretrained.ENTRIES[name]
-        state = "here" if pretrained.on_disk(name) else "to fetch"
-        print(f"{name:38} {pretrained.megabytes(entry.source.size):>7}  {state:8}  {entry.line}")
+        entry = published.ENTRIES[name]
+        state = "here" if published.on_disk(name) else "to fetch"
+        print(f"{name:38} {published.megabytes(entry.source.size):>7}  {state:8}  {entry.line}")
 
 
 def fetch(names: list[str]) -> None:
     """Bring the weights here, one after the other, behind a progress bar; print where they lie."""
     wanted = catalog.pretrained_names() if names == ["all"] else list(dict.fromkeys(names))
-    if unknown := [name for name in wanted if name not in pretrained.ENTRIES]:
+    if unknown := [name for name in wanted if name not in published.ENTRIES]:
         known = ", ".join(catalog.pretrained_names())
         raise ValueError(f"There is no pretrained network {unknown[0]!r}: choose from {known}, or all.")
     for name in wanted:
-        source = pretrained.ENTRIES[name].source
+        source = published.ENTRIES[name].source
         with tqdm(desc=name, total=source.size, unit="B", unit_scale=True) as bar:
 
             def report(done: int, total: int, bar: tqdm = bar) -> None:
@@ -161,7 +163,7 @@ def fetch(names: list[str]) -> None:
                 bar.update(done - bar.n)
 
             path = fetching.fetch(source, report)
-        print(f"{name}: {pretrained.megabytes(path.stat().st_size)} in {path}")
+        print(f"{name}: {published.megabytes(path.stat().st_size)} in {path}")
 
 
 if __name__ == "__main__":

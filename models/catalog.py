@@ -8,7 +8,7 @@ recipe and seed, training time and device, metrics on held-out scenes, and the s
 import hashlib
 import json
 import os
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -16,8 +16,12 @@ from types import ModuleType
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import classifier_recipe, detector_recipe, pretrained, segmenter_recipe, yolo_recipe
 from models.device import best_device, in_half_precision, placed
+from models.pretrained import published
+from models.recipes import classifier as classifier_recipe
+from models.recipes import detector as detector_recipe
+from models.recipes import segmenter as segmenter_recipe
+from models.recipes import yolo as yolo_recipe
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe, detector_recipe, classifier_recipe, yolo_recipe)
@@ -38,7 +42,7 @@ def names(task: str | None = None) -> list[str]:
 def pretrained_names(task: str | None = None) -> list[str]:
     """The networks for photographs, or those for one task: classification, detection, instance segmentation, keypoints,
     segmentation."""
-    return pretrained.names(task)
+    return published.names(task)
 
 
 def shipped() -> list[str]:
@@ -55,9 +59,9 @@ def family(name: str) -> ModuleType:
     for module in FAMILIES:
         if name in module.NAMES:
             return module
-    if name in pretrained.NAMES:
+    if name in published.NAMES:
         raise ValueError(f"{name} was trained by others, on photographs: this lab fetches it, and that is all.")
-    raise ValueError(f"There is no network {name!r}. The catalogue has {', '.join([*names(), *pretrained.NAMES])}.")
+    raise ValueError(f"There is no network {name!r}. The catalogue has {', '.join([*names(), *published.NAMES])}.")
 
 
 def card(name: str) -> dict:
@@ -66,8 +70,8 @@ def card(name: str) -> dict:
     Raises:
         ValueError: there is no such network, it was never trained here, or the card is damaged.
     """
-    if name in pretrained.NAMES:
-        return pretrained.card(name)
+    if name in published.NAMES:
+        return published.card(name)
     family(name)
     file = WEIGHTS / f"{name}.json"
     if not file.exists():
@@ -88,16 +92,16 @@ def load(name: str):
     Raises:
         ValueError: no such network, no weights, or weights that are not those of the card.
     """
-    if name in pretrained.NAMES:
-        return pretrained.load(name)
+    if name in published.NAMES:
+        return published.load(name)
     with _loading:  # thirty students that open a page at once load it once
         return _load(name, str(best_device()))
 
 
 def release(name: str) -> None:
     """Let the network go, so that its memory is free once the last call is over; the next `load` reads it again."""
-    if name in pretrained.NAMES:
-        pretrained.release(name)
+    if name in published.NAMES:
+        published.release(name)
     elif name in names():
         with _loading:
             _load.cache_clear()  # all of the lab's, which are small
@@ -147,7 +151,9 @@ def _load(name: str, device: str):
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})
     where = torch.device(device)
-    return module_family.wrap(name, ready(name, module, where), where, facts)
+    network = module_family.wrap(name, ready(name, module, where), where, facts)
+    network.let_go = partial(release, name)
+    return network
 
 
 def _sha256(file: Path) -> str:

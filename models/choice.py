@@ -5,8 +5,9 @@ import functools
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from models import catalog, fetching, own_weights, pretrained
+from models import catalog
 from models.device import best_device
+from models.pretrained import fetching, own_weights, published
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,21 @@ class Offer:
 
     def here(self) -> bool:
         """Whether its weights are on this machine."""
-        return self.bytes == 0 or pretrained.on_disk(self.name)
+        return self.bytes == 0 or published.on_disk(self.name)
 
     def running(self) -> fetching.Download | None:
         """The download that is under way, whoever started it."""
-        return fetching.running(pretrained.ENTRIES[self.name].source) if self.bytes else None
+        return fetching.running(published.ENTRIES[self.name].source) if self.bytes else None
 
     def fetch(self, who: Hashable) -> fetching.Download:
         """Start to fetch the weights, or join those who do."""
-        return fetching.start(pretrained.ENTRIES[self.name].source, who)
+        return fetching.start(published.ENTRIES[self.name].source, who)
 
     def seconds(self) -> tuple[float, bool] | None:
         """On a CPU, how long a picture takes and whether that was measured; None where nobody has to wait."""
         if self.bytes == 0 or best_device().type != "cpu":
             return None
-        return pretrained.seconds_per_picture(self.name)
+        return published.seconds_per_picture(self.name)
 
     def load(self):
         """The network with its weights. Raises ValueError with one sentence."""
@@ -63,7 +64,7 @@ def offers(task: str, lab: Sequence[str] | None = None) -> list[Offer]:
         lab: the lab's networks to offer; by default all of that task.
     """
     ours = [Offer(name, "Lab World") for name in (catalog.names(task) if lab is None else lab)]
-    entries = [pretrained.ENTRIES[name] for name in catalog.pretrained_names(task)]
+    entries = [published.ENTRIES[name] for name in catalog.pretrained_names(task)]
     return ours + [Offer(entry.name, entry.line, entry.source.size) for entry in entries]
 
 
@@ -84,8 +85,8 @@ def load_own(architecture: str, data: bytes, file_name: str = "own weights"):
         raise ValueError(f"Own weights for {architecture} are too large to bring along: choose a smaller network.")
     state = own_weights.read(data, file_name, needed)
     called, device = f"{architecture} with {file_name}", best_device()
-    if architecture in pretrained.NAMES:
-        return pretrained.wrap(architecture, state, device, called)
+    if architecture in published.NAMES:
+        return published.wrap(architecture, state, device, called)
     own_weights.fill(module, state, architecture)
     family = catalog.family(architecture)
     facts = {
@@ -99,7 +100,7 @@ def load_own(architecture: str, data: bytes, file_name: str = "own weights"):
 
 
 def _blank(name: str):
-    return pretrained.blank(name) if name in pretrained.NAMES else catalog.family(name).build(name)
+    return published.blank(name) if name in published.NAMES else catalog.family(name).build(name)
 
 
 @functools.cache

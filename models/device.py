@@ -66,7 +66,7 @@ def in_half_precision(module: nn.Module, device: torch.device) -> None:
 
 def out_of_memory_said(call: Callable) -> Callable:
     """For the call of a loaded network (something with `name` and `device`): when the memory of its device runs out,
-    the catalogue lets the network go and OutOfMemory says so."""
+    OutOfMemory says so, and who loaded the network lets it go, with the function that was left there as `let_go`."""
 
     @functools.wraps(call)
     def guarded(self, *args, **kwargs):
@@ -76,9 +76,8 @@ def out_of_memory_said(call: Callable) -> Callable:
             if not is_out_of_memory(error):
                 raise
         # Here, not above: the error's traceback holds the tensors of the failed pass.
-        from models import catalog  # which loads through this module
-
-        catalog.release(self.name)
+        if let_go := getattr(self, "let_go", None):
+            let_go()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         raise OutOfMemory(

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from models.fetching import Source
+from models.pretrained.fetching import Source
 
 
 class Host:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import torch
 
-from models import pretrained
-from models.fetching import Source
+from models.pretrained import published
+from models.pretrained.fetching import Source
 
 
 def random_state(name: str) -> dict[str, torch.Tensor]:
     """Weights of the right shapes that let signals through: small numbers, variances around one."""
     generator = torch.Generator().manual_seed(0)
     state = {}
-    for key, value in pretrained.blank(name).state_dict().items():
+    for key, value in published.blank(name).state_dict().items():
         fan_in = value[0].numel() if value.dim() > 1 else 1
         noise = torch.randn(value.shape, generator=generator) if value.is_floating_point() else None
         if noise is None:
@@ -41,20 +41,20 @@ def empty_cache(monkeypatch, folder: Path) -> None:
     monkeypatch.setenv("RECEPTIVE_CACHE", str(folder / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(folder / "torch"))
     monkeypatch.setenv("RECEPTIVE_DEVICE", "cpu")
-    monkeypatch.setattr(pretrained, "_loaded", type(pretrained._loaded)())
-    monkeypatch.setattr(pretrained, "_seconds", {})
+    monkeypatch.setattr(published, "_loaded", type(published._loaded)())
+    monkeypatch.setattr(published, "_seconds", {})
 
 
 def publish(monkeypatch, states: dict[str, dict[str, torch.Tensor]]) -> None:
     """Put these weights into the cache under the names of the published ones, whose hashes become theirs."""
-    real, digests = pretrained.Entry.source.fget, {}
+    real, digests = published.Entry.source.fget, {}
     for name, state in states.items():
         out = io.BytesIO()
         torch.save(state, out)
         data = out.getvalue()
-        source = real(pretrained.ENTRIES[name])
+        source = real(published.ENTRIES[name])
         digests[name] = Source(source.url, hashlib.sha256(data).hexdigest()[:8], len(data))
-        file = pretrained.fetching.folder() / source.file_name
+        file = published.fetching.folder() / source.file_name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
-    monkeypatch.setattr(pretrained.Entry, "source", property(lambda entry: digests.get(entry.name) or real(entry)))
+    monkeypatch.setattr(published.Entry, "source", property(lambda entry: digests.get(entry.name) or real(entry)))

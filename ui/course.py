@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "weights"
+ROOT = Path(__file__).resolve().parent.parent
+WEIGHTS = ROOT / "models" / "weights"
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One page: ``file`` without suffix in pages/, its address, its title, the question it answers.
+    """One page: ``file``, its folder in pages/, its address, its title, the question it answers.
 
     ``heavy``: the page needs torch, so on a cold server it waits behind a skeleton. ``network``: the page stays out of
     the course until that network has been trained. ``topics``: what of a lecture it covers, for the map of the course.
@@ -24,6 +25,11 @@ class Lesson:
     heavy: bool = True
     network: str = ""
     topics: str = ""
+
+    @property
+    def script(self) -> Path:
+        """What Streamlit runs; its sections lie beside it."""
+        return ROOT / "pages" / self.file / "page.py"
 
     @property
     def menu(self) -> str:

@@ -13,7 +13,6 @@ import streamlit as st
 from ui import page, warmup
 from ui.course import ready
 
-PAGES = Path(__file__).resolve().parent.parent / "pages"
 HERE = Path(__file__).parent
 
 warmup.visited()
@@ -22,7 +21,7 @@ st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.svg"))
 
 lessons = {
     lesson: st.Page(
-        PAGES / f"{lesson.file}.py", title=lesson.menu, icon=lesson.icon, url_path=lesson.path,
+        lesson.script, title=lesson.menu, icon=lesson.icon, url_path=lesson.path,
         default=lesson.file == "home", help=lesson.question,
     )
     for lesson in ready()

@@ -23,7 +23,7 @@ REFRESH = 0.5  # seconds between two looks at a download
 
 
 class Download(Protocol):
-    """A download, under way or over; `models.fetching.Download`."""
+    """A download, under way or over; `models.pretrained.fetching.Download`."""
 
     done: int
     total: int

@@ -168,7 +168,7 @@ def sources(entries: Iterable[tuple[str, ...]]) -> None:
 def link(lesson: course.Lesson, label: str | None = None) -> None:
     """A link to the page of `lesson`, labelled with its title; lecture mode goes along."""
     query = {"lecture": "1"} if lecture() else None
-    st.page_link(f"../pages/{lesson.file}.py", label=label or lesson.title, icon=lesson.icon, query_params=query)
+    st.page_link(f"../pages/{lesson.file}/page.py", label=label or lesson.title, icon=lesson.icon, query_params=query)
 
 
 def way_on(lesson: course.Lesson) -> None:

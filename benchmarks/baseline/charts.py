@@ -15,10 +15,11 @@ import scenes
 from labs import anchors, boxes, checkerboard, yolo_grid
 from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
-from models import catalog, detector_cache
-from pages.iou_nms_precision_recall_sections.shared import raw_boxes
-from pages.iou_nms_precision_recall_sections.suppression import GREEDY, suppress
-from pages.upsampling_sections import field_of_view, networks
+from models import catalog
+from models.inside import detector_cache
+from pages.iou_nms_precision_recall.shared import raw_boxes
+from pages.iou_nms_precision_recall.suppression import GREEDY, suppress
+from pages.upsampling import field_of_view, networks
 from scenes import THINGS, Knobs
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -169,7 +170,7 @@ def suppressed(nms_threshold: float, score_threshold: float) -> go.Figure:
 def roi_box(shift: float) -> go.Figure:
     view = scene(7)
     box = torch.from_numpy(view.instances[0].box).double() + torch.tensor([shift, 0.0, shift, 0.0])
-    level = detector_cache.look(view.image).levels[2]
+    level = detector_cache.look(catalog.load("detector"), view.image).levels[2]
     figure = make_subplots(1, 2)
     figure.add_trace(go.Image(z=view.image), row=1, col=1)
     figure.add_heatmap(z=level.features.mean(0).numpy(), row=1, col=2)

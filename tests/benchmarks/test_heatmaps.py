@@ -9,7 +9,7 @@ import torch
 from benchmarks import heatmaps
 from benchmarks.__main__ import main
 from models import catalog
-from models.classifier import Classifier, LoadedClassifier
+from models.networks.classifier import Classifier, LoadedClassifier
 
 COLUMNS = ["map", "pointing game", "energy / area", "IoU at 20 %", "best IoU", "deletion ↓", "insertion ↑",
            "random net |ρ|", "random net SSIM", "ms"]  # fmt: skip

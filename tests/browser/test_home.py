@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from models import catalog
-from pages.home_sections.tasks import available
+from pages.home.tasks import available
 from ui.course import ready
 
 TASKS = available()

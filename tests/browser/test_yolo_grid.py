@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from models import catalog
-from models.yolo_recipe import NAMES
+from models.recipes.yolo import NAMES
 
 pytestmark = pytest.mark.skipif(
     not all((catalog.WEIGHTS / f"{name}.json").exists() for name in (*NAMES, "detector")),

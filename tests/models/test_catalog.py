@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from models import catalog, segmenter_recipe
+from models import catalog
 from models.device import best_device
-from models.segmenter import Segmenter
+from models.networks.segmenter import Segmenter
+from models.recipes import segmenter as segmenter_recipe
 
 
 @pytest.fixture

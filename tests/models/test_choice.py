@@ -5,8 +5,9 @@ import io
 import pytest
 import torch
 
-from models import catalog, choice, fetching, pretrained
+from models import catalog, choice
 from models.choice import Offer
+from models.pretrained import fetching, published
 
 CPU = torch.device("cpu")
 LAB, SMALL = "segmenter-bilinear", "deeplabv3_mobilenet_v3_large"
@@ -30,19 +31,19 @@ def test_the_labs_networks_come_first():
 def test_an_offer_says_what_it_knows_and_how_much_there_is_to_fetch():
     ours, *_, theirs = choice.offers("segmentation", lab=[LAB])
     assert (ours.line, ours.bytes) == ("Lab World", 0)
-    assert (theirs.line, theirs.bytes) == ("20 VOC classes", pretrained.ENTRIES["fcn_resnet50"].source.size)
+    assert (theirs.line, theirs.bytes) == ("20 VOC classes", published.ENTRIES["fcn_resnet50"].source.size)
 
 
 @pytest.mark.parametrize(("size", "fetched", "here"), [(0, False, True), (1, False, False), (1, True, True)])
 def test_the_labs_networks_are_here_and_others_when_they_are_on_disk(monkeypatch, size, fetched, here):
-    monkeypatch.setattr(pretrained, "on_disk", lambda name: fetched)
+    monkeypatch.setattr(published, "on_disk", lambda name: fetched)
     assert Offer(SMALL, "", size).here() is here
 
 
 def test_only_what_is_fetched_has_a_download(monkeypatch):
     monkeypatch.setattr(fetching, "running", lambda source: ("running", source.file_name))
     monkeypatch.setattr(fetching, "start", lambda source, who: ("started", source.file_name, who))
-    source = pretrained.ENTRIES[SMALL].source.file_name
+    source = published.ENTRIES[SMALL].source.file_name
     assert Offer(LAB, "").running() is None
     assert Offer(SMALL, "", 1).running() == ("running", source)
     assert Offer(SMALL, "", 1).fetch("me") == ("started", source, "me")
@@ -54,7 +55,7 @@ def test_only_what_is_fetched_has_a_download(monkeypatch):
 )
 def test_seconds_are_told_where_somebody_has_to_wait(monkeypatch, device, size, said):
     monkeypatch.setattr(choice, "best_device", lambda: torch.device(device))
-    monkeypatch.setattr(pretrained, "seconds_per_picture", lambda name: (2.5, True))
+    monkeypatch.setattr(published, "seconds_per_picture", lambda name: (2.5, True))
     assert Offer(SMALL, "", size).seconds() == said
 
 
@@ -68,7 +69,7 @@ def test_own_weights_have_room_for_their_numbers_and_names():
     floats = sum(value.numel() for value in state.values() if value.is_floating_point())
     counters = sum(value.numel() for value in state.values() if not value.is_floating_point())
     assert Offer(LAB, "").largest_own() == 1_048_576 + 4 * floats + 8 * counters + 1024 * len(state)
-    theirs = pretrained.blank("mobilenet_v3_large").state_dict()
+    theirs = published.blank("mobilenet_v3_large").state_dict()
     numbers = sum(value.numel() * value.element_size() for value in theirs.values())
     assert Offer("mobilenet_v3_large", "", 1).largest_own() == 1_048_576 + numbers + 1024 * len(theirs)
 
@@ -80,6 +81,6 @@ def test_own_weights_say_on_their_card_whose_they_are():
     network = Offer(LAB, "").load_own(out.getvalue(), "mine.pth")
     assert network.name == network.card["name"] == "segmenter-bilinear with mine.pth"
     assert network.card["task"] == "segmentation" and network.card["metrics"] == {}
-    assert network.card["architecture"] == "models.segmenter.Segmenter"
+    assert network.card["architecture"] == "models.networks.segmenter.Segmenter"
     assert network.card["parameters"] == sum(p.numel() for p in module.parameters())
     assert not network.module.training and network.device == "cpu"

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from models import __main__ as command_line
-from models import catalog, segmenter_recipe
-from models.segmenter import Segmenter
+from models import catalog
+from models.networks.segmenter import Segmenter
+from models.recipes import segmenter as segmenter_recipe
 
 
 def test_list_shows_every_network(capsys):
@@ -58,7 +59,7 @@ def test_train_saves_weights_and_a_whole_card(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("RECEPTIVE_CACHE", str(tmp_path / "cache"))
     catalog._load.cache_clear()
 
-    def train(name, device, folder, report):
+    def train(name, device, folder, report, start):
         torch.manual_seed(0)
         report(1, 1, 0.5)
         return Segmenter("nearest").eval(), {"recipe": {"seed": 0}, "training_seconds": 1}

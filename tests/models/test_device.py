@@ -114,9 +114,8 @@ def test_nothing_changes_without_cuda():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_want_of_memory_is_said_by_every_lab_network(name, image, monkeypatch):
-    network, asked = catalog.load(name), []
-    released = []
-    monkeypatch.setattr(catalog, "release", released.append)
+    network, asked, released = catalog.load(name), [], []
+    monkeypatch.setattr(network, "let_go", lambda: released.append(name))
 
     def full(*_, **__):
         asked.append(1)

@@ -63,7 +63,7 @@ def visit() -> Callable[..., AppTest]:
     """Function: a visit to the page of this name, with this query in its address and this session state."""
 
     def opened(page: str, query: dict | None = None, /, **state) -> AppTest:
-        at = AppTest.from_file(str(PAGES / f"{page}.py"), default_timeout=600)
+        at = AppTest.from_file(str(PAGES / page / "page.py"), default_timeout=600)
         for key, value in (query or {}).items():
             at.query_params[key] = value
         for key, value in state.items():

@@ -54,7 +54,7 @@ def parameters(monkeypatch) -> set[str]:
 
 def opened(lesson: Lesson, query: dict) -> AppTest:
     """A visit with this query in the address."""
-    at = AppTest.from_file(str(PAGES / f"{lesson.file}.py"), default_timeout=600)
+    at = AppTest.from_file(str(lesson.script), default_timeout=600)
     at.query_params.update(query)
     return at.run()
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from labs import anchors
 from models import catalog
-from models.detector import LoadedDetector, build_detector
-from pages.anchors_sections import labels, proposals, recall, shapes, shared
-from pages.anchors_sections import network as network_section
+from models.networks.detector import LoadedDetector, build_detector
+from pages.anchors import labels, proposals, recall, shapes, shared
+from pages.anchors import network as network_section
 from ui import components, outside_lab_world
 
 NO_WEIGHTS = "detector has no weights yet: python -m models train detector makes them."

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from labs import weak_localization as wl
-from models import catalog, classifier_recipe
-from pages.class_activation_sections import augmented, grad_cam, quality, shared
+from models import catalog
+from models.recipes import classifier as classifier_recipe
+from pages.class_activation import augmented, grad_cam, quality, shared
 from scenes import THINGS
 from ui import components, outside_lab_world
 
@@ -147,7 +148,7 @@ def test_no_positive_evidence_is_said_in_words(run, sound, untrained, drawn, mon
     against = type(seen)(
         seen.logits - 50, seen.probabilities, seen.features, -seen.weights.abs(), seen.seconds, seen.device
     )
-    monkeypatch.setattr("pages.class_activation_sections.two_classes.classified", lambda name, image: against)
+    monkeypatch.setattr("pages.class_activation.two_classes.classified", lambda name, image: against)
     at = sound(run())
     assert captions(at).count("**No positive evidence**") >= 2
     assert "No positive evidence: no cell speaks for car" in "\n".join(each.value for each in at.info)

@@ -7,8 +7,9 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from models import catalog, photograph_attribution
-from pages.class_activation_sections import photographs, shared
+from models import catalog
+from models.inside import photograph_attribution
+from pages.class_activation import photographs, shared
 from tests.published import publish, random_state
 from ui import components, pictures
 

@@ -60,8 +60,7 @@ def first(visit, asked) -> Callable[[Lesson], tuple[AppTest, dict]]:
 
 def runs_networks(lesson: Lesson) -> bool:
     """True if the page or one of its sections imports a model."""
-    files = [ROOT / "pages" / f"{lesson.file}.py", *(ROOT / "pages" / f"{lesson.file}_sections").glob("*.py")]
-    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    nodes = [node for file in lesson.script.parent.glob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
     return any(isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "models" for node in nodes)
 
 

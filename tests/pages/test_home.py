@@ -15,11 +15,11 @@ from streamlit.testing.v1 import AppTest
 import scenes
 from labs.segmentation_metrics import confusion_matrix, scene_mean_iou
 from models import catalog
-from models.classifier import Classification
-from models.detector import Detection
-from models.segmenter import Segmentation
-from pages.home_sections import answers, networks, pair, panels, tasks
-from pages.home_sections.moment import moment
+from models.networks.classifier import Classification
+from models.networks.detector import Detection
+from models.networks.segmenter import Segmentation
+from pages.home import answers, networks, pair, panels, tasks
+from pages.home.moment import moment
 from scenes import CLASSES, THINGS
 from ui import course
 

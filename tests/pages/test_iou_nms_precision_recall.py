@@ -11,9 +11,11 @@ import scenes
 from labs import average_precision as ap
 from labs import boxes as geometry
 from labs.matching import KINDS, Detections, Truths, judge
-from models import catalog, detector, detector_recipe
-from pages.iou_nms_precision_recall_sections import ranking, shared, suppression, two_boxes
-from pages.iou_nms_precision_recall_sections.shared import Raw
+from models import catalog
+from models.networks import detector
+from models.recipes import detector as detector_recipe
+from pages.iou_nms_precision_recall import ranking, shared, suppression, two_boxes
+from pages.iou_nms_precision_recall.shared import Raw
 from ui import components, figures
 
 PAGE = "iou_nms_precision_recall"

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from models import catalog
-from models.pretrained_networks import Objects
-from pages.photograph_sections import detections, found
+from models.networks.published import Objects
+from pages.shared import photograph_detections as detections
+from pages.shared import photograph_found as found
 from scenes import THINGS
 from ui import components, pictures
 
@@ -126,10 +127,10 @@ def test_order_of_the_offers():
 
 
 def test_stages_are_those_of_the_architecture():
-    from models import pretrained
+    from models.pretrained import published
 
     for name in catalog.pretrained_names("detection"):
-        module = pretrained.blank(name)
+        module = published.blank(name)
         assert hasattr(module, "roi_heads") == (name not in detections.ONE_STAGE)
 
 
@@ -143,9 +144,9 @@ def test_shapes_in_the_table_are_those_that_the_heads_return():
 
 
 def test_joints_of_coco_hang_together():
-    from models import pretrained
+    from models.pretrained import published
 
-    names = pretrained.card("keypointrcnn_resnet50_fpn")["keypoint_names"]
+    names = published.card("keypointrcnn_resnet50_fpn")["keypoint_names"]
     limbs = {frozenset((names[a], names[b])) for a, b in found.COCO_SKELETON}
     assert len(limbs) == 19 and frozenset(("left_knee", "left_ankle")) in limbs
     assert frozenset(("right_shoulder", "right_elbow")) in limbs and frozenset(("left_hip", "right_hip")) in limbs

@@ -8,7 +8,7 @@ import torch
 from torchvision.ops import batched_nms
 
 from models import catalog
-from pages.iou_nms_precision_recall_sections import photographs
+from pages.iou_nms_precision_recall import photographs
 from ui import pictures
 
 PAGE = "iou_nms_precision_recall"
@@ -80,7 +80,7 @@ def test_many_boxes_are_cut_and_it_is_said():
         name, own_nms = "many", 0.5
 
         def before_nms(self, image, lowest):
-            from models.pretrained_networks import Objects
+            from models.networks.published import Objects
 
             scores = torch.linspace(0.1, 0.9, 1000)
             return Objects(torch.zeros(1000, 4), torch.ones(1000, dtype=torch.int64), scores,

@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from torchvision import ops
 
 from models import catalog
-from models.detector import LoadedDetector, build_detector
-from models.pooling_swap import POOLINGS
-from pages.roi_pooling_sections import network, shared, shift
+from models.inside.pooling_swap import POOLINGS
+from models.networks.detector import LoadedDetector, build_detector
+from pages.roi_pooling import network, shared, shift
 from ui import components, outside_lab_world
 from ui.components import Box
 
@@ -222,8 +222,8 @@ def test_four_poolings_side_by_side(run, drawn):
 def test_average_precision_of_a_perfect_and_a_blind_network(monkeypatch):
     """Truth handed back as detection scores 1; nothing found scores 0."""
     import scenes
-    from models import pooling_swap
-    from models.pooling_swap import SwappedDetection
+    from models.inside import pooling_swap
+    from models.inside.pooling_swap import SwappedDetection
 
     views = {seed: scenes.render(scenes.sample(seed)) for seed in network.held_out_seeds(3)}
     now = []

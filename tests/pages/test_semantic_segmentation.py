@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import scenes
 from labs import segmentation_metrics, sliding_window
 from models import catalog
-from models.tiny_segmenter import as_tensor
-from pages.semantic_segmentation_sections import play, shared, training, windows
+from models.networks.tiny_segmenter import as_tensor
+from pages.semantic_segmentation import play, shared, training, windows
 from scenes import CLASSES
 from ui import components, pictures
 

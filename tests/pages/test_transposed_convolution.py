@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pages.transposed_convolution_sections import matrix, shared
+from pages.transposed_convolution import matrix, shared
 
 PAGE = "transposed_convolution"
 NETWORKS = ("segmenter-transposed", "segmenter-bilinear")

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 import scenes
 from labs import segmentation_metrics
 from models import catalog
-from pages.upsampling_sections import boundary, interpolation, unpooling
+from pages.upsampling import boundary, interpolation, unpooling
 from scenes import CLASSES
 from ui import components
 

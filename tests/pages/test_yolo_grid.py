@@ -10,10 +10,11 @@ import torch
 import scenes
 from labs import yolo_grid
 from labs.yolo_grid import Grid
-from models import catalog, yolo_recipe
-from models.detector import LoadedDetector, build_detector
-from models.scene_cache import held_out_seeds
-from pages.yolo_grid_sections import assignment, collisions, comparison, losses, shared, target
+from models import catalog
+from models.networks.detector import LoadedDetector, build_detector
+from models.recipes import yolo as yolo_recipe
+from models.recipes.scene_cache import held_out_seeds
+from pages.yolo_grid import assignment, collisions, comparison, losses, shared, target
 from ui import course, outside_lab_world, pictures
 
 PAGE = "yolo_grid"

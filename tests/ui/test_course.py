@@ -1,6 +1,5 @@
 """The course and the folder of pages say the same."""
 
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,14 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_page_is_in_the_course_and_every_lesson_has_a_page():
-    files = {path.stem for path in (ROOT / "pages").glob("*.py")} - {"__init__"}
-    assert {lesson.file for lesson in LESSONS} == files
-
-
-def test_import_contract_names_every_page():
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    contract = next(each for each in settings["tool"]["importlinter"]["contracts"] if each["id"] == "pages")
-    assert set(contract["modules"]) == {f"pages.{lesson.file}" for lesson in LESSONS}
+    folders = {path.parent.name for path in (ROOT / "pages").glob("*/page.py")}
+    assert {lesson.file for lesson in LESSONS} == folders
 
 
 def test_titles_addresses_and_questions_are_distinct():
@@ -41,7 +34,7 @@ def test_a_lesson_waits_for_its_network(monkeypatch, tmp_path):
 @pytest.mark.parametrize("lesson", LESSONS[1:], ids=lambda each: each.file)
 def test_page_alone_shows_the_title_and_question_of_the_course(lesson):
     """The navigation paints the heading from the course before the page runs: both must say the same."""
-    test = AppTest.from_file(str(ROOT / "pages" / f"{lesson.file}.py"), default_timeout=120).run()
+    test = AppTest.from_file(str(lesson.script), default_timeout=120).run()
     assert not test.exception
     assert [each.value for each in test.title] == [lesson.title]
     assert test.markdown[0].value == lesson.question
@@ -50,7 +43,7 @@ def test_page_alone_shows_the_title_and_question_of_the_course(lesson):
 @pytest.mark.parametrize("lesson", ready(), ids=lambda each: each.file)
 def test_navigation_runs_every_page_with_one_heading(lesson):
     test = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=120).run()
-    test.switch_page(f"../pages/{lesson.file}.py").run()
+    test.switch_page(f"../pages/{lesson.file}/page.py").run()
     assert not test.exception
     assert [each.value for each in test.error] == []
     assert [each.value for each in test.title] == [lesson.title]
@@ -62,8 +55,6 @@ NETWORKS = ("Fast R-CNN", "Faster R-CNN", "Mask R-CNN", "R-FCN", "RetinaNet", "S
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.file)
 def test_a_page_speaks_of_every_network_that_the_map_promises(lesson):
     """In its own text; its list of sources does not count."""
-    page = ROOT / "pages" / f"{lesson.file}.py"
-    texts = [page.read_text().partition("page.sources(")[0]]
-    texts += [each.read_text() for each in (ROOT / "pages" / f"{lesson.file}_sections").glob("*.py")]
+    texts = [file.read_text().partition("page.sources(")[0] for file in lesson.script.parent.glob("*.py")]
     promised = [name for name in NETWORKS if name in lesson.topics.replace("Fast and Faster", "Fast R-CNN, Faster")]
     assert not [name for name in promised if name not in "".join(texts)]

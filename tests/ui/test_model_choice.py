@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from models import fetching, pretrained
-from models.fetching import Source
+from models.pretrained import fetching, published
+from models.pretrained.fetching import Source
 from tests import download_host
 
 NAME = "mobilenet_v3_large"
@@ -28,7 +28,7 @@ def script():
 @pytest.fixture(scope="module")
 def weights() -> bytes:
     """A file of the right names and shapes."""
-    state = {k: torch.ones(v.shape, dtype=v.dtype) for k, v in pretrained.blank(NAME).state_dict().items()}
+    state = {k: torch.ones(v.shape, dtype=v.dtype) for k, v in published.blank(NAME).state_dict().items()}
     out = io.BytesIO()
     torch.save(state, out)
     return out.getvalue()
@@ -41,9 +41,9 @@ def host(weights, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("RECEPTIVE_DEVICE", "cpu")
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(pretrained, "_loaded", type(pretrained._loaded)())
-    url, digest = pretrained.ENTRIES[NAME].source.url, hashlib.sha256(weights).hexdigest()[:8]
-    monkeypatch.setattr(pretrained.Entry, "source", property(lambda entry: Source(url, digest, len(weights))))
+    monkeypatch.setattr(published, "_loaded", type(published._loaded)())
+    url, digest = published.ENTRIES[NAME].source.url, hashlib.sha256(weights).hexdigest()[:8]
+    monkeypatch.setattr(published.Entry, "source", property(lambda entry: Source(url, digest, len(weights))))
     with download_host.serve() as host:
         host.files[url.rpartition("/")[2]] = weights
         monkeypatch.setenv("RECEPTIVE_WEIGHTS_URL", host.address)
@@ -87,7 +87,7 @@ def labels(test: AppTest) -> list[str]:
 
 def settled(test: AppTest) -> AppTest:
     """The page once the download is over; a browser reruns the watching fragment by itself."""
-    source, deadline = pretrained.ENTRIES[NAME].source, time.monotonic() + 20
+    source, deadline = published.ENTRIES[NAME].source, time.monotonic() + 20
     while fetching.running(source) and time.monotonic() < deadline:
         time.sleep(0.01)
     return run(test)
@@ -177,13 +177,13 @@ def test_offline_is_said_and_the_lab_stays_usable(monkeypatch):
 
 
 def test_a_slow_network_says_so_before_it_starts(host, weights, monkeypatch):
-    fetching.fetch(pretrained.ENTRIES[NAME].source)
+    fetching.fetch(published.ENTRIES[NAME].source)
     for known, sentence in (
         ((5.2, False), "about **5 s per picture** on this machine, estimated"),
         ((6.8, True), "about **7 s per picture** on this machine, as measured last"),
         ((0.4, True), None),
     ):
-        monkeypatch.setattr(pretrained, "seconds_per_picture", lambda name, known=known: known)
+        monkeypatch.setattr(published, "seconds_per_picture", lambda name, known=known: known)
         test = visit(m_model=NAME)
         assert network(test).name == NAME
         assert (sentence in texts(test)) if sentence else ("per picture" not in texts(test))

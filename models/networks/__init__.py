@@ -1,0 +1,1 @@
+"""The architectures, one a file, each with the typed result of a call."""

@@ -1,0 +1,122 @@
+"""The one place that knows torchvision's R-CNN from the inside: hooks, and its semi-private helpers.
+
+Held to torchvision's behaviour by tests/models/test_rcnn_taps.py.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.detection.rpn import concat_box_prediction_layers
+
+POINTS = (
+    "transform",
+    "backbone",
+    "rpn.head",
+    "rpn.anchor_generator",
+    "roi_heads.box_roi_pool",
+    "roi_heads.box_predictor",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One level of the feature pyramid: `objectness` logits (K, h, w), `transforms` (K, 4, h, w), `anchors` (h·w·K, 4)
+    with K fastest, `features` (C, h, w), and `stride` in pixels."""
+
+    name: str
+    stride: int
+    objectness: Tensor
+    transforms: Tensor
+    anchors: Tensor
+    features: Tensor
+
+
+@contextmanager
+def taps(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, object]]:
+    """Record what submodules return during the block; the hooks are gone after it, also after an error."""
+    recorded: dict[str, object] = {}
+    handles = []
+    try:
+        for name in names:
+            hook = lambda _module, _inputs, output, name=name: recorded.__setitem__(name, output)  # noqa: E731
+            handles.append(module.get_submodule(name).register_forward_hook(hook))
+        yield recorded
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def attributes_set(module: nn.Module, values: dict[str, object]) -> Iterator[None]:
+    """Set attributes for the block and put them back after it."""
+    before = {name: getattr(module, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(module, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(module, name, value)
+
+
+@contextmanager
+def training_mode(module: nn.Module) -> Iterator[None]:
+    """Train mode for everything but batch normalisation, whose statistics must stay; modes are as before after it."""
+    before = {child: child.training for child in module.modules()}
+    try:
+        module.train()
+        for child in module.modules():
+            if isinstance(child, nn.modules.batchnorm._BatchNorm):
+                child.eval()
+        yield
+    finally:
+        for child, mode in before.items():
+            child.training = mode
+
+
+def read(module: nn.Module, tapped: dict, size: tuple[int, int], names: Sequence[str]) -> dict[str, object]:
+    """What the taps recorded of one picture, in pixels of the picture; the fields of `detector.Detection`."""
+    images, _ = tapped["transform"]
+    features = list(tapped["backbone"].values())
+    objectness, transforms = tapped["rpn.head"]
+    anchors = tapped["rpn.anchor_generator"][0]
+    counts = [o[0].numel() for o in objectness]
+    flat_objectness, flat_transforms = concat_box_prediction_layers(list(objectness), list(transforms))
+    decoded = module.rpn.box_coder.decode(flat_transforms, [anchors])[:, 0]
+    # The RPN returns its proposals without their scores: its own filter gives both.
+    proposals, scores = module.rpn.filter_proposals(
+        decoded[None], flat_objectness.reshape(1, -1), images.image_sizes, counts
+    )
+    logits, regression = tapped["roi_heads.box_predictor"]
+    raw_boxes = module.roi_heads.box_coder.decode(regression, [proposals[0]])
+    height, width = images.image_sizes[0]
+    scale = torch.tensor([size[1] / width, size[0] / height] * 2, device=anchors.device)
+    levels, start = [], 0
+    for name, o, t, f, count in zip(names, objectness, transforms, features, counts, strict=True):
+        k, h, w = o.shape[1:]
+        levels.append(
+            Level(
+                name,
+                images.tensors.shape[-1] // f.shape[-1],
+                o[0].float().cpu(),
+                t[0].reshape(k, 4, h, w).float().cpu(),
+                (anchors[start : start + count] * scale).cpu(),
+                f[0].float().cpu(),
+            )
+        )
+        start += count
+    return {
+        "proposals": (proposals[0] * scale).cpu(),
+        "proposal_scores": scores[0].float().cpu(),
+        "raw_boxes": (raw_boxes[:, 1:] * scale).float().cpu(),
+        "raw_scores": logits.softmax(-1).float().cpu(),
+        "levels": levels,
+        "anchors": (anchors * scale).cpu(),
+        "decoded": (decoded * scale).cpu(),
+        "decoded_scores": flat_objectness.flatten().sigmoid().float().cpu(),
+        "level_of": torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts)),
+        "roi_features": tapped["roi_heads.box_roi_pool"].float().cpu(),
+    }

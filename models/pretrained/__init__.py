@@ -1,0 +1,1 @@
+"""What others trained: which networks there are, fetching, and weights that somebody brings along."""

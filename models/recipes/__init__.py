@@ -1,0 +1,1 @@
+"""How each network was trained and is judged."""

@@ -1,1 +1,0 @@
-"""The sections of the Anchors page, one file each."""

@@ -1,0 +1,1 @@
+"""The page `class_activation`: page.py tells the story, its sections lie beside it."""

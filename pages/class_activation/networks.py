@@ -1,0 +1,136 @@
+"""What the head and the size of the last map do: average against maximum, 14×14 against 28×28."""
+
+import numpy as np
+import streamlit as st
+
+from labs import weak_localization as wl
+from labs.class_activation import max_pooling_map, winning_cells
+from labs.heat_map_quality import energy_over_area, points_at
+from models import catalog
+from pages.class_activation.shared import (
+    GAP,
+    GAP_28,
+    GMP,
+    NETWORKS,
+    ORANGE,
+    SKY,
+    Focus,
+    activation,
+    at_picture_size,
+    classified,
+    evidence,
+    limit_of,
+    no_truth,
+    number,
+    signed_layer,
+    truth_of,
+    xyxy,
+)  # fmt: skip
+from ui import page
+from ui.components import Box, Boxes, Points, stage
+
+TITLES = {GAP: "GAP, 14×14", GMP: "GMP, 14×14", GAP_28: "GAP, 28×28"}
+DOTS = 12  # winning cells that are drawn
+
+
+@st.fragment
+@page.guard()
+def networks(focus: Focus) -> None:
+    page.section(
+        "On a real network",
+        "Three networks, one recipe: mean or maximum over the last map, and a larger map from fewer layers.",
+    )
+    truth = truth_of(focus.picture, focus.target)
+    rows, boxed = [], {}
+    for panel, name in zip(st.columns(3, gap="medium"), NETWORKS, strict=True):
+        seen = focus.seen if name == GAP else classified(name, focus.picture.image)
+        heat = activation(seen, focus.target)
+        large = at_picture_size(heat)
+        box = wl.weak_box(large)
+        boxes = truth.drawn() if truth else []
+        if box is not None:
+            boxes.append(Box("weak", xyxy(box), "20 % box", ORANGE, width=2.5))
+        layers = [signed_layer(heat, limit_of(heat), smooth=False)]
+        if name == GMP:
+            layers.append(winners(seen, focus))
+        with panel:
+            st.markdown(f"**{TITLES[name]}** · probability {float(seen.probabilities[focus.target]):.3f}")
+            stage(f"cam_{name}", zoom=False).show(
+                focus.picture.image, [*layers, Boxes(boxes)], alt=f"Class activation map of {name}",
+                caption=f"M: {plain(evidence(heat, focus.name, 'logit per cell'))}. Clear is 0.",
+            )  # fmt: skip
+        row = {
+            "network": TITLES[name],
+            "S": round(float(seen.logits[focus.target]), 3),
+            "mean of M": round(float(heat.mean()), 3),
+        }
+        if truth:
+            boxed[TITLES[name]] = round(truth.overlap(box), 3)
+            row |= {
+                "IoU of 20 % box": boxed[TITLES[name]],
+                "best IoU": round(truth.best_overlap(large), 3),
+                "energy / area": round(energy_over_area(large, truth.mask), 2),
+                "points at it": points_at(large, truth.mask),
+            }
+        rows.append(row | card_figures(name))
+    st.dataframe(rows, hide_index=True, key="cam_networks")
+    gmp = classified(GMP, focus.picture.image)
+    scored = float(max_pooling_map(gmp.features, gmp.weights[focus.target]).sum())
+    st.markdown(
+        "With the **mean**, every cell counts, so the whole extent of a thing adds to the score. With the **maximum**, "
+        "one cell of each map counts "
+        f"(the {DOTS} largest shares are dots), one strong spot is enough, and the mean of M is not S: only what the "
+        f"winning cells hold sums to it, {number(scored, 4)} here. **28×28** has four times the cells, from a stack "
+        "that ends earlier: finer places, less meaning. Three networks on one picture are an anecdote; the average "
+        "precisions are of 500 held-out scenes each." + aside(rows)
+    )
+    if truth is None:
+        st.caption(no_truth(focus.picture, focus.target))
+    elif len(leaders := [name for name, value in boxed.items() if value == max(boxed.values())]) == 1:
+        page.quiz(
+            "cam_networks_best", f"Whose 20 % box meets the {focus.name} best in this very picture?", list(boxed),
+            leaders[0], f"IoU {', '.join(f'{name} {value:.2f}' for name, value in boxed.items())}. "
+            "One picture proves nothing.",
+        )  # fmt: skip
+
+
+def aside(rows: list[dict]) -> str:
+    """How often the maps point at the thing, and what that took; said of this picture where one misses."""
+    shares = {name: catalog.card(name).get("metrics", {}).get("peak_on_thing") for name in NETWORKS}
+    told = ", ".join(f"{TITLES[name]} {share:.0%}" for name, share in shares.items() if share is not None)
+    words = (
+        " Of held-out scenes with one thing, the map's peak lies **on the thing** in: " + told + ". A pooled score "
+        "does not care where in the map its evidence lies: trained for the score alone, the peak of the GAP network "
+        "lay 17 pixels above the thing, upside down too. So the last stage of the training also asks that nothing "
+        "speaks for a class that is absent, and that maps turn with the picture; no box was ever shown."
+        if told
+        else ""
+    )
+    if not all(row.get("points at it", True) for row in rows):
+        words += " Where **points at it** is empty, the largest cell lies beside the thing in this picture."
+    return words
+
+
+def winners(seen, focus: Focus) -> Points:
+    """Where the maps with the largest shares of a max-pooled score have their maximum."""
+    shares = seen.weights[focus.target] * seen.features.amax((-2, -1))
+    best = shares.abs().argsort(descending=True)[:DOTS]
+    cells = winning_cells(seen.features)[best].numpy()[:, ::-1]
+    side = focus.picture.image.shape[0] / seen.features.shape[-1]
+    notes = [f"map {k}: {number(float(shares[k]))}" for k in best.tolist()]
+    return Points((cells + 0.5) * side, SKY, 4.5, notes=notes)
+
+
+def card_figures(name: str) -> dict[str, float]:
+    metrics = catalog.card(name).get("metrics", {})
+    return {
+        "mAP, one thing": metrics.get("map_single", np.nan),
+        "mAP, 3 to 6": metrics.get("map_multi", np.nan),
+        "peak on the thing": metrics.get("peak_on_thing", np.nan),
+        "20 % box, large things": metrics.get("weak_box_iou_large", np.nan),
+    }
+
+
+def plain(markdown: str) -> str:
+    """Without marks, for a caption that shows them as they are."""
+    return markdown.replace("**", "")

@@ -1,0 +1,1 @@
+"""The page `home`: page.py tells the story, its sections lie beside it."""

@@ -1,0 +1,60 @@
+"""What every task makes of the scene: one panel each, the network's answer beside the truth."""
+
+import streamlit as st
+
+from pages.home import networks
+from pages.home.moment import SIZE, Moment
+from pages.home.networks import Seen
+from pages.home.pair import WIDTH, Answer, pictures, truth_alone
+from pages.home.tasks import Task
+from ui import page
+from ui.components import following, stage, words
+
+FOLLOWING = 0.1  # seconds of networks for one step of a drag; what does not fit follows when the hand rests
+LAST = "home_seen"  # in the session: per network, what its panels show
+
+
+def panels(moment: Moment, tasks: list[Task], moving: bool) -> None:
+    """All panels, in the order of the tasks. Each network runs when its first panel is drawn; the panels of those that
+    cannot keep up with a moving hand keep the last picture, with the answer to that picture."""
+    names = tuple(dict.fromkeys(task.network for task in tasks))
+    ready, last = networks.loaded(names), st.session_state.setdefault(LAST, {})
+    now: dict[str, Seen | None] = {}
+    spent = 0.0
+    places = [place for _ in tasks[::2] for place in st.columns(2, gap="medium")]
+    for task, place in zip(tasks, places, strict=False):
+        name, before = task.network, last.get(task.network)
+        with place, st.container(border=True, key=f"home-{task.key}", gap="xsmall"):
+            st.markdown(f"**{task.title}.** {task.sentence}")
+            with page.guard():
+                if name not in now:
+                    now[name] = None  # also when it fails
+                    if name in ready:
+                        slow = moving and before is not None and spent + before.cost > FOLLOWING
+                        now[name] = before if slow else networks.seen(name, moment.key, moment)
+                        spent += 0 if slow else now[name].cost
+                if not (following() and now[name] is before):
+                    draw(task, now[name], moment)
+            link(task)
+    last |= {name: each for name, each in now.items() if each is not None}
+    run = [each for each in now.values() if each is not None]
+    if run:
+        page.footer(", ".join(names), run[0].device, 1000 * sum(each.forward for each in run))
+
+
+def link(task: Task) -> None:
+    """The way to the page that opens the task, where there is one."""
+    lesson = task.lesson()
+    if lesson is not None:
+        page.link(lesson)
+
+
+def draw(task: Task, seen: Seen | None, moment: Moment) -> None:
+    """The pair and the number; the truth alone while the network is loading."""
+    if seen is None:
+        answer = Answer(truth_alone(task.key, moment.view), "*The network is being loaded*", "The truth, on the right")
+    else:
+        answer, moment = seen.answers[task.key], seen.moment
+    picture = pictures(moment, waiting=seen is None) if answer.picture else None
+    stage(f"home_pair_{task.key}", zoom=False).show(picture, answer.layers, size=(WIDTH, SIZE), alt=answer.alt)
+    words(answer.line, f"home_line_{task.key}")

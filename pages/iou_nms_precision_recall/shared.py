@@ -1,0 +1,180 @@
+"""What the sections have in common: the detector's raw boxes, the truth, and how a verdict looks and reads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+from torchvision.ops import clip_boxes_to_image
+
+import scenes
+from labs import nms
+from labs.boxes import WORDS, word
+from labs.matching import Detections, Truths, Verdict
+from models import catalog
+from models.inside import detector_cache
+from models.networks.detector import Detection
+from models.recipes.coco_metrics import IGNORED_BELOW
+from models.recipes.scene_cache import held_out_seeds
+from scenes import THINGS
+from ui import rounding
+from ui.components import Box
+
+# Okabe and Ito's colours.
+BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, GRAY = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#8A8F98",
+)  # fmt: skip
+MOST_BOXES = 200  # of all the raw boxes of a picture, the best: those above 0.05 are fewer
+HEAD_SCORE = 0.05  # torchvision's heads drop what scores no more than this
+HEAD_MOST = 40  # the detector's detections per picture
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """The raw boxes of one picture, best score first: `boxes` float32 (C, 4) inside the picture, `labels` int64 (C,),
+    `scores` float32 (C,) softmax; `total`: how many there were before only the best were kept."""
+
+    boxes: Tensor
+    labels: Tensor
+    scores: Tensor
+    total: int
+    seconds: float
+    device: str
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A scene no network was trained on, with its truth and raw boxes; `image` uint8 (224, 224, 3)."""
+
+    seed: int
+    image: np.ndarray
+    truths: Truths
+    raw: Raw
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def raw_boxes(image: np.ndarray) -> Raw:
+    """Of the detector's run on this picture: a box for every proposal and class, before score threshold and NMS."""
+    return raw_of(detector_cache.look(catalog.load("detector"), image), image.shape[:2])
+
+
+def raw_of(found: Detection, size: tuple[int, int], most: int = MOST_BOXES) -> Raw:
+    """The best raw boxes of a run on a picture of this (height, width)."""
+    classes = found.raw_boxes.shape[1]
+    boxes = clip_boxes_to_image(found.raw_boxes.reshape(-1, 4), size)
+    scores = found.raw_scores[:, 1:].reshape(-1)
+    labels = torch.arange(1, classes + 1).repeat(len(found.raw_boxes))
+    proper = ((boxes[:, 2:] - boxes[:, :2]) >= 0.01).all(1)
+    boxes, scores, labels = boxes[proper], scores[proper], labels[proper]
+    best = torch.argsort(scores, descending=True, stable=True)[:most]
+    return Raw(boxes[best], labels[best], scores[best], len(scores), found.seconds, found.device)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def held_out(seed: int) -> Held:
+    view = scenes.render(scenes.sample(seed))
+    return Held(seed, view.image, truths_of(view), raw_boxes(view.image))
+
+
+def evaluation_scenes(count: int) -> list[Held]:
+    """The first held-out scenes, each rendered and looked at once per process; progress is shown while that lasts."""
+    bar, found = st.empty(), []
+    try:
+        for done, seed in enumerate(held_out_seeds(count)):
+            bar.progress(done / count, f"The detector looks at {count} scenes it was not trained on: {done} done.")
+            found.append(held_out(seed))
+    finally:
+        bar.empty()
+    return found
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def detections_of(seeds: tuple[int, ...], nms_threshold: float) -> list[Detections]:
+    """What the heads would return for these scenes at another NMS threshold: per-class NMS, the best 40 above 0.05.
+
+    Class by class, as everywhere on this page: `batched_nms` may differ where an IoU lies at the threshold.
+    """
+    result = []
+    for raw in (held_out(seed).raw for seed in seeds):
+        some = raw.scores > HEAD_SCORE
+        boxes, scores, labels = raw.boxes[some], raw.scores[some], raw.labels[some]
+        kept = nms.survivors(boxes, scores, nms_threshold, labels)[:HEAD_MOST]
+        result.append(as_detections(boxes[kept], labels[kept], scores[kept]))
+    return result
+
+
+def truths_of_scenes(seeds: tuple[int, ...]) -> list[Truths]:
+    return [held_out(seed).truths for seed in seeds]
+
+
+def as_detections(boxes: Tensor, labels: Tensor, scores: Tensor) -> Detections:
+    return Detections(boxes.numpy(), labels.numpy(), scores.numpy())
+
+
+def truths_of(view) -> Truths:
+    """The things of a rendered scene. One that is hardly seen is a crowd: COCO's only mark for what does not count."""
+    hidden = np.array([thing.visible < IGNORED_BELOW for thing in view.instances], bool)
+    boxes = np.array([thing.box for thing in view.instances], np.float64).reshape(-1, 4)
+    labels = np.array([THINGS.index(thing.label) + 1 for thing in view.instances], np.int64)
+    areas = np.array([thing.mask.sum() for thing in view.instances], np.float64)
+    return Truths(boxes, labels, crowd=hidden, areas=areas)
+
+
+def xyxy(box) -> tuple[float, float, float, float]:
+    return tuple(float(value) for value in box)
+
+
+def named(label: int, score: float) -> str:
+    return f"{THINGS[label - 1]} {score:.2f}"
+
+
+MARKS = {"true": "✓", "duplicate": "2×", "ignored": "–"}
+LOOKS = {"true": GREEN, "duplicate": ORANGE, "ignored": GRAY}
+
+
+def verdict_box(name: str, detections: Detections, index: int, verdict: Verdict, **look) -> Box:
+    """A detection in the colour of its verdict, with a sign so that colour is not needed to tell them apart."""
+    label = named(detections.labels[index], detections.scores[index])
+    sign, colour = MARKS.get(verdict.kind, "✗"), LOOKS.get(verdict.kind, VERMILION)
+    place = xyxy(detections.boxes[index])
+    return Box(name, place, f"{sign} {label}", colour, **{"width": 3, "note": f"{label}: {verdict.kind}"} | look)
+
+
+def in_words(iou: float, threshold: float) -> str:
+    """An IoU with its word, rounded across neither the word's bound nor the threshold of the page."""
+    return f"{rounding.beside(iou, threshold, *(bound for bound, _ in WORDS))} ({word(iou)})"
+
+
+def because(verdict: Verdict, index: int, detections: Detections, truths: Truths, threshold: float) -> str:
+    """Why a detection is true or false, in a sentence or two of Markdown."""
+    mine = THINGS[detections.labels[index] - 1]
+    opening = f"**{named(detections.labels[index], detections.scores[index])}**"
+    other = THINGS[truths.labels[verdict.other] - 1] if verdict.other is not None else ""
+    if verdict.kind == "true":
+        theirs = THINGS[truths.labels[verdict.truth] - 1]
+        return f"{opening} is **true**: it is the first to claim this {theirs}, at IoU ≥ {threshold:g}."
+    if verdict.kind == "ignored":
+        return f"{opening} does not count: it lies on a truth that is ignored."
+    if verdict.kind == "duplicate":
+        rival = verdict.rival
+        by = "" if rival is None else f" by {named(detections.labels[rival], detections.scores[rival])}"
+        return (
+            f"{opening} is false, a **duplicate**: it fits this {mine} with IoU "
+            f"{in_words(verdict.same_iou, threshold)}, but the {mine} was already found{by}."
+        )
+    if verdict.kind == "localisation":
+        return (
+            f"{opening} is false, **badly placed**: its best IoU with a {mine} is "
+            f"{rounding.beside(verdict.same_iou, threshold)}, and {threshold:g} is asked."
+        )
+    if verdict.kind == "class confusion":
+        fits = rounding.beside(verdict.other_iou, threshold)
+        return f"{opening} is false, **class confusion**: the box fits a {other} with IoU {fits}."
+    if verdict.kind == "class and place":
+        return (
+            f"{opening} is false, **class and place**: the nearest thing is a {other}, "
+            f"and the IoU with it is only {rounding.beside(verdict.other_iou, threshold)}."
+        )
+    best = max(verdict.same_iou, verdict.other_iou)
+    return f"{opening} is false, **background**: nothing is there (best IoU with any thing: {best:.2f})."

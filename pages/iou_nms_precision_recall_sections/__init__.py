@@ -1,1 +1,0 @@
-"""The sections of the IoU, NMS and Precision-Recall page."""

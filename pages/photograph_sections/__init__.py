@@ -1,1 +1,0 @@
-"""Sections that several pages show: what published networks say of photographs."""

@@ -1,0 +1,154 @@
+"""A box on the picture, and where it lies in the three coordinate frames."""
+
+import math
+from contextlib import ExitStack
+
+import numpy as np
+import streamlit as st
+import torch
+
+from labs import roi_pooling as rp
+from models.inside.pooling_swap import levels_of
+from models.networks.detector import FEATURES
+from pages.roi_pooling.shared import (
+    ORANGE,
+    SIZE,
+    STRIDES,
+    Choice,
+    Settings,
+    channel_of,
+    number,
+    regions_of,
+    xyxy,
+)
+from ui import page
+from ui.components import Box, Boxes, Heat, address, live_slider, resting, stage
+from ui.pictures import KEPT, Picture
+
+AS_TRAINED = "as the detector"
+CHANNELS = ("mean", *map(str, range(FEATURES)))
+THINGS_CHANNEL = "54"  # of the trained detector: the one that answers most to things, on all levels
+SMALLEST = 4.0  # pixels: what a hand can still grab
+
+
+def start_box(picture: Picture) -> Box:
+    """The box of the address; else the largest thing that is neither tiny nor all of the scene, else the middle."""
+    found = linked_box()
+    if found is None and picture.view is not None and len(picture.view.instances):
+        sides = [np.array(thing.box[2:]) - thing.box[:2] for thing in picture.view.instances]
+        best = max(range(len(sides)), key=lambda i: sides[i].prod() * (sides[i].max() < 0.75 * SIZE))
+        found = xyxy(np.round(picture.view.instances[best].box))
+    return editable(found or (90.0, 70.0, 215.0, 190.0))
+
+
+def linked_box() -> tuple[float, float, float, float] | None:
+    """The box in the address, cut to the picture; None if there is none."""
+    try:
+        found = address.numbers("roi_box", 4)
+    except ValueError:
+        found = None
+        page.problem("The link's roi_box is no box like 90,70,215,190: drag the box on the picture instead.")
+    if found is None:
+        return None
+    box = np.array(found)
+    low = np.clip(np.minimum(box[:2], box[2:]), 0, SIZE - SMALLEST)
+    high = np.clip(np.maximum(box[:2], box[2:]), low + SMALLEST, SIZE)
+    return xyxy((*low, *high))
+
+
+def another_thing(picture: Picture) -> None:
+    """The box jumps to the next thing of the scene."""
+    things = picture.view.instances
+    at = st.session_state["_roi_thing"] = (st.session_state.get("_roi_thing", -1) + 1) % len(things)
+    st.session_state["roi_scene"] = [editable(xyxy(np.round(things[at].box)))]
+
+
+def editable(place: tuple[float, float, float, float]) -> Box:
+    return Box("roi", place, "box", ORANGE, editable=True, width=3)
+
+
+def place(picture: Picture, sliders: ExitStack, canvas) -> tuple:
+    """The controls of the first section. Returns the scene's stage, level, output size and channel."""
+    with canvas, st.container(horizontal=True, vertical_alignment="bottom"):
+        level = st.segmented_control(
+            "Pyramid level", [AS_TRAINED, *STRIDES], default="P4", required=True, key="roi_level", **KEPT
+        )
+        output = st.segmented_control(
+            "Output", (2, 7, 14), default=2, required=True, key="roi_output", format_func=lambda n: f"{n}×{n}", **KEPT
+        )
+        with st.container(width=240):
+            channel = sliders.enter_context(
+                live_slider("Channel", options=CHANNELS, value=THINGS_CHANNEL, key="roi_channel", window=2)
+            )
+        if picture.view is not None and len(picture.view.instances):
+            st.button("Box another thing", key="roi_next_thing", on_click=another_thing, args=(picture,))
+    return stage("roi_scene", [start_box(picture)], window=2, zoom=False), level, output, channel
+
+
+def choose(picture: Picture, view, level: str, channel: str, shift: float, settings: Settings) -> Choice:
+    """Everything that follows from the box of this moment."""
+    regions = regions_of(picture.image)
+    box = torch.tensor(view.boxes[0].xyxy)
+    box[2:] = torch.maximum(box[2:], box[:2] + SMALLEST)
+    frames = rp.project(box, regions.picture, regions.resized, 1)
+    own = list(STRIDES)[int(levels_of(frames.resized[None]))]
+    level = own if level == AS_TRAINED else level
+    stride = STRIDES[level]
+    moved = shift * stride * regions.picture[1] / regions.resized[1]
+    frames = rp.project(box + torch.tensor([moved, 0.0, moved, 0.0]), regions.picture, regions.resized, stride)
+    values = channel_of(regions, level, channel)
+    low, high = values.quantile(torch.tensor([0.25, 0.75])).tolist()
+    reach = 1.5 * (high - low)  # Tukey's fences: one bright sky must not make all else dark
+    limits = (max(float(values.min()), low - reach), min(float(values.max()), high + reach))
+    return Choice(level, own, stride, values, limits, frames, shift, settings, regions)
+
+
+def draw(picture: Picture, view, choice: Choice) -> None:
+    """Picture and feature map side by side, and the numbers of the box on the way."""
+    if resting("roi_scene"):
+        remember(view.boxes[0].xyxy)
+    rows, columns = choice.values.shape
+    left, right = st.columns(2, gap="medium")
+    moved = [Box("moved", xyxy(choice.frames.picture), "shifted", ORANGE, dash=True)] if choice.shift else []
+    with left:
+        view.show(
+            picture.image, [Boxes([*moved, *view.boxes])], alt="The picture with a box to drag",
+            caption="Picture frame. Drag the box or its handles; arrow keys move it, with Alt they resize it.",
+        )  # fmt: skip
+    with right:
+        low, high = choice.limits
+        stage("roi_map", zoom=False).show(
+            None,
+            [Heat(choice.values.numpy(), vmin=low, vmax=high, opacity=1, smooth=False),
+             Boxes([Box("projected", xyxy(choice.frames.feature), colour=ORANGE, width=3, note="the projected box")])],
+            size=(columns, rows), alt=f"Feature map {choice.level} with the projected box",
+            caption=f"Feature frame, {columns} × {rows} cells: {number(low)} dark, {number(high)} bright.",
+        )  # fmt: skip
+    frames_table(choice)
+
+
+def remember(box: tuple[float, float, float, float]) -> None:
+    """The box into the address, once the visitor has moved it; called only while no hand is on it."""
+    first = st.session_state.setdefault("_roi_first", box)
+    text = ",".join(f"{value:g}" for value in box)
+    if box != first or address.linked("roi_box") is not None:
+        address.keep("roi_box", text)
+
+
+def frames_table(choice: Choice) -> None:
+    regions, (rows, columns) = choice.regions, choice.values.shape
+    ratio = regions.resized[1] / regions.picture[1]
+    named = (
+        (f"picture, {regions.picture[1]} × {regions.picture[0]} px", choice.frames.picture),
+        (f"resized, {regions.resized[1]} × {regions.resized[0]} px: × {ratio:g}", choice.frames.resized),
+        (f"{choice.level}, {columns} × {rows} cells: ÷ {choice.stride}", choice.frames.feature),
+    )
+    lines = ["| frame | x1 | y1 | x2 | y2 |", "|---|---:|---:|---:|---:|"]
+    for name, box in named:
+        lines.append(f"| {name} | " + " | ".join(map(number, box)) + " |")
+    width, height = (float(choice.frames.resized[i + 2] - choice.frames.resized[i]) for i in (0, 1))
+    exact = 4 + math.log2(math.sqrt(width * height) / 224)
+    st.markdown(
+        "\n".join(lines) + f"\n\nThe detector itself would pool this box from **{choice.own}**: "
+        f"⌊4 + log₂(√({width:.0f} · {height:.0f}) / 224)⌋ = ⌊{exact:.2f}⌋, kept within 2 and 5."
+    )

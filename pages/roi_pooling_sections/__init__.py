@@ -1,1 +1,0 @@
-"""The sections of the RoI Pool versus RoI Align page, one file each."""

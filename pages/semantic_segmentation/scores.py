@@ -1,0 +1,126 @@
+"""mIoU, pixel accuracy, the table per class and the confusion, of this scene or of many that no network has seen."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+import scenes
+from labs import segmentation_metrics
+from models.recipes.scene_cache import held_out_seeds
+from pages.semantic_segmentation.shared import confusion_of, follows
+from scenes import CLASSES
+from ui import page, stray_classes
+from ui.components import following
+
+SIZE = 224
+CHOICES = {"This picture": 0, "16 scenes": 16, "64 scenes": 64, "200 scenes": 200}
+
+
+@st.cache_data(max_entries=2048, show_spinner=False)
+def confusion_on(name: str, identity: int, _network, seed: int) -> np.ndarray:
+    """(13, 13) int64 of one held-out scene as the seed draws it."""
+    view = scenes.render(scenes.sample(seed), SIZE)
+    return confusion_of(view.semantic, _network(view.image).labels)
+
+
+def measured(network, count: int) -> np.ndarray:
+    """The confusion over `count` held-out scenes, with a progress bar where somebody has to wait."""
+    whole, bar = np.zeros((len(CLASSES),) * 2, np.int64), st.empty()
+    for done, seed in enumerate(held_out_seeds(count), start=1):
+        whole += confusion_on(network.name, id(network), network, seed)
+        if st.session_state.get("_segmentation_measured", 0) < count:
+            bar.progress(done / count, text=f"Held-out scenes: {done} of {count}")
+    bar.empty()
+    st.session_state["_segmentation_measured"] = max(count, st.session_state.get("_segmentation_measured", 0))
+    return whole
+
+
+def tables(confusion: np.ndarray, network) -> None:
+    """The section, while no hand is on a knob: a nested fragment, so that its own controls run nothing else."""
+    if not following():
+        _tables(confusion, network)
+
+
+@st.fragment
+@page.guard()
+def _tables(confusion: np.ndarray, network) -> None:
+    page.section(
+        "How good is it?",
+        "Count every pixel by its true and its predicted class. All scores are read off that one table. IoU of a "
+        "class: the pixels that are it in truth *and* in the prediction, over those that are it in one of the two.",
+    )
+    over = st.segmented_control(
+        "Count over", list(CHOICES), default="This picture", required=True, key="segmentation_over", bind="query-params"
+    )
+    if CHOICES[over]:
+        if not follows(network):
+            page.problem(f"{network.name} is too slow for {over}: choose one of the lab's networks.")
+            return
+        confusion = measured(network, CHOICES[over])
+    iou = segmentation_metrics.class_iou(confusion)
+    one = not CHOICES[over]
+    mean = segmentation_metrics.scene_mean_iou if one else segmentation_metrics.mean_iou
+    counted = np.flatnonzero(confusion.sum(1) if one else confusion.sum(1) + confusion.sum(0))
+    st.markdown(
+        f"**{over}**: mIoU **{mean(confusion):.3f}**, the mean over {len(counted)} classes, pixel accuracy "
+        f"**{segmentation_metrics.pixel_accuracy(confusion):.3f}** over {int(confusion.sum()):,} pixels. "
+        + card_line(network)
+    )
+    strays = segmentation_metrics.stray_pixels(confusion)
+    if one and strays.any():
+        st.caption(
+            f"This picture has {stray_classes.named(CLASSES, strays)}. They are in the table and not in the mean: all "
+            "thirteen classes count where many scenes are summed, because then each of them is there."
+        )
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        true, predicted, hits = confusion.sum(1), confusion.sum(0), np.diag(confusion)
+        st.dataframe(
+            [
+                {"class": name, "IoU": None if np.isnan(iou[i]) else round(float(iou[i]), 3), "true": int(true[i]),
+                 "predicted": int(predicted[i]), "both": int(hits[i])}
+                for i, name in enumerate(CLASSES)
+            ],
+            hide_index=True, height=36 * (len(CLASSES) + 1) + 2, key="segmentation_classes",
+            column_config={name: st.column_config.NumberColumn(format="localized")
+                           for name in ("true", "predicted", "both")},
+        )  # fmt: skip
+        worked(confusion, counted)
+    with right:
+        confusion_figure(confusion)
+
+
+def card_line(network) -> str:
+    metrics = network.card.get("metrics", {})
+    if "miou" not in metrics:
+        return ""
+    return f":gray[Its card says mIoU {metrics['miou']:.3f} on {metrics['scenes']} scenes.]"
+
+
+def worked(confusion: np.ndarray, counted: np.ndarray) -> None:
+    """IoU of the worst class of the mean, with its numbers."""
+    iou = segmentation_metrics.class_iou(confusion)
+    worst = int(counted[np.argmin(iou[counted])])
+    both, true, predicted = int(confusion[worst, worst]), int(confusion[worst].sum()), int(confusion[:, worst].sum())
+    st.latex(
+        rf"\text{{IoU}}_\text{{{CLASSES[worst]}}} = \frac{{{both}}}{{{true} + {predicted} - {both}}} = {iou[worst]:.3f}"
+    )
+
+
+def confusion_figure(confusion: np.ndarray) -> None:
+    """Rows: true classes, each summing to 100 %."""
+    rows = confusion.sum(1, keepdims=True)
+    share = np.divide(confusion, rows, out=np.full(confusion.shape, np.nan), where=rows > 0)
+    text = [["" if np.isnan(v) or v < 0.005 else f"{v:.0%}" for v in row] for row in share]
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.where(np.isnan(share), None, share), x=CLASSES, y=CLASSES, zmin=0, zmax=1, colorscale="Cividis",
+            text=text, texttemplate="%{text}", textfont={"size": 11}, xgap=1, ygap=1, showscale=False,
+            hovertemplate="true %{y}, predicted %{x}: %{z:.1%}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        xaxis={"title": "predicted", "tickangle": -45}, yaxis={"title": "true", "autorange": "reversed"}
+    )
+    page.figure(figure, "segmentation_confusion", height=480,
+                alt="Confusion matrix: shares of each true class by predicted class")  # fmt: skip

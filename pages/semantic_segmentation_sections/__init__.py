@@ -1,1 +1,0 @@
-"""The sections of the Semantic Segmentation page, one file each."""

@@ -1,1 +1,0 @@
-"""The sections of the transposed convolution page, top to bottom in the order the page calls them."""

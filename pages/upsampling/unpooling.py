@@ -1,0 +1,94 @@
+"""Max unpooling as a whole: pool, remember positions, the rest of the network, unpool; and what overlap loses."""
+
+import numpy as np
+import streamlit as st
+import torch
+
+from labs import upsampling
+from pages.upsampling.numbers import counting, encoder_map
+from ui import page
+from ui.components import Grid, matrices
+
+
+@st.fragment
+@page.guard()
+def unpool() -> None:
+    page.section(
+        "Max unpooling",
+        "Pool and remember where each maximum stood; the rest of the network makes new values; put them back there.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        side = st.number_input("Map size", 3, 8, 4, key="unpool_side", bind="query-params", width=120)
+        size = st.segmented_control(
+            "Window", [2, 3], default=2, required=True, key="unpool_window", bind="query-params"
+        )
+        overlap = st.toggle("Overlapping windows (stride 1)", key="unpool_overlap", bind="query-params")
+    stride = 1 if overlap else size
+    pooled_side = (side - size) // stride + 1
+    grids = matrices("unpool", {"encoder": encoder_map(side, side), "rest": counting(pooled_side, pooled_side)})
+    before, rest = grids["encoder"], grids["rest"]
+    values, positions = upsampling.max_pool(torch.from_numpy(before), size, stride)
+    output = upsampling.max_unpool(torch.from_numpy(rest), positions, before.shape).numpy()
+    shared = upsampling.shared_positions(positions)
+    cells = {}
+    for window, position in np.ndenumerate(positions.numpy()):
+        cells.setdefault(divmod(int(position), side), []).append(window)
+    grids.show(
+        [
+            Grid("encoder", before, title="before the pool", cell=36, editable=True, colour="sequential"),
+            "→",
+            Grid("pooled", values.numpy(), title="maxima", cell=36, colour="sequential"),
+            Grid("positions", positions.numpy(), title="positions", cell=36, colour="none"),
+            "… →",
+            Grid("rest", rest, title="rest of net", cell=36, editable=True, colour="sequential"),
+            "→",
+            Grid("unpooled", output, title="unpooled", cell=36, colour="sequential"),
+        ],
+        links={
+            **{("pooled", *w): [("encoder", *cell, 1.0)] for cell, windows in cells.items() for w in windows},
+            **{("positions", *w): [("encoder", *cell, 1.0)] for cell, windows in cells.items() for w in windows},
+            **{("unpooled", *cell): [("rest", *w, 1.0) for w in windows] for cell, windows in cells.items()},
+        },
+        explain={
+            **{
+                ("positions", *w): f"{r} · {side} + {c} = {r * side + c}: row {r}, column {c}"
+                for (r, c), ws in cells.items()
+                for w in ws
+            },
+            **{
+                ("unpooled", r, c): fate(cells.get((r, c), []), rest, output[r, c])
+                for r in range(side)
+                for c in range(side)
+            },
+        },
+        highlight=[("encoder", *cell) for cell in cells],
+    )
+    lost = rest.size - len(cells)
+    if lost:
+        stories = [f"position {p} won {len(windows)} windows" for p, windows in shared.items()]
+        st.warning(
+            f"**{lost} of {rest.size} values are lost**: {', '.join(stories)}, and only one value fits into each. "
+            "Which one stays is not defined: PyTorch's own `MaxUnpool2d` may keep another one in every run. This page "
+            "always keeps the last window in reading order."
+        )
+    else:
+        st.success(f"All {rest.size} values found their place, the other {output.size - rest.size} cells are 0.")
+    page.erratum(
+        "Max unpooling puts every value back to where its maximum came from.",
+        "Only while pooling windows do not overlap. With overlap one position can win several windows, all of them "
+        "remember the same place, and unpooling **loses values**. Switch on overlapping windows above.",
+    )
+    page.quiz(
+        "unpool_zeros", f"How many cells of this {side}×{side} unpooled map have no value of their own?",
+        sorted({output.size - len(cells), rest.size, output.size - 1, output.size // 2 + 1}), output.size - len(cells),
+        f"{len(cells)} different positions were remembered, so {output.size} − {len(cells)} cells stay empty.",
+    )  # fmt: skip
+
+
+def fate(windows: list, rest: np.ndarray, result: float) -> str:
+    if not windows:
+        return "No window had its maximum here: 0."
+    if len(windows) == 1:
+        return f"Window {windows[0]} had its maximum here: {result:g}."
+    candidates = ", ".join(f"{rest[window]:g}" for window in windows)
+    return f"{len(windows)} windows had their maximum here and bring {candidates}: here the last, {result:g}, stays."

@@ -1,1 +1,0 @@
-"""The sections of the Upsampling page, one file each."""

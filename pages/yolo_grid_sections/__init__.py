@@ -1,1 +1,0 @@
-"""The sections of the YOLO Grid page, one file each."""

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from models.recipes import scene_cache
+from models.recipes.scene_cache import cached_scenes, held_out_seeds, training_seeds
+from scenes import Knobs, render, sample
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECEPTIVE_CACHE", str(tmp_path))
+    monkeypatch.setattr(scene_cache, "CHUNK", 2)
+    return tmp_path
+
+
+def test_training_and_held_out_seeds_never_meet():
+    assert not set(training_seeds(100_000)) & set(held_out_seeds(100_000))
+    assert min(training_seeds(1)) > 999_999  # the largest seed of a page
+
+
+def test_the_cache_holds_what_render_makes():
+    data = cached_scenes(range(40, 43), workers=1)
+    assert len(data) == 3
+    for row, seed in enumerate(range(40, 43)):
+        view = render(sample(seed))
+        assert (data.images[row] == view.image).all()
+        assert (data.semantic[row] == view.semantic).all()
+        assert (data.panoptic[row] == view.panoptic).all()
+        assert [record.id for record in data.records[row]] == [i.id for i in view.instances]
+        assert [record.box for record in data.records[row]] == [i.box.tolist() for i in view.instances]
+
+
+def test_a_stopped_rendering_goes_on(cache, monkeypatch):
+    first = cached_scenes(range(3), workers=1)
+    before = np.array(first.images)
+    folder = next(cache.iterdir())
+    (folder / "000002.json").unlink()
+    rendered = []
+    monkeypatch.setattr(scene_cache, "ProcessPoolExecutor", lambda _workers: _Here(rendered))
+    again = cached_scenes(range(3), workers=1)
+    assert rendered == [2]
+    assert (again.images == before).all()
+
+
+def test_other_knobs_are_other_scenes_in_a_folder_of_their_own(cache):
+    plain = cached_scenes(range(40, 42), workers=1)
+    default = {folder.name for folder in cache.iterdir()}
+    assert default == {f"scenes-40-2-{scene_cache._fingerprint()}"}  # as before there were knobs: nothing is lost
+    single = cached_scenes(range(40, 42), workers=1, knobs=Knobs(objects=1))
+    assert [len(scene) for scene in single.records] == [1, 1]
+    assert (single.images[0] == render(sample(40, Knobs(objects=1))).image).all()
+    assert (cached_scenes(range(40, 42), workers=1).images == plain.images).all()
+    (other,) = {folder.name for folder in cache.iterdir()} - default
+    assert other.startswith(f"scenes-40-2-{scene_cache._fingerprint()}-")
+
+
+class _Here:
+    """An executor that works in this process and notes what it was given."""
+
+    def __init__(self, starts):
+        self.starts = starts
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return False
+
+    def submit(self, work, folder, seeds, start, knobs):
+        self.starts.append(start)
+        work(folder, seeds, start, knobs)
+        return self
+
+    def result(self):
+        return None
