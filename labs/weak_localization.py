@@ -6,6 +6,7 @@ best share differs from map to map, so a fair comparison of methods sweeps it (C
 A heat map at the picture's size gives boxes in pixels of the picture.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -18,6 +19,7 @@ from labs.boxes import iou
 
 SHARE = 0.2  # of the maximum: Zhou et al. 2016
 SHARES = tuple(share / 20 for share in range(20))  # 0 to 0.95, what `best_box` tries
+TrueBox = Real[Tensor | np.ndarray, "4"] | Sequence[float]
 
 
 class Localization(NamedTuple):
@@ -102,24 +104,22 @@ def weak_box(heat: Float[Tensor | np.ndarray, "h w"], share: float = SHARE) -> F
     return localize(heat, share).box
 
 
-def box_overlap(box: Float[Tensor, "4"] | None, truth: Real[Tensor | np.ndarray, "4"]) -> float:
+def box_overlap(box: Float[Tensor, "4"] | None, truth: TrueBox) -> float:
     """IoU, 0 to 1, of a box with the true box, both xyxy; 0 for no box.
 
-    >>> truth = np.array([0, 0, 4, 1])
+    >>> truth = [0.0, 0.0, 4.0, 1.0]
     >>> box_overlap(torch.tensor([0.0, 0.0, 2.0, 1.0]), truth), box_overlap(None, truth)
     (0.5, 0.0)
     """
     return 0.0 if box is None else float(iou(box.double(), torch.as_tensor(truth, dtype=torch.float64)))
 
 
-def best_box(
-    heat: Float[Tensor | np.ndarray, "h w"], truth: Real[Tensor | np.ndarray, "4"], shares: tuple[float, ...] = SHARES
-) -> BestBox:
+def best_box(heat: Float[Tensor | np.ndarray, "h w"], truth: TrueBox, shares: tuple[float, ...] = SHARES) -> BestBox:
     """Of the boxes at these shares of the maximum, the one with the largest IoU with the true box xyxy.
 
     The smallest share where several are equal. It looks at the truth: a bound for a method, not a way to find objects.
 
-    >>> best_box(np.array([[0.9, 0.5, 0.1, 1.0]]), np.array([0, 0, 1, 1]))
+    >>> best_box(np.array([[0.9, 0.5, 0.1, 1.0]]), truth=[0.0, 0.0, 1.0, 1.0])
     BestBox(share=0.5, iou=1.0, box=tensor([0., 0., 1., 1.]))
     """
     boxes = [weak_box(heat, share) for share in shares]
