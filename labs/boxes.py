@@ -10,6 +10,7 @@ from enum import Enum
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 WORDS = ((0.9, "almost perfect"), (0.7, "pretty good"), (0.5, "decent"))
@@ -35,7 +36,9 @@ class Overlap(NamedTuple):
     union: Tensor
 
 
-def area(boxes: Tensor, convention: PixelConvention = PixelConvention.CONTINUOUS) -> Tensor:
+def area(
+    boxes: Float[Tensor, "*batch 4"], convention: PixelConvention = PixelConvention.CONTINUOUS
+) -> Float[Tensor, "*batch"]:
     """Width times height of boxes (..., 4), in square pixels (...)."""
     return (boxes[..., 2] - boxes[..., 0] + convention.value) * (boxes[..., 3] - boxes[..., 1] + convention.value)
 
