@@ -214,7 +214,7 @@ def test_scale_does_not_matter():
     assert agc.pose(torch.zeros(4, 14, 14), warps).scale == 1
 
 
-def test_refusals():
+def test_refusals(unchecked):
     warps = agc.random_warps(2)
     for wrong in ({"views": 0}, {"angle": 3.2}, {"shift": 113.0}, {"angle": float("nan")}):
         with pytest.raises(ValueError):

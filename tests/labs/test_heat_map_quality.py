@@ -122,7 +122,7 @@ def test_similarity_ignores_scale_and_finds_no_structure_in_noise():
     assert math.isnan(quality.rank_correlation(heat, torch.ones(28, 28)))
 
 
-def test_refusals():
+def test_refusals(unchecked):
     with pytest.raises(ValueError, match="one size"):
         quality.points_at(np.zeros((3, 3)), np.zeros((3, 4), bool))
     with pytest.raises(ValueError, match="do not fit"):
