@@ -85,7 +85,7 @@ def solver_figures(count: int = 20, views: int = VIEWS, patience: int = PATIENCE
         maps = torch.from_numpy(operator @ truth.ravel()).view(views, CELLS, CELLS)
         start = time.perf_counter()
         posed = augmented_grad_cam.pose(maps, warps)
-        solution = super_resolution.primal_dual(posed.problem, posed.mean / posed.scale)
+        solution = super_resolution.primal_dual(posed.problem, (posed.mean / posed.scale).numpy())
         seconds.append(time.perf_counter() - start)
         one = decibels(augmented_grad_cam.enlarged(maps[0]), truth)
         gains.append(decibels(solution.fine * posed.scale, truth) - one)
@@ -109,7 +109,7 @@ def speedup(posed: augmented_grad_cam.Posed, patience: int) -> tuple[float, bool
     times = []
     for _ in range(5):
         start = time.thread_time()
-        solution = super_resolution.primal_dual(posed.problem, posed.mean / posed.scale)
+        solution = super_resolution.primal_dual(posed.problem, (posed.mean / posed.scale).numpy())
         times.append(time.thread_time() - start)
     target, ours = solution.objectives[-1], statistics.median(times)
     runs = []

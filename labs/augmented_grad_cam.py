@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Bool, Float, Float32, Float64
 from scipy import sparse
 from torch import Tensor
 
@@ -31,24 +32,35 @@ class Warps:
     """Rotations about the middle of a square picture, followed by shifts.
 
     Attributes:
-        angles: float64 (L,), radians.
-        shifts: float64 (L, 2), to the right and down, in shares of the picture's side.
+        angles: radians.
+        shifts: to the right and down, in shares of the picture's side.
     """
 
-    angles: Tensor
-    shifts: Tensor
+    angles: Float64[Tensor, " views"]
+    shifts: Float64[Tensor, "views 2"]
 
     def __len__(self) -> int:
         return len(self.angles)
 
-    def sampling(self) -> Tensor:
-        """Where each output reads, as `affine_grid` wants it: float64 (L, 2, 3), output to input, picture = -1 to 1."""
+    def sampling(self) -> Float64[Tensor, "views 2 3"]:
+        """Where each output reads, as `affine_grid` wants it: output to input, picture = -1 to 1.
+
+        >>> quarter_right = Warps(torch.zeros(1).double(), torch.tensor([[0.25, 0]]).double())
+        >>> quarter_right.sampling()  # each output reads a quarter of the picture, 0.5 of -1 to 1, further to the left
+        tensor([[[ 1.0000,  0.0000, -0.5000],
+                 [-0.0000,  1.0000, -0.0000]]], dtype=torch.float64)
+        """
         cos, sin = self.angles.cos(), self.angles.sin()
         back = torch.stack([torch.stack([cos, sin], -1), torch.stack([-sin, cos], -1)], -2)
         return torch.cat([back, -(back @ (2 * self.shifts)[..., None])], -1)
 
-    def unwarping(self) -> Tensor:
-        """The same for the inverse warp: float64 (L, 2, 3)."""
+    def unwarping(self) -> Float64[Tensor, "views 2 3"]:
+        """The same for the inverse warp.
+
+        >>> Warps(torch.zeros(1).double(), torch.tensor([[0.25, 0]]).double()).unwarping()
+        tensor([[[1.0000, -0.0000, 0.5000],
+                 [0.0000, 1.0000, 0.0000]]], dtype=torch.float64)
+        """
         cos, sin = self.angles.cos(), self.angles.sin()
         forth = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
         return torch.cat([forth, (2 * self.shifts)[..., None]], -1)
@@ -60,14 +72,14 @@ class Posed:
 
     Attributes:
         problem: for the maps divided by `scale`, believed cells only.
-        mean: float32 (S, S), the mean of the unwarped maps in their own units; over `scale` it is the first guess.
-        believed: bool (L, n, n), the cells that take part.
+        mean: of the unwarped maps in their own units; over `scale` it is the first guess.
+        believed: the cells that take part.
         scale: the largest magnitude of all maps, in their units; 1 if they are all zero.
     """
 
     problem: Problem
-    mean: Tensor
-    believed: Tensor
+    mean: Float32[Tensor, "s s"]
+    believed: Bool[Tensor, "views n n"]
     scale: float
 
 
@@ -77,7 +89,7 @@ def random_warps(
     """Warps for so many views; view 0 is the picture itself, the others are uniform in ±angle and, per axis, ±shift.
 
     Args:
-        views: L, at least 1. The first views of a seed are the same for every L.
+        views: at least 1. The first views of a seed are the same for any number of them.
         angle: largest rotation, radians, 0 to π.
         shift: largest shift along each axis, pixels, 0 to half the side.
         side: of the picture in pixels.
@@ -85,6 +97,9 @@ def random_warps(
 
     Raises:
         ValueError: a value out of range.
+
+    >>> random_warps(views=3).angles
+    tensor([ 0.0000, -0.4835,  0.1066], dtype=torch.float64)
     """
     if views < 1:
         raise ValueError(f"At least one view is needed, not {views}.")
@@ -95,17 +110,16 @@ def random_warps(
     return Warps(draws[:, 0] * angle, draws[:, 1:] * (shift / side))
 
 
-def warp_pictures(image: Tensor, warps: Warps, fill: Sequence[float]) -> Tensor:
-    """All views of one picture in one batch, bilinear, `fill` beyond its edges.
+def warp_pictures(image: Float[Tensor, "c s s"], warps: Warps, fill: Sequence[float]) -> Float[Tensor, "views c s s"]:
+    """All views of one picture in one batch, bilinear, beyond its edges `fill`: a value for each channel.
 
-    Args:
-        image: float (C, S, S); `fill` has C values in its units.
+    View 0 of `random_warps` is the picture itself, untouched. Errors: ValueError if the picture is not square, or
+    `fill` has another number of channels.
 
-    Returns:
-        float (L, C, S, S), of the image's dtype; view 0 of `random_warps` is the picture itself, untouched.
-
-    Raises:
-        ValueError: the picture is not square, or `fill` has another number of channels.
+    >>> half_right = Warps(torch.zeros(1).double(), torch.tensor([[0.5, 0]]).double())
+    >>> warp_pictures(torch.tensor([[[1.0, 2], [3, 4]]]), half_right, fill=[9.0])
+    tensor([[[[9., 1.],
+              [9., 3.]]]])
     """
     if image.ndim != 3 or image.shape[1] != image.shape[2] or len(fill) != len(image):
         raise ValueError(
@@ -120,9 +134,13 @@ def warp_pictures(image: Tensor, warps: Warps, fill: Sequence[float]) -> Tensor:
 
 
 def warp_matrix(warps: Warps, size: int = FINE) -> sparse.csr_array:
-    """A = (A_1; …; A_L), bilinear, zeros beyond the edges: float32 CSR (L·size², size²).
+    """A = (A_1; …; A_L), bilinear, zeros beyond the edges: float32 (L·size², size²) for L views.
 
     A times a flattened map is what `grid_sample` makes of it, one view after the other; its transpose is the adjoint.
+
+    >>> half_right = Warps(torch.zeros(1).double(), torch.tensor([[0.5, 0]]).double())
+    >>> warp_matrix(half_right, size=2) @ np.array([1, 2, 3, 4], np.float32)
+    array([0., 1., 0., 3.], dtype=float32)
     """
     grid = F.affine_grid(warps.sampling(), [len(warps), 1, size, size], align_corners=False)
     places = ((grid + 1) * (size / 2) - 0.5).numpy().reshape(-1, 2)  # x and y in cells, cell 0 has its centre at 0
@@ -142,9 +160,12 @@ def warp_matrix(warps: Warps, size: int = FINE) -> sparse.csr_array:
 
 
 def pooling_matrix(size: int, cells: int) -> sparse.csr_array:
-    """D: the average of each (size / cells)² block of a map, float32 CSR (cells², size²).
+    """D: the average of each (size / cells)² block of a map, float32 (cells², size²).
 
     Errors: ValueError unless `cells` divides `size`.
+
+    >>> pooling_matrix(size=2, cells=1).toarray()
+    array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
     """
     _check(size, cells)
     step = size // cells
@@ -153,21 +174,30 @@ def pooling_matrix(size: int, cells: int) -> sparse.csr_array:
 
 
 def view_operator(warps: Warps, size: int, cells: int) -> sparse.csr_array:
-    """K = (D A_1; …; D A_L), float32 CSR (L·cells², size²): from the fine map to all coarse maps, flattened."""
+    """K = (D A_1; …; D A_L), float32 (L·cells², size²) for L views: from the fine map to all coarse maps, flattened.
+
+    >>> view_operator(random_warps(views=3), size=8, cells=2).shape
+    (12, 64)
+    """
     pooling = sparse.block_diag([pooling_matrix(size, cells)] * len(warps), format="csr")
     return (pooling @ warp_matrix(warps, size)).tocsr()
 
 
-def believed_cells(operator: sparse.csr_array, cells: int) -> Tensor:
-    """Which cells of which view lie wholly inside the picture: bool (L, cells, cells). The others saw some fill.
+def believed_cells(operator: sparse.csr_array, cells: int) -> Bool[Tensor, "views {cells} {cells}"]:
+    """Which cells of which view lie wholly inside the picture. The others saw some fill.
 
     `operator` is K: a row's weights add up to the share of its cell that is inside.
+
+    >>> half_right = Warps(torch.zeros(1).double(), torch.tensor([[0.5, 0]]).double())
+    >>> believed_cells(view_operator(half_right, size=4, cells=2), cells=2)
+    tensor([[[False,  True],
+             [False,  True]]])
     """
     return torch.from_numpy(np.asarray(operator.sum(axis=1)).reshape(-1, cells, cells) >= WHOLE)
 
 
 def pose(
-    maps: Tensor,
+    maps: Float[Tensor, "views n n"],
     warps: Warps,
     total_variation: float = TOTAL_VARIATION,
     ridge: float = RIDGE,
@@ -177,13 +207,17 @@ def pose(
     """From the maps of all views to the problem whose solution is the fine map.
 
     Args:
-        maps: float (L, n, n) from the views of `warps`, n a divisor of `size`; ≥ 0 where `positive`.
+        maps: from the views of `warps`, n a divisor of `size`; ≥ 0 where `positive`.
         total_variation, ridge: λ and μ, for maps of 0 to 1.
         size: cells a side of the fine map.
         positive: ask for h ≥ 0, as fits maps after a ReLU.
 
     Raises:
         ValueError: a map for each view is missing, sizes that do not fit, or a negative weight.
+
+    >>> posed = pose(torch.full((1, 7, 7), 2.0), random_warps(views=1))
+    >>> posed.scale, posed.problem.operator.shape, posed.mean.shape  # 7² equations for 56² cells
+    (2.0, (49, 3136), torch.Size([56, 56]))
     """
     if len(maps) != len(warps) or maps.ndim != 3 or maps.shape[1] != maps.shape[2]:
         raise ValueError(f"{len(warps)} views need as many square maps, not {tuple(maps.shape)}.")
@@ -195,11 +229,20 @@ def pose(
     return Posed(problem, mean_unwarped(maps, believed, warps, size), believed, scale)
 
 
-def unwarped(maps: Tensor, believed: Tensor, warps: Warps, size: int = FINE) -> tuple[Tensor, Tensor]:
-    """Every view's map enlarged and turned back: values and their weights, both float32 (L, size, size).
+def unwarped(
+    maps: Float[Tensor, "views n n"], believed: Bool[Tensor, "views n n"], warps: Warps, size: int = FINE
+) -> tuple[Float32[Tensor, "views {size} {size}"], Float32[Tensor, "views {size} {size}"]]:
+    """Every view's map enlarged and turned back: values and their weights.
 
-    maps float (L, n, n) and bool `believed` (L, n, n), from `believed_cells`. The weight is how much of a place comes
-    from believed cells of the view, 0 to 1; values are already multiplied by it.
+    `believed` comes from `believed_cells`. The weight is how much of a place comes from believed cells of the view,
+    0 to 1; values are already multiplied by it.
+
+    >>> half_right = Warps(torch.zeros(1).double(), torch.tensor([[0.5, 0]]).double())
+    >>> believed = torch.tensor([[[False, True], [False, True]]])
+    >>> unwarped(torch.tensor([[[9.0, 1], [9, 3]]]), believed, half_right, size=2)
+    (tensor([[[1., 0.],
+              [3., 0.]]]), tensor([[[1., 0.],
+              [1., 0.]]]))
     """
     stack = torch.stack([maps.float() * believed, believed.float()], dim=1)
     large = F.interpolate(stack, (size, size), mode="bilinear", align_corners=False)
@@ -207,21 +250,35 @@ def unwarped(maps: Tensor, believed: Tensor, warps: Warps, size: int = FINE) -> 
     return values, weights
 
 
-def mean_unwarped(maps: Tensor, believed: Tensor, warps: Warps, size: int = FINE) -> Tensor:
-    """The simple answer: the mean of the unwarped maps, each place over the views that saw it. float32 (size, size).
+def mean_unwarped(
+    maps: Float[Tensor, "views n n"], believed: Bool[Tensor, "views n n"], warps: Warps, size: int = FINE
+) -> Float32[Tensor, "{size} {size}"]:
+    """The simple answer: the mean of the unwarped maps, each place over the views that saw it.
 
     Zero where no view saw anything; view 0 of `random_warps` sees all.
+
+    >>> still_and_half_right = Warps(torch.zeros(2).double(), torch.tensor([[0, 0], [0.5, 0]]).double())
+    >>> believed = torch.tensor([[[True, True], [True, True]], [[False, True], [False, True]]])
+    >>> mean_unwarped(torch.tensor([[[1.0, 2], [3, 4]], [[9, 5], [9, 7]]]), believed, still_and_half_right, size=2)
+    tensor([[3., 2.],
+            [5., 4.]])
     """
     values, weights = (part.sum(0) for part in unwarped(maps, believed, warps, size))
     return torch.where(weights > 0, values / weights.clamp(min=1e-6), 0)
 
 
-def enlarged(coarse: Tensor, size: int = FINE) -> Tensor:
-    """One map (n, n) enlarged bilinearly between its cells: no super-resolution. float32 (size, size)."""
+def enlarged(coarse: Float[Tensor, "n n"], size: int = FINE) -> Float32[Tensor, "{size} {size}"]:
+    """One map enlarged bilinearly between its cells: no super-resolution.
+
+    >>> enlarged(torch.tensor([[0.0, 4], [0, 4]]), size=4)[0]
+    tensor([0., 1., 3., 4.])
+    """
     return F.interpolate(coarse[None, None].float(), (size, size), mode="bilinear", align_corners=False)[0, 0]
 
 
-def _sample(pictures: Tensor, matrices: Tensor) -> Tensor:
+def _sample(
+    pictures: Float[Tensor, "views c s s"], matrices: Float[Tensor, "views 2 3"]
+) -> Float[Tensor, "views c s s"]:
     grid = F.affine_grid(matrices.to(pictures), list(pictures.shape), align_corners=False)
     return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 

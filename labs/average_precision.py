@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Float64, Int, Real
 
 from labs.matching import Detections, Truths, match, overlaps
 
@@ -23,35 +23,35 @@ AREAS = {"all": (0.0, 1e10), "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**
 class Comparison:
     """One class in one picture: its detections best score first, its truths, and how they overlap.
 
-    `image`: index of the picture; `detection` (D,): indices in its `Detections`; `scores` (D,); `sizes` (D,) areas;
-    `overlap` (D, G); `truth` (G,): indices in its `Truths`; `crowd`, `ignored` (G,) bool; `areas` (G,).
+    `image`: index of the picture. `detection`, `truth`: indices in its `Detections` and its `Truths`. `sizes`: areas of
+    the detections, `areas`: those of the truths, both in square pixels.
     """
 
     image: int
-    detection: NDArray
-    scores: NDArray
-    sizes: NDArray
-    overlap: NDArray
-    truth: NDArray
-    crowd: NDArray
-    ignored: NDArray
-    areas: NDArray
+    detection: Int[np.ndarray, " d"]
+    scores: Float[np.ndarray, " d"]
+    sizes: Float64[np.ndarray, " d"]
+    overlap: Float64[np.ndarray, "d g"]
+    truth: Int[np.ndarray, " g"]
+    crowd: Bool[np.ndarray, " g"]
+    ignored: Bool[np.ndarray, " g"]
+    areas: Real[np.ndarray, " g"]
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """All detections of a class that count, best score first; equal scores in the order of the pictures.
 
-    `scores` (D,), `true` (D,) bool, `image` (D,), `detection` (D,) index within its picture, `truth` (D,) index of the
-    truth it found within its picture or -1, `iou` (D,) with its best truth of the class; `truths`: how many there are.
+    `true`: found a truth. `detection`: index within its picture. `truth`: index within its picture of the truth it
+    found, or -1. `iou`: with its best truth of the class. `truths`: how many there are.
     """
 
-    scores: NDArray
-    true: NDArray
-    image: NDArray
-    detection: NDArray
-    truth: NDArray
-    iou: NDArray
+    scores: Float[np.ndarray, " d"]
+    true: Bool[np.ndarray, " d"]
+    image: Int[np.ndarray, " d"]
+    detection: Int[np.ndarray, " d"]
+    truth: Int[np.ndarray, " d"]
+    iou: Float64[np.ndarray, " d"]
     truths: int
 
     def __len__(self) -> int:
@@ -59,7 +59,15 @@ class Ranking:
 
 
 def compare(detections: Sequence[Detections], truths: Sequence[Truths], label: int) -> list[Comparison]:
-    """The pictures in which a class was detected or is present. ValueError if the lists differ in length."""
+    """The pictures in which a class was detected or is present. ValueError if the lists differ in length.
+
+    >>> found = Detections(np.array([[0.0, 0, 8, 8], [0, 0, 8, 10]]), np.array([1, 1]), np.array([0.6, 0.9]))
+    >>> there = Truths(np.array([[0.0, 0, 8, 10]]), np.array([1]))
+    >>> picture = compare([found], [there], label=1)[0]
+    >>> picture.detection, picture.scores, picture.overlap
+    (array([1, 0]), array([0.9, 0.6]), array([[1. ],
+           [0.8]]))
+    """
     if len(detections) != len(truths):
         raise ValueError(f"{len(detections)} pictures with detections, but {len(truths)} with truths.")
     result = []
@@ -89,6 +97,12 @@ def rank(
     `rule`: "COCO" or "VOC", see `labs.matching`. Truths outside `area_range` (square pixels, ends inside) are ignored,
     and so are detections outside it that found nothing. `most`: of each picture only so many detections, the best.
     Ignored detections do not appear in the ranking, ignored truths are not counted.
+
+    >>> found = Detections(np.array([[0.0, 0, 8, 8], [0, 0, 8, 10]]), np.array([1, 1]), np.array([0.6, 0.9]))
+    >>> there = Truths(np.array([[0.0, 0, 8, 10]]), np.array([1]))
+    >>> ranking = rank(compare([found], [there], label=1))
+    >>> ranking.scores, ranking.true, ranking.truths  # the second one is a duplicate
+    (array([0.9, 0.6]), array([ True, False]), 1)
     """
     low, high = area_range
     columns, truths = [], 0
@@ -111,10 +125,15 @@ def rank(
     return Ranking(*(column[order] for column in joined), truths)
 
 
-def precision_recall(true: NDArray, truths: int) -> tuple[NDArray, NDArray]:
-    """Precision and recall (D,), 0 to 1, after each detection of a ranking `true` (D,) bool, best score first.
+def precision_recall(
+    true: Bool[np.ndarray, " d"], truths: int
+) -> tuple[Float64[np.ndarray, " d"], Float64[np.ndarray, " d"]]:
+    """Precision and recall, 0 to 1, after each detection of a ranking, best score first.
 
     Errors: ValueError if there are no truths: recall is not defined then.
+
+    >>> precision_recall(np.array([True, False, True, False]), truths=4)
+    (array([1.        , 0.5       , 0.66666667, 0.5       ]), array([0.25, 0.25, 0.5 , 0.5 ]))
     """
     if truths < 1:
         raise ValueError("Recall needs at least one ground truth.")
@@ -122,29 +141,51 @@ def precision_recall(true: NDArray, truths: int) -> tuple[NDArray, NDArray]:
     return hits / np.arange(1, len(true) + 1), hits / truths
 
 
-def envelope(precision: NDArray) -> NDArray:
-    """The best precision at this recall or any higher one (D,): the curve without its dips."""
+def envelope(precision: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+    """The best precision at this recall or any higher one: the curve without its dips.
+
+    >>> envelope(np.array([1.0, 0.5, 0.75, 0.6]))
+    array([1.  , 0.75, 0.75, 0.6 ])
+    """
     return np.maximum.accumulate(precision[::-1])[::-1]
 
 
-def sampled(precision: NDArray, recall: NDArray, at: NDArray) -> NDArray:
-    """The envelope at the recalls `at` (R,): the best precision where recall is at least that, 0 beyond the curve."""
+def sampled(
+    precision: Float[np.ndarray, " d"], recall: Float[np.ndarray, " d"], at: Float[np.ndarray, " r"]
+) -> Float[np.ndarray, " r"]:
+    """The envelope at the recalls `at`: the best precision where recall is at least that, 0 beyond the curve.
+
+    >>> sampled(np.array([1.0, 0.5, 0.75]), np.array([0.25, 0.25, 0.5]), at=np.array([0.2, 0.4, 0.6]))
+    array([1.  , 0.75, 0.  ])
+    """
     first = np.searchsorted(recall, at, side="left")
     return np.append(envelope(precision), 0.0)[first]
 
 
-def voc07_11_point(precision: NDArray, recall: NDArray) -> float:
-    """Mean of the envelope at recall 0, 0.1, ... 1 (VOC until 2009; Everingham et al. 2010, section 4.2)."""
+def voc07_11_point(precision: Float[np.ndarray, " d"], recall: Float[np.ndarray, " d"]) -> float:
+    """Mean of the envelope at recall 0, 0.1, ... 1 (VOC until 2009; Everingham et al. 2010, section 4.2).
+
+    >>> round(voc07_11_point(np.array([1.0]), np.array([0.5])), 4)  # one of two truths found, nothing else said
+    0.5455
+    """
     return float(sampled(precision, recall, ELEVEN_RECALLS).mean())
 
 
-def voc_all_point(precision: NDArray, recall: NDArray) -> float:
-    """Area under the envelope, exactly (VOC from 2010; Everingham et al. 2015)."""
+def voc_all_point(precision: Float[np.ndarray, " d"], recall: Float[np.ndarray, " d"]) -> float:
+    """Area under the envelope, exactly (VOC from 2010; Everingham et al. 2015).
+
+    >>> round(voc_all_point(np.array([1.0]), np.array([0.5])), 4)  # one of two truths found, nothing else said
+    0.5
+    """
     return float((np.diff(recall, prepend=0.0) * envelope(precision)).sum())
 
 
-def coco_101_point(precision: NDArray, recall: NDArray) -> float:
-    """Mean of the envelope at recall 0, 0.01, ... 1 (COCO, Lin et al. 2014)."""
+def coco_101_point(precision: Float[np.ndarray, " d"], recall: Float[np.ndarray, " d"]) -> float:
+    """Mean of the envelope at recall 0, 0.01, ... 1 (COCO, Lin et al. 2014).
+
+    >>> round(coco_101_point(np.array([1.0]), np.array([0.5])), 4)  # one of two truths found, nothing else said
+    0.505
+    """
     return float(sampled(precision, recall, COCO_RECALLS).mean())
 
 
@@ -152,26 +193,44 @@ AP_RULES = {"VOC07 11-point": voc07_11_point, "VOC all-point": voc_all_point, "C
 
 
 def average_precision(ranking: Ranking, rule: str = "COCO 101-point") -> float:
-    """AP of a ranking by the named rule of AP_RULES, 0 to 1. NaN without a truth, 0 without a detection."""
+    """AP of a ranking by the named rule of AP_RULES, 0 to 1. NaN without a truth, 0 without a detection.
+
+    >>> found = Detections(np.array([[0.0, 0, 8, 8]]), np.array([1]), np.array([0.6]))
+    >>> there = Truths(np.array([[0.0, 0, 8, 10], [20, 0, 28, 10]]), np.array([1, 1]))
+    >>> average_precision(rank(compare([found], [there], label=1)), "VOC all-point")
+    0.5
+    """
     if not ranking.truths:
         return float("nan")
     return AP_RULES[rule](*precision_recall(ranking.true, ranking.truths))
 
 
 def final_recall(ranking: Ranking) -> float:
-    """The recall that all detections together reach, 0 to 1; NaN without a truth."""
+    """The recall that all detections together reach, 0 to 1; NaN without a truth.
+
+    >>> found = Detections(np.array([[0.0, 0, 8, 8]]), np.array([1]), np.array([0.6]))
+    >>> there = Truths(np.array([[0.0, 0, 8, 10], [20, 0, 28, 10]]), np.array([1, 1]))
+    >>> comparisons = compare([found], [there], label=1)
+    >>> final_recall(rank(comparisons, 0.5)), final_recall(rank(comparisons, 0.9))  # its IoU is 0.8
+    (0.5, 0.0)
+    """
     return float(ranking.true.sum() / ranking.truths) if ranking.truths else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """COCO's figures of a data set: `ap` and `recall` (10, K) per IoU threshold of IOU_THRESHOLDS and class.
+    """COCO's figures of a data set: `ap` and `recall` per IoU threshold of IOU_THRESHOLDS and class.
 
     NaN marks a class without truths, which no mean counts (COCO writes -1). All figures 0 to 1, or NaN for no truths.
+
+    >>> seven_of_ten = np.array([[1.0]] * 7 + [[0.0]] * 3)  # as for one truth and one box whose IoU with it is 0.8
+    >>> summary = Summary(seven_of_ten, seven_of_ten)
+    >>> summary.mean_ap, summary.ap50, summary.ap75, summary.average_recall
+    (0.7, 1.0, 1.0, 0.7)
     """
 
-    ap: NDArray
-    recall: NDArray
+    ap: Float64[np.ndarray, "10 classes"]
+    recall: Float64[np.ndarray, "10 classes"]
 
     @property
     def mean_ap(self) -> float:
@@ -205,6 +264,11 @@ def summarise(
 
     `area` is a key of AREAS; `most` detections per picture and class (COCO reports AR with 1, 10 and 100).
     Equal to pycocotools' COCOeval.
+
+    >>> found = Detections(np.array([[0.0, 0, 8, 8]]), np.array([1]), np.array([0.6]))
+    >>> there = Truths(np.array([[0.0, 0, 8, 10]]), np.array([1]))
+    >>> summarise([found], [there], labels=[1]).mean_ap  # its IoU is 0.8
+    0.7
     """
     ap, recall = np.full((2, len(IOU_THRESHOLDS), len(labels)), np.nan)
     for k, label in enumerate(labels):
@@ -215,7 +279,11 @@ def summarise(
     return Summary(ap, recall)
 
 
-def mean_of_defined(values: NDArray) -> float:
-    """Mean of the values that are not NaN; NaN if all are."""
+def mean_of_defined(values: Float[np.ndarray, "*shape"]) -> float:
+    """Mean of the values that are not NaN; NaN if all are.
+
+    >>> mean_of_defined(np.array([0.5, np.nan, 1.0]))
+    0.75
+    """
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if defined.size else float("nan")

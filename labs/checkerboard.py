@@ -9,6 +9,7 @@ Source: Odena et al. 2016.
 """
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from labs.transposed_convolution import Geometry, tap_matrix
@@ -16,32 +17,58 @@ from labs.transposed_convolution import Geometry, tap_matrix
 AROUND = range(3, 7)  # frequency bins from a peak to the ones that it is compared with
 
 
-def overlap_counts(size: int, kernel: int, stride: int) -> Tensor:
-    """How many filter copies land on each output of one axis, before trimming: int64 (stride*(size-1) + kernel,)."""
+def overlap_counts(size: int, kernel: int, stride: int) -> Int64[Tensor, " {stride*(size-1)+kernel}"]:
+    """How many filter copies land on each output of one axis, before trimming.
+
+    >>> overlap_counts(size=4, kernel=3, stride=2)
+    tensor([1, 1, 2, 1, 2, 1, 2, 1, 1])
+    >>> overlap_counts(size=4, kernel=4, stride=2)
+    tensor([1, 1, 2, 2, 2, 2, 2, 2, 1, 1])
+    """
     geometry = Geometry(stride)
     return (tap_matrix(kernel, geometry.stamped_size(size, kernel), geometry) >= 0).sum(0)
 
 
-def overlap_counts_2d(size: int, kernel: int, stride: int) -> Tensor:
-    """The same on a square map: copies overlap per axis, so the counts multiply. int64 (S, S)."""
+def overlap_counts_2d(size: int, kernel: int, stride: int) -> Int64[Tensor, "s s"]:
+    """The same on a square map: copies overlap per axis, so the counts multiply.
+
+    >>> overlap_counts_2d(size=2, kernel=3, stride=2)
+    tensor([[1, 1, 2, 1, 1],
+            [1, 1, 2, 1, 1],
+            [2, 2, 4, 2, 2],
+            [1, 1, 2, 1, 1],
+            [1, 1, 2, 1, 1]])
+    """
     counts = overlap_counts(size, kernel, stride)
     return torch.outer(counts, counts)
 
 
-def phase_counts(kernel: int, stride: int) -> Tensor:
-    """Copies on an output of each phase (index mod stride), far from the border: int64 (stride,). Sum: `kernel`."""
+def phase_counts(kernel: int, stride: int) -> Int64[Tensor, " {stride}"]:
+    """Copies on an output of each phase (index mod stride), far from the border. Sum: `kernel`.
+
+    >>> phase_counts(kernel=3, stride=2)
+    tensor([2, 1])
+    """
     return torch.bincount(torch.arange(kernel) % stride, minlength=stride)
 
 
 def overlaps_evenly(kernel: int, stride: int) -> bool:
-    """True when every inner output gets the same number of copies: the stride divides the kernel size."""
+    """True when every inner output gets the same number of copies: the stride divides the kernel size.
+
+    >>> overlaps_evenly(kernel=3, stride=2), overlaps_evenly(kernel=4, stride=2)
+    (False, True)
+    """
     return kernel % stride == 0
 
 
-def phase_means(features: Tensor, period: int = 2) -> Tensor:
-    """Mean of every (row mod period, column mod period) phase: float (..., H, W) -> (..., period, period).
+def phase_means(features: Float[Tensor, "*batch h w"], period: int = 2) -> Float[Tensor, "*batch {period} {period}"]:
+    """Mean of every (row mod period, column mod period) phase.
 
     Rows and columns beyond the last whole period are left out. Errors: ValueError when there is no whole period.
+
+    >>> phase_means(torch.tensor([[1.0, 2, 1, 2], [3, 4, 3, 8]]))
+    tensor([[1., 2.],
+            [3., 6.]])
     """
     *leading, height, width = features.shape
     rows, columns = height // period, width // period
@@ -51,11 +78,14 @@ def phase_means(features: Tensor, period: int = 2) -> Tensor:
     return whole.reshape(*leading, rows, period, columns, period).mean(dim=(-4, -2))
 
 
-def phase_share(features: Tensor) -> float:
+def phase_share(features: Float[Tensor, "c h w"]) -> float:
     """Share of a map's variance that the 2×2 phase alone explains, 0 to 1: variance between phase means / variance.
 
-    features float (C, H, W); variances add over channels, so that quiet channels do not drown the others.
-    Zero for constant maps.
+    Variances add over channels, so that quiet channels do not drown the others. Zero for constant maps.
+
+    >>> stripes, ramp = torch.tensor([[[0.0, 1, 0, 1]] * 2]), torch.tensor([[[0.0, 1, 2, 3]] * 2])
+    >>> phase_share(stripes), round(phase_share(ramp), 4)
+    (1.0, 0.2)
     """
     means = phase_means(features)
     whole = features[..., : features.shape[-2] // 2 * 2, : features.shape[-1] // 2 * 2]
@@ -63,12 +93,18 @@ def phase_share(features: Tensor) -> float:
     return float(means.var(dim=(-2, -1), correction=0).sum() / total) if total > 0 else 0.0
 
 
-def power_spectrum(features: Tensor, window: bool = False) -> Tensor:
-    """Share of the variance at every frequency, over all channels: float (C, H, W) -> (H, W), sum 1, 0 in the middle.
+def power_spectrum(features: Float[Tensor, "c h w"], window: bool = False) -> Float[Tensor, "h w"]:
+    """Share of the variance at every frequency, over all channels: sum 1, 0 in the middle.
 
-    Centred: bin (H//2, W//2) is frequency 0, the first row and column of an even map are ½ cycle per pixel (Nyquist).
+    Centred: bin (h//2, w//2) is frequency 0, the first row and column of an even map are ½ cycle per pixel (Nyquist).
     Without `window` the three Nyquist bins add up to `phase_share`; a Hann window removes the cross that the borders of
     the picture leave, and widens every peak to three bins. A constant map gives all zeros.
+
+    >>> power_spectrum(torch.tensor([0.0, 1]).repeat(4, 2)[None])  # every other column is 1
+    tensor([[0., 0., 0., 0.],
+            [0., 0., 0., 0.],
+            [1., 0., 0., 0.],
+            [0., 0., 0., 0.]])
     """
     centred = features - features.mean(dim=(-2, -1), keepdim=True)
     if window:
@@ -80,11 +116,15 @@ def power_spectrum(features: Tensor, window: bool = False) -> Tensor:
     return torch.fft.fftshift(power / total if total > 0 else power)
 
 
-def nyquist_peak(features: Tensor) -> float:
+def nyquist_peak(features: Float[Tensor, "c h w"]) -> float:
     """How far the three Nyquist frequencies stand out: their mean power over the median power around them.
 
-    features float (C, H, W), cropped to even sides of at least 16, spectrum with a Hann window. Around 1 without a
-    checkerboard. Around means 3 to 6 bins away on either axis. Zero for constant maps. Errors: ValueError if too small.
+    The map is cropped to even sides of at least 16, the spectrum has a Hann window. Around 1 without a checkerboard.
+    Around means 3 to 6 bins away on either axis. Zero for constant maps. Errors: ValueError if too small.
+
+    >>> noise = torch.rand(8, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> round(nyquist_peak(noise), 1), round(nyquist_peak(noise + torch.tensor([0.0, 1]).repeat(32, 16)))
+    (1.2, 489)
     """
     height, width = (side // 2 * 2 for side in features.shape[-2:])
     if min(height, width) < 2 * AROUND[-1] + 4:

@@ -11,6 +11,7 @@ Sources: Zhou et al. 2016 (CAM), Oquab et al. 2015 (GMP), Selvaraju et al. 2017 
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 POOLINGS = ("mean", "sum", "max")
@@ -32,45 +33,72 @@ class Contribution(NamedTuple):
     score: float
 
 
-def class_activation_map(features: Tensor, weights: Tensor) -> Tensor:
+def class_activation_map(
+    features: Float[Tensor, "c h w"], weights: Float[Tensor, "*classes c"]
+) -> Float[Tensor, "*classes h w"]:
     """M_c = Σ_k w_k^c f_k, signed, in units of the score per cell.
 
-    features float (C, h, w); weights float (C,) of one class -> (h, w), or (K, C) of all classes -> (K, h, w).
     Errors: ValueError unless there is one weight for each feature map.
+
+    >>> features = torch.tensor([[[1.0, 0], [0, 0]], [[0, 0], [0, 1]]])
+    >>> class_activation_map(features, torch.tensor([2.0, -1.0]))
+    tensor([[ 2.,  0.],
+            [ 0., -1.]])
     """
     _check(features, weights)
     return torch.einsum("...c,chw->...hw", weights, features)
 
 
-def weighted_maps(features: Tensor, weights: Tensor) -> Tensor:
-    """The terms of that sum, w_k^c f_k, for one class: features (C, h, w) and weights (C,) to (C, h, w)."""
+def weighted_maps(features: Float[Tensor, "c h w"], weights: Float[Tensor, " c"]) -> Float[Tensor, "c h w"]:
+    """The terms of that sum, w_k^c f_k, for one class.
+
+    >>> weighted_maps(torch.ones(2, 1, 1), torch.tensor([2.0, -1.0])).flatten()
+    tensor([ 2., -1.])
+    """
     _check(features, weights)
     return weights[:, None, None] * features
 
 
-def pooled(features: Tensor, pooling: str = "mean") -> Tensor:
-    """One number a map, (..., h, w) -> (...): its "mean" (GAP), its "sum" (the lecture's GAP) or its "max" (GMP).
+def pooled(features: Float[Tensor, "*batch h w"], pooling: str = "mean") -> Float[Tensor, "*batch"]:
+    """One number a map: its "mean" (GAP), its "sum" (the lecture's GAP) or its "max" (GMP).
 
     Errors: ValueError for another name.
+
+    >>> features = torch.tensor([[0.0, 1], [3, 8]])
+    >>> pooled(features, "mean"), pooled(features, "sum"), pooled(features, "max")
+    (tensor(3.), tensor(12.), tensor(8.))
     """
     if pooling not in POOLINGS:
         raise ValueError(f"There is no pooling {pooling!r}: choose one of {', '.join(POOLINGS)}.")
     return features.amax((-2, -1)) if pooling == "max" else getattr(features, pooling)(dim=(-2, -1))
 
 
-def class_scores(features: Tensor, weights: Tensor, pooling: str = "mean") -> Tensor:
-    """S_c = Σ_k w_k^c · pool(f_k): features (C, h, w) and weights (K, C) to the logits (K,), or (C,) to a scalar.
+def class_scores(
+    features: Float[Tensor, "c h w"], weights: Float[Tensor, "*classes c"], pooling: str = "mean"
+) -> Float[Tensor, "*classes"]:
+    """The logits S_c = Σ_k w_k^c · pool(f_k).
 
     For "mean" and "sum" this is `pooled(class_activation_map(features, weights), pooling)`; for "max" it is not.
+
+    >>> features = torch.tensor([[[4.0, 0], [0, 0]], [[0, 0], [0, 8]]])
+    >>> two_classes = torch.tensor([[2.0, -1.0], [0.0, 1.0]])
+    >>> class_scores(features, two_classes), class_scores(features, two_classes, "max")
+    (tensor([0., 2.]), tensor([0., 8.]))
     """
     _check(features, weights)
     return weights @ pooled(features, pooling)
 
 
-def top_contributions(features: Tensor, weights: Tensor, count: int, pooling: str = "mean") -> list[Contribution]:
-    """The `count` feature maps with the largest |w_k^c · pool(f_k)|, largest first; weights (C,) of one class.
+def top_contributions(
+    features: Float[Tensor, "c h w"], weights: Float[Tensor, " c"], count: int, pooling: str = "mean"
+) -> list[Contribution]:
+    """The `count` feature maps with the largest |w_k^c · pool(f_k)|, largest first, for one class.
 
-    The scores of all C maps add up to S_c. Fewer than `count` where there are fewer maps.
+    The scores of all maps add up to S_c. Fewer than `count` where there are fewer maps.
+
+    >>> features = torch.tensor([[[4.0, 0], [0, 0]], [[0, 0], [0, 8]]])
+    >>> top_contributions(features, torch.tensor([1.0, -1.0]), count=1)
+    [Contribution(channel=1, weight=-1.0, pooled=2.0, score=-2.0)]
     """
     _check(features, weights)
     values = pooled(features, pooling)
@@ -79,18 +107,27 @@ def top_contributions(features: Tensor, weights: Tensor, count: int, pooling: st
     return [Contribution(k, float(weights[k]), float(values[k]), float(scores[k])) for k in order.tolist()]
 
 
-def winning_cells(features: Tensor) -> Tensor:
-    """Where each map has its maximum, the only cell that max pooling reads: int64 (C, 2) of row and column.
+def winning_cells(features: Float[Tensor, "c h w"]) -> Int64[Tensor, "c 2"]:
+    """Where each map has its maximum, the only cell that max pooling reads: row and column.
 
     The first in reading order where several are equal.
+
+    >>> winning_cells(torch.tensor([[[4.0, 0], [0, 0]], [[0, 0], [0, 8]]]))
+    tensor([[0, 0],
+            [1, 1]])
     """
     return torch.stack(torch.unravel_index(features.flatten(1).argmax(1), features.shape[-2:]), dim=1)
 
 
-def max_pooling_map(features: Tensor, weights: Tensor) -> Tensor:
-    """What GMP really scored: w_k^c · max f_k at each map's winning cell, zeros elsewhere. weights (C,) -> (h, w).
+def max_pooling_map(features: Float[Tensor, "c h w"], weights: Float[Tensor, " c"]) -> Float[Tensor, "h w"]:
+    """What GMP really scored for one class: w_k^c · max f_k at each map's winning cell, zeros elsewhere.
 
     Its sum is S_c, as the mean of M_c is with GAP.
+
+    >>> features = torch.tensor([[[4.0, 3], [0, 0]], [[7, 0], [0, 8]]])
+    >>> max_pooling_map(features, torch.tensor([1.0, -1.0]))
+    tensor([[ 4.,  0.],
+            [ 0., -8.]])
     """
     _check(features, weights)
     rows, columns = winning_cells(features).unbind(1)
@@ -98,10 +135,16 @@ def max_pooling_map(features: Tensor, weights: Tensor) -> Tensor:
     return out.index_put((rows, columns), weights * features.amax((-2, -1)), accumulate=True)
 
 
-def grad_cam_of_linear_head(features: Tensor, weights: Tensor) -> Tensor:
+def grad_cam_of_linear_head(
+    features: Float[Tensor, "c h w"], weights: Float[Tensor, "*classes c"]
+) -> Float[Tensor, "*classes h w"]:
     """Grad-CAM before its ReLU on a network with GAP and one linear layer, without a backward pass: M_c / (h·w).
 
-    ∂S_c/∂f_k is w_k^c / (h·w) in every cell, and so is its mean α_k. Shapes as in `class_activation_map`.
+    ∂S_c/∂f_k is w_k^c / (h·w) in every cell, and so is its mean α_k.
+
+    >>> grad_cam_of_linear_head(torch.tensor([[[4.0, 0], [0, 8]]]), torch.tensor([2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
     """
     return class_activation_map(features, weights) / (features.shape[-2] * features.shape[-1])
 

@@ -15,6 +15,10 @@ class Step:
     """One layer: "conv" (3×3, padding 1, then ReLU), "pool" (2×2 maximum) or "upsample" (each pixel twice per axis).
 
     inputs and outputs are channels, size is the side of the map it makes.
+
+    >>> step = Step("conv", inputs=3, outputs=8, size=32)
+    >>> step.multiply_adds, step.activations
+    (221184, 8192)
     """
 
     kind: str
@@ -43,6 +47,9 @@ def plan(convolutions: int, downsamplings: int, width: int, size: int, doubling:
         size: side of the picture, divisible by 2^D.
 
     Errors: ValueError where that cannot be built.
+
+    >>> [(step.kind, step.size) for step in plan(convolutions=3, downsamplings=1, width=8, size=32)]
+    [('conv', 32), ('pool', 16), ('conv', 16), ('upsample', 32), ('conv', 32)]
     """
     groups = 2 * downsamplings + 1
     if convolutions < groups or downsamplings < 0:
@@ -64,7 +71,11 @@ def plan(convolutions: int, downsamplings: int, width: int, size: int, doubling:
 
 
 def multiply_adds(steps: Sequence[Step]) -> int:
-    """Of one picture through all steps."""
+    """Of one picture through all steps.
+
+    >>> multiply_adds(plan(3, downsamplings=0, width=8, size=32)), multiply_adds(plan(3, 1, 8, 32))
+    (1400832, 958464)
+    """
     return sum(step.multiply_adds for step in steps)
 
 
@@ -73,6 +84,9 @@ def field(steps: Sequence[Step], position: int, size: int) -> tuple[int, int]:
 
     Going back through the layers, an interval of pixels grows by one on each side of a convolution, doubles at a pool
     and halves at an upsampling. Without pools it spans 1 + 2L pixels, until the picture ends.
+
+    >>> field(plan(3, downsamplings=0, width=8, size=32), 16, 32), field(plan(3, 1, 8, 32), 16, 32)
+    ((13, 19), (11, 20))
     """
     first = last = position
     for step in reversed(steps):
@@ -86,7 +100,12 @@ def field(steps: Sequence[Step], position: int, size: int) -> tuple[int, int]:
 
 
 def build(steps: Sequence[Step]) -> nn.Sequential:
-    """The plan as a network, (N, 3, size, size) to (N, outputs, size, size)."""
+    """The plan as a network, (n, 3, size, size) to (n, outputs, size, size).
+
+    >>> import torch
+    >>> build(plan(convolutions=3, downsamplings=1, width=8, size=32))(torch.zeros(1, 3, 32, 32)).shape
+    torch.Size([1, 8, 32, 32])
+    """
     layers: list[nn.Module] = []
     for step in steps:
         if step.kind == "conv":

@@ -1,8 +1,8 @@
 """Which detection found which truth: COCO's rule, VOC's rule, and why a false positive is false.
 
-One picture at a time. Boxes xyxy float (N, 4) in pixels; labels int (N,); everything is a NumPy array. An IoU exactly
-at the threshold is a match (NMS is the other way round: only above its threshold a box is suppressed). IoU is that of
-continuous coordinates for both rules: "VOC" names the matching rule, not the devkit's areas with a pixel more a side.
+One picture at a time: d detections and g truths. Boxes are xyxy in pixels. An IoU exactly at the threshold is a match
+(NMS is the other way round: only above its threshold a box is suppressed). IoU is that of continuous coordinates for
+both rules: "VOC" names the matching rule, not the devkit's areas with a pixel more a side.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Float64, Int, Int64, Real
 
 from labs import boxes as box_geometry
 
@@ -20,34 +20,39 @@ KINDS = ("true", "duplicate", "localisation", "class confusion", "class and plac
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """What a detector said of one picture: `boxes` (D, 4), `labels` (D,), `scores` (D,) higher is surer."""
+    """What a detector said of one picture; a higher score is surer."""
 
-    boxes: NDArray
-    labels: NDArray
-    scores: NDArray
+    boxes: Float[np.ndarray, "d 4"]
+    labels: Int[np.ndarray, " d"]
+    scores: Float[np.ndarray, " d"]
 
     def __post_init__(self):
         _lengths(self.boxes, self.labels, self.scores)
 
-    def subset(self, which: NDArray) -> "Detections":
-        """The detections at these indices, or where a mask is True."""
+    def subset(self, which: Int[np.ndarray, " some"] | Bool[np.ndarray, " d"]) -> "Detections":
+        """The detections at these indices, or where a mask is True.
+
+        >>> found = Detections(np.zeros((3, 4)), np.array([1, 2, 1]), np.array([0.9, 0.2, 0.6]))
+        >>> found.subset(found.scores > 0.5).labels
+        array([1, 1])
+        """
         return Detections(self.boxes[which], self.labels[which], self.scores[which])
 
 
 @dataclass(frozen=True, eq=False)
 class Truths:
-    """What is in one picture: `boxes` (G, 4) and `labels` (G,).
+    """What is in one picture.
 
-    `crowd` (G,) bool: a region with uncounted objects, which any number of detections may fall into (COCO). `ignored`
-    (G,) bool: neither found nor missed counts (VOC's "difficult"). `areas` (G,) square pixels, for COCO's size ranges:
-    COCO takes the mask's; default here: the box's. Default flags: False.
+    `crowd`: a region with uncounted objects, which any number of detections may fall into (COCO). `ignored`: neither
+    found nor missed counts (VOC's "difficult"). `areas` in square pixels, for COCO's size ranges: COCO takes those of
+    the masks; default here: those of the boxes. Default flags: False.
     """
 
-    boxes: NDArray
-    labels: NDArray
-    crowd: NDArray | None = None
-    ignored: NDArray | None = None
-    areas: NDArray | None = None
+    boxes: Float[np.ndarray, "g 4"]
+    labels: Int[np.ndarray, " g"]
+    crowd: Bool[np.ndarray, " g"] | None = None
+    ignored: Bool[np.ndarray, " g"] | None = None
+    areas: Real[np.ndarray, " g"] | None = None
 
     def __post_init__(self):
         _lengths(self.boxes, self.labels)
@@ -59,27 +64,41 @@ class Truths:
 
 
 class Match(NamedTuple):
-    """`truth` (D,) int64, the truth each detection found, or -1; `ignored` (D,) bool, neither true nor false."""
+    """`truth`: the one each detection found, or -1. `ignored`: detections that are neither true nor false."""
 
-    truth: NDArray
-    ignored: NDArray
+    truth: Int64[np.ndarray, " d"]
+    ignored: Bool[np.ndarray, " d"]
 
 
-def overlaps(detections: Detections, truths: Truths) -> NDArray:
-    """(D, G) IoU of every detection with every truth; for a crowd, the share of the detection inside it. Float64."""
+def overlaps(detections: Detections, truths: Truths) -> Float64[np.ndarray, "d g"]:
+    """IoU of every detection with every truth; for a crowd, the share of the detection inside it.
+
+    >>> found = Detections(np.array([[0.0, 0, 8, 8]]), np.array([1]), np.array([0.9]))
+    >>> overlaps(found, Truths(np.array([[0.0, 0, 8, 10], [0, 4, 80, 80]]), np.array([1, 1]), np.array([False, True])))
+    array([[0.8, 0.5]])
+    """
     a = torch.as_tensor(detections.boxes, dtype=torch.float64).reshape(-1, 4)[:, None]
     b = torch.as_tensor(truths.boxes, dtype=torch.float64).reshape(-1, 4)[None]
     iou, inside = box_geometry.iou(a, b), box_geometry.crowd_overlap(a, b)
     return torch.where(torch.from_numpy(truths.crowd), inside, iou).numpy()
 
 
-def match_coco(overlap: NDArray, threshold: float, crowd: NDArray, ignored: NDArray) -> Match:
+def match_coco(
+    overlap: Float[np.ndarray, "d g"],
+    threshold: float,
+    crowd: Bool[np.ndarray, " g"],
+    ignored: Bool[np.ndarray, " g"],
+) -> Match:
     """COCO's rule: each detection in turn takes the truth it overlaps best among those still free.
 
-    `overlap` (D, G) from `overlaps`, detections best score first, one class only. A truth is free if nobody took it; a
-    crowd always is. Truths that count come before those that do not (`crowd` or `ignored`, bool (G,)): only a detection
-    without one of the former may take one of the latter, and is then ignored. An IoU equal to the threshold is enough;
-    of equal overlaps the later truth is taken. Source: pycocotools, COCOeval.evaluateImg (Lin et al. 2014).
+    `overlap` from `overlaps`, detections best score first, one class only. A truth is free if nobody took it; a crowd
+    always is. Truths that count come before those that do not (`crowd` or `ignored`): only a detection without one of
+    the former may take one of the latter, and is then ignored. An IoU equal to the threshold is enough; of equal
+    overlaps the later truth is taken. Source: pycocotools, COCOeval.evaluateImg (Lin et al. 2014).
+
+    >>> none = np.zeros(2, bool)
+    >>> match_coco(np.array([[0.9, 0.6], [0.8, 0.7]]), 0.5, crowd=none, ignored=none).truth
+    array([0, 1])
     """
     count = len(overlap)
     truth, spared = np.full(count, -1, np.int64), np.zeros(count, bool)
@@ -100,12 +119,15 @@ def match_coco(overlap: NDArray, threshold: float, crowd: NDArray, ignored: NDAr
     return Match(truth, spared)
 
 
-def match_voc(overlap: NDArray, threshold: float, ignored: NDArray) -> Match:
+def match_voc(overlap: Float[np.ndarray, "d g"], threshold: float, ignored: Bool[np.ndarray, " g"]) -> Match:
     """VOC's rule: each detection in turn asks for the truth it overlaps best; if that one is taken, it is false.
 
-    `overlap` (D, G), detections best score first, one class only. A detection whose best truth is difficult (`ignored`,
-    bool (G,)) is ignored. An IoU equal to the threshold is enough; of equal overlaps the first truth counts. Source:
-    VOC development kit, VOCevaldet.m (Everingham et al. 2010).
+    Detections come best score first, one class only. A detection whose best truth is difficult (`ignored`) is ignored.
+    An IoU equal to the threshold is enough; of equal overlaps the first truth counts. Source: VOC development kit,
+    VOCevaldet.m (Everingham et al. 2010).
+
+    >>> match_voc(np.array([[0.9, 0.6], [0.8, 0.7]]), 0.5, ignored=np.zeros(2, bool)).truth
+    array([ 0, -1])
     """
     count, truths = overlap.shape
     truth, spared, taken = np.full(count, -1, np.int64), np.zeros(count, bool), np.zeros(truths, bool)
@@ -123,8 +145,18 @@ def match_voc(overlap: NDArray, threshold: float, ignored: NDArray) -> Match:
 RULES = ("COCO", "VOC")
 
 
-def match(rule: str, overlap: NDArray, threshold: float, crowd: NDArray, ignored: NDArray) -> Match:
-    """`match_coco` or `match_voc`, by name. VOC knows no crowds: they count as difficult. ValueError: another name."""
+def match(
+    rule: str,
+    overlap: Float[np.ndarray, "d g"],
+    threshold: float,
+    crowd: Bool[np.ndarray, " g"],
+    ignored: Bool[np.ndarray, " g"],
+) -> Match:
+    """`match_coco` or `match_voc`, by name. VOC knows no crowds: they count as difficult. ValueError: another name.
+
+    >>> match("VOC", np.array([[0.9]]), 0.5, crowd=np.array([True]), ignored=np.array([False]))
+    Match(truth=array([-1]), ignored=array([ True]))
+    """
     if rule == "COCO":
         return match_coco(overlap, threshold, crowd, ignored)
     if rule == "VOC":
@@ -165,6 +197,12 @@ def judge(detections: Detections, truths: Truths, threshold: float = 0.5, rule: 
     0.1. class confusion: the IoU with a truth of another class reaches the threshold. class and place: it reaches only
     0.1. background: neither. Source: Bolya et al. 2020, section 2.2 (their duplicate after localisation: the two
     exclude each other).
+
+    >>> boxes = np.array([[0.0, 0, 8, 8], [0, 0, 8, 10], [50, 50, 60, 60]])
+    >>> found = Detections(boxes, labels=np.array([1, 1, 1]), scores=np.array([0.6, 0.9, 0.7]))
+    >>> judgement = judge(found, Truths(np.array([[0.0, 0, 8, 10], [20, 0, 28, 10]]), np.array([1, 1])))
+    >>> [verdict.kind for verdict in judgement.verdicts], judgement.missed
+    (['duplicate', 'true', 'background'], (1,))
     """
     overlap = overlaps(detections, truths)
     order = np.argsort(-detections.scores, kind="stable")
@@ -201,7 +239,7 @@ def judge(detections: Detections, truths: Truths, threshold: float = 0.5, rule: 
     return Judgement(tuple(verdicts), tuple(g for g in np.flatnonzero(countable).tolist() if g not in owner))
 
 
-def _best(overlap: NDArray, among: NDArray) -> list[tuple[int | None, float]]:
+def _best(overlap: Float[np.ndarray, "d g"], among: Bool[np.ndarray, "d g"]) -> list[tuple[int | None, float]]:
     """Per row, the column with the largest overlap above 0 among those marked, and that overlap; else (None, 0)."""
     if not overlap.shape[1]:
         return [(None, 0.0)] * len(overlap)
@@ -210,7 +248,7 @@ def _best(overlap: NDArray, among: NDArray) -> list[tuple[int | None, float]]:
     return [(index, value) if value > 0 else (None, 0.0) for index, value in columns]
 
 
-def _lengths(*columns: NDArray) -> None:
+def _lengths(*columns: np.ndarray) -> None:
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:
         raise ValueError(f"Boxes, labels and scores must be equally many, not {' and '.join(map(str, lengths))}.")

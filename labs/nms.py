@@ -1,7 +1,6 @@
 """Non-maximum suppression, step by step: greedy, and soft (linear and Gaussian).
 
-Boxes are xyxy float tensors (N, 4) in pixels, scores float (N,), labels int (N,). Indices in results refer to the
-boxes as given.
+Boxes are xyxy in pixels. Indices in results refer to the boxes as given.
 """
 
 import math
@@ -9,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int, Int64
 from torch import Tensor
 from torchvision import ops
 
 from labs.boxes import iou_matrix
+
+Factor = Callable[[Float[Tensor, " n"]], Float[Tensor, " n"]]  # from IoU to what soft-NMS leaves of a score
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,12 @@ class SoftStep:
     decays: tuple[Decay, ...]
 
 
-def greedy(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor | None = None) -> list[Step]:
+def greedy(
+    boxes: Float[Tensor, "n 4"],
+    scores: Float[Tensor, " n"],
+    iou_threshold: float,
+    labels: Int[Tensor, " n"] | None = None,
+) -> list[Step]:
     """Keep the best box, drop every box whose IoU with it is above the threshold, repeat with what is left.
 
     With `labels`, boxes of different classes never suppress each other. Equal scores keep their given order, as in
@@ -64,6 +71,10 @@ def greedy(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor |
     five digits, it may decide otherwise.
 
     Source: greedy NMS as in Dalal and Triggs 2005, Felzenszwalb et al. 2010.
+
+    >>> boxes = torch.tensor([[0.0, 0, 8, 8], [0, 0, 8, 6], [20, 20, 28, 28]])
+    >>> greedy(boxes, torch.tensor([0.9, 0.8, 0.7]), iou_threshold=0.5)
+    [Step(kept=0, suppressed=(Suppressed(index=1, iou=0.75),)), Step(kept=2, suppressed=())]
     """
     _check(boxes, scores)
     overlaps = iou_matrix(boxes, boxes).double()  # float32 would round the threshold as well
@@ -84,13 +95,24 @@ def greedy(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor |
     return steps
 
 
-def kept_indices(steps: list[Step] | list[SoftStep]) -> Tensor:
-    """The winners of all steps in their order, int64 (K,)."""
+def kept_indices(steps: list[Step] | list[SoftStep]) -> Int64[Tensor, " kept"]:
+    """The winners of all steps in their order.
+
+    >>> kept_indices([Step(kept=0, suppressed=(Suppressed(index=1, iou=0.75),)), Step(kept=2, suppressed=())])
+    tensor([0, 2])
+    """
     return torch.tensor([step.kept for step in steps], dtype=torch.int64)
 
 
-def survivors(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor) -> Tensor:
-    """The winners of `greedy` without their story, int64 (K,): torchvision's kernel, class by class, and so fast."""
+def survivors(
+    boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], iou_threshold: float, labels: Int[Tensor, " n"]
+) -> Int64[Tensor, " kept"]:
+    """The winners of `greedy` without their story: torchvision's kernel, class by class, and so fast.
+
+    >>> boxes, scores = torch.tensor([[0.0, 0, 8, 8], [0, 0, 8, 6]]), torch.tensor([0.8, 0.9])
+    >>> survivors(boxes, scores, 0.5, labels=torch.tensor([1, 1])), survivors(boxes, scores, 0.5, torch.tensor([1, 2]))
+    (tensor([1]), tensor([1, 0]))
+    """
     kept = torch.zeros(len(scores), dtype=torch.bool)
     for label in labels.unique():
         mine = (labels == label).nonzero()[:, 0]
@@ -99,34 +121,51 @@ def survivors(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tenso
     return order[kept[order]]
 
 
-def hard(iou_threshold: float) -> Callable[[Tensor], Tensor]:
-    """The factor 0 above the threshold, else 1: with it soft-NMS is greedy NMS."""
+def hard(iou_threshold: float) -> Factor:
+    """The factor 0 above the threshold, else 1: with it soft-NMS is greedy NMS.
+
+    >>> hard(0.5)(torch.tensor([0.25, 0.5, 0.75]))
+    tensor([1., 1., 0.])
+    """
     return lambda overlaps: (overlaps <= iou_threshold).to(overlaps.dtype)
 
 
-def linear(iou_threshold: float = 0.3) -> Callable[[Tensor], Tensor]:
-    """The factor 1 - IoU above the threshold, else 1 (Bodla et al. 2017, eq. 2)."""
+def linear(iou_threshold: float = 0.3) -> Factor:
+    """The factor 1 - IoU above the threshold, else 1 (Bodla et al. 2017, eq. 2).
+
+    >>> linear(0.3)(torch.tensor([0.25, 0.5, 0.75]))
+    tensor([1.0000, 0.5000, 0.2500])
+    """
     return lambda overlaps: torch.where(overlaps > iou_threshold, 1 - overlaps, torch.ones_like(overlaps))
 
 
-def gaussian(sigma: float = 0.5) -> Callable[[Tensor], Tensor]:
-    """The factor exp(-IoU² / σ), without a jump (Bodla et al. 2017, eq. 3). ValueError unless sigma is above 0."""
+def gaussian(sigma: float = 0.5) -> Factor:
+    """The factor exp(-IoU² / σ), without a jump (Bodla et al. 2017, eq. 3). ValueError unless sigma is above 0.
+
+    >>> gaussian(0.5)(torch.tensor([0.25, 0.5, 0.75]))
+    tensor([0.8825, 0.6065, 0.3247])
+    """
     if not sigma > 0:
         raise ValueError("The width sigma of Gaussian soft-NMS must be above 0.")
     return lambda overlaps: torch.exp(-overlaps.square() / sigma)
 
 
 def soft(
-    boxes: Tensor,
-    scores: Tensor,
-    factor: Callable[[Tensor], Tensor],
+    boxes: Float[Tensor, "n 4"],
+    scores: Float[Tensor, " n"],
+    factor: Factor,
     smallest_score: float = 0.001,
-    labels: Tensor | None = None,
+    labels: Int[Tensor, " n"] | None = None,
 ) -> list[SoftStep]:
     """Soft-NMS: the best box keeps its score, overlapping boxes keep `factor(IoU)` of theirs, repeat with what is left.
 
     `factor` is `linear(...)`, `gaussian(...)` or `hard(...)`. Boxes whose score falls below `smallest_score` are
     dropped, and so is a score of 0. Equal scores keep their given order. Source: Bodla et al. 2017, figure 3.
+
+    >>> boxes = torch.tensor([[0.0, 0, 8, 8], [0, 0, 8, 6], [20, 20, 28, 28]])
+    >>> steps = soft(boxes, torch.tensor([0.9, 0.8, 0.7]), linear(0.3))
+    >>> [(step.kept, round(step.score, 4)) for step in steps]  # box 1 lost three quarters of its 0.8
+    [(0, 0.9), (2, 0.7), (1, 0.2)]
     """
     _check(boxes, scores)
     left = scores.double().clone()

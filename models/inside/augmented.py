@@ -98,8 +98,9 @@ def augmented_grad_cam(
 
     start = perf_counter()
     posed = pose(maps, warps, lam, mu)
+    first_guess = (posed.mean / posed.scale).numpy()
     solution = primal_dual(
-        posed.problem, posed.mean / posed.scale, iterations, progress=lambda done, total: tell("solver", done, total)
+        posed.problem, first_guess, iterations, progress=lambda done, total: tell("solver", done, total)
     )
     seconds["solver"] = perf_counter() - start
     one, fine = enlarged(maps[0]), torch.from_numpy(solution.fine) * posed.scale

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import streamlit as st
 
-from labs import anchors
+from labs import anchors, region_proposals
 from pages.anchors import labels, layout, network, proposals, recall, shapes
 from ui import outside_lab_world, page, pictures
 from ui.pictures import Picture
@@ -53,7 +53,7 @@ page.show_code(
     "torchvision.models.detection._utils.BoxCoder((1, 1, 1, 1)).decode(transforms, [anchors])",
 )
 page.show_code(
-    [anchors.filter_proposals, anchors.coverage, anchors.recall],
+    [region_proposals.filter_proposals, region_proposals.coverage, region_proposals.recall],
     r"\text{recall}(n) = \frac{|\{t : \max_{i \le n} \text{IoU}(p_i, t) \ge \theta\}|}{|\{t\}|}",
     "torchvision.ops.batched_nms(boxes, scores, levels, 0.7)",
 )

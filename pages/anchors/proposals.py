@@ -6,9 +6,9 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from labs import anchors
-from labs.anchors import Filtered
+from labs import region_proposals
 from labs.boxes import iou_matrix
+from labs.region_proposals import Filtered
 from models.networks.detector import PROPOSALS
 from pages.anchors.network import Look, look
 from pages.anchors.shared import BLUE, ORANGE, truth_boxes, truths_of, xyxy
@@ -42,7 +42,7 @@ def proposals(picture: Picture) -> None:
                 values.append(sliders.enter_context(live_slider(*numbers, **options)))
         top, threshold, keep, drawn = values
         size = picture.image.shape[:2]
-        left = anchors.filter_proposals(seen.decoded, seen.logits, seen.level_of, size, top, threshold, keep)
+        left = region_proposals.filter_proposals(seen.decoded, seen.logits, seen.level_of, size, top, threshold, keep)
         before, after = left.top[:drawn], left.kept[:drawn]
         for column, key, title, chosen, colour in zip(
             st.columns(2), ("anchors_before", "anchors_after"), ("Before", "After"), (before, after), (ORANGE, BLUE),

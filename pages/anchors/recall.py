@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 import scenes
-from labs import anchors
+from labs import region_proposals
 from models import catalog
 from models.inside import detector_cache
 from models.networks.detector import ANCHOR_RATIOS, PROPOSALS, SIZE
@@ -30,16 +30,16 @@ TICKS = (1, 3, 10, 30, 100, 300, 1000)
 def ranked_lists(seed: int, image: np.ndarray) -> dict[str, Tensor]:
     """Up to 1000 boxes (N, 4) of each method, best first where the method has an opinion."""
     found = detector_cache.look(catalog.load("detector"), image)
-    left = anchors.filter_proposals(
+    left = region_proposals.filter_proposals(
         found.decoded, found.decoded_scores, found.level_of, image.shape[:2], LENGTH, 0.7, LENGTH
     )
-    windows = anchors.sliding_windows(*image.shape[:2], WINDOW_SIZES, ANCHOR_RATIOS, 0.25)
+    windows = region_proposals.sliding_windows(*image.shape[:2], WINDOW_SIZES, ANCHOR_RATIOS, 0.25)
     order = torch.randperm(len(windows), generator=torch.Generator().manual_seed(seed))
     return {
         "RPN": left.boxes[left.kept],
         "RPN without suppression": left.boxes[left.top[:LENGTH]],
         "sliding windows": windows[order],
-        "random boxes": anchors.random_boxes(LENGTH, *image.shape[:2], seed),
+        "random boxes": region_proposals.random_boxes(LENGTH, *image.shape[:2], seed),
     }
 
 
@@ -48,7 +48,8 @@ def coverage(seed: int) -> dict[str, Tensor]:
     """Best IoU of every truth of the scene with the first 1 ... 1000 boxes, (T, 1000) per method."""
     view = scenes.render(scenes.sample(seed), SIZE)
     truths = torch.from_numpy(np.array([thing.box for thing in view.instances], np.float32).reshape(-1, 4))
-    return {name: anchors.coverage(boxes, truths, LENGTH) for name, boxes in ranked_lists(seed, view.image).items()}
+    ranked = ranked_lists(seed, view.image)
+    return {name: region_proposals.coverage(boxes, truths, LENGTH) for name, boxes in ranked.items()}
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -78,7 +79,7 @@ def recall() -> None:
     covered = coverages(count)
     with live_slider("Found means IoU at least", 0.0, 1.0, 0.5, step=0.01, key="anchors_found", format="%.2f",
                      play=True) as found:  # fmt: skip
-        curves = {name: anchors.recall(covered[name], found).numpy() for name in STYLES}
+        curves = {name: region_proposals.recall(covered[name], found).numpy() for name in STYLES}
         chart(curves, found)
         extreme = {
             0: "IoU 0 is met by boxes that touch nothing, so one proposal finds everything.",

@@ -83,7 +83,7 @@ def test_grad_cam_is_cam_over_the_number_of_cells():
     assert torch.allclose(cam.grad_cam_of_linear_head(features, weights[2]), expected)
 
 
-def test_refusals():
+def test_refusals(unchecked):
     features, weights = draw(5, 2, 2)
     with pytest.raises(ValueError, match="need C weights"):
         cam.class_activation_map(features, weights[:, :4])

@@ -13,7 +13,7 @@ from labs import heat_map_quality as quality
 
 MASK = np.zeros((28, 28), bool)
 MASK[4:12, 8:22] = True
-BOX = (8.0, 4.0, 22.0, 12.0)
+BOX = np.array([8.0, 4.0, 22.0, 12.0])
 AREA = MASK.mean()
 
 
@@ -109,7 +109,7 @@ def test_sobel_finds_edges_and_random_is_random():
 @given(st.integers(0, 999))
 def test_rank_correlation_is_scipys(seed):
     rng = np.random.default_rng(seed)
-    a, b = rng.integers(0, 5, (6, 7)), rng.normal(size=(6, 7))
+    a, b = rng.integers(0, 5, (6, 7)).astype(float), rng.normal(size=(6, 7))
     assert quality.rank_correlation(a, b) == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic)
 
 
@@ -122,7 +122,7 @@ def test_similarity_ignores_scale_and_finds_no_structure_in_noise():
     assert math.isnan(quality.rank_correlation(heat, torch.ones(28, 28)))
 
 
-def test_refusals():
+def test_refusals(unchecked):
     with pytest.raises(ValueError, match="one size"):
         quality.points_at(np.zeros((3, 3)), np.zeros((3, 4), bool))
     with pytest.raises(ValueError, match="do not fit"):

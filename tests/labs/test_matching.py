@@ -145,6 +145,6 @@ def test_crowds_and_ignored_truths_are_never_missed():
     assert [v.kind for v in result.verdicts] == ["ignored"] and result.missed == ()
 
 
-def test_unequal_lengths_are_refused():
+def test_unequal_lengths_are_refused(unchecked):
     with pytest.raises(ValueError, match="equally many"):
         Detections(np.zeros((2, 4)), np.zeros(2, int), np.zeros(3))

@@ -110,8 +110,11 @@ def test_thresholds_zero_and_one_and_no_boxes():
     assert len(nms.greedy(boxes, scores, 1.0)) == 4  # not even equal boxes
     assert nms.greedy(torch.zeros(0, 4), torch.zeros(0), 0.5) == []
     assert nms.soft(torch.zeros(0, 4), torch.zeros(0), nms.gaussian()) == []
+
+
+def test_a_score_for_each_box(unchecked):
     with pytest.raises(ValueError, match="as many scores"):
-        nms.greedy(boxes, scores[:2], 0.5)
+        nms.greedy(torch.zeros(4, 4), torch.ones(2), 0.5)
 
 
 @given(rows=scene, threshold=thresholds)

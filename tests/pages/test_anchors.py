@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labs import anchors
+from labs import region_proposals
 from models import catalog
 from models.networks.detector import LoadedDetector, build_detector
 from pages.anchors import labels, proposals, recall, shapes, shared
@@ -288,7 +288,7 @@ def test_suppression_pays_where_few_proposals_are_used_and_the_erratum_says_so(r
         each.clear()
     found = text(run())
     covered = recall.coverages(8)
-    at = lambda name, threshold, n: float(anchors.recall(covered[name], threshold)[n - 1])  # noqa: E731
+    at = lambda name, threshold, n: float(region_proposals.recall(covered[name], threshold)[n - 1])  # noqa: E731
     for each in remembered:
         each.clear()
     assert at("RPN", 0.5, 10) > at("RPN without suppression", 0.5, 10)
