@@ -133,7 +133,7 @@ def overlap(kernel: int) -> go.Figure:
 def anchor_grid(smallest: int) -> go.Figure:
     view = scene(7)
     base = anchors.base_anchors(tuple(smallest * 2**i for i in range(3)), (0.5, 1.0, 2.0))
-    places = anchors.centres(14, 14, 16)
+    places = anchors.centres(14, 14, 16).numpy()
     every = anchors.grid_anchors(base, 14, 14, 16)
     truths = torch.from_numpy(np.array([each.box for each in view.instances], np.float32).reshape(-1, 4))
     given = anchors.label_anchors(boxes.iou_matrix(truths, every))

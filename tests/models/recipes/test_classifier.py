@@ -132,7 +132,7 @@ def terms(net, images, targets, way, **weights) -> float:
     """What is added to the cross-entropy of the pictures as they are."""
     recipe = replace(SMALL, **{"absent": 0.0, "turned": 0.0, "gathered": 0.0} | weights)
     plain = cross_entropy(net.classify(net.pool(net.features(images[: len(targets)]))), targets)
-    return float(pointing_loss(net, images, targets, way, recipe) - plain)
+    return (pointing_loss(net, images, targets, way, recipe) - plain).item()
 
 
 def test_evidence_for_what_is_not_there_costs_and_evidence_against_it_does_not():
