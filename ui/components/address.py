@@ -20,7 +20,7 @@ from ui.streamlit_inside import Inside
 
 inside = Inside("addresses are written through st.query_params, where two changes in one moment may lose one")
 with inside:
-    from streamlit.runtime.scriptrunner import ScriptRunContext, get_script_run_ctx
+    from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, get_script_run_ctx
     from streamlit.runtime.state.common import WidgetMetadata
     from streamlit.runtime.state.query_params import (
         QueryParams,

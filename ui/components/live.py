@@ -33,7 +33,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ui.components import script_runs
 
 if TYPE_CHECKING:
-    from streamlit.runtime.scriptrunner import ScriptRunContext
+    from ui.components.script_runs import ScriptRunContext
 
 PATH = "/api/live"
 WAIT = 0.1  # s given to the end of a run of Streamlit's: a slider is drawn shortly before its run is over

@@ -19,11 +19,12 @@ with inside:
     from streamlit.runtime import Runtime
     from streamlit.runtime.app_session import AppSession
     from streamlit.runtime.fragment import MemoryFragmentStorage
-    from streamlit.runtime.scriptrunner import RerunException, ScriptRunner, StopException, get_script_run_ctx
+    from streamlit.runtime.scriptrunner import RerunException, ScriptRunner, StopException
     from streamlit.runtime.scriptrunner_utils.script_run_context import (
         FragmentThreadState,
         ScriptRunContext,
         ThreadState,
+        get_script_run_ctx,
     )
     from streamlit.runtime.scriptrunner_utils.script_run_context_attr import SCRIPT_RUN_CONTEXT_ATTR_NAME
     from streamlit.runtime.session_manager import SessionInfo
