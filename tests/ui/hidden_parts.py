@@ -201,7 +201,7 @@ def visit_server() -> dict[str, Any]:
     from streamlit.runtime import Runtime
 
     [session] = [each.session for each in Runtime.instance()._session_mgr.list_sessions()]
-    found["asleep"] = isinstance(session._script_event_loop, SleepingLoop)
+    found["asleep"] = isinstance(getattr(session, "_script_event_loop", None), SleepingLoop)
     found["external"] = net_util.get_external_ip()
     departed.close_expired()
     return found

@@ -92,11 +92,13 @@ def numbers(name: str, count: int, kind: type[int] | type[float] = float) -> tup
 
 def mend() -> None:
     """Put right what the address says otherwise. Does nothing while a hand moves: the address changes when it rests."""
+    if live.following():
+        return
     if not inside.there:
         _mend_in_public()
         return
     context = get_script_run_ctx(suppress_warning=True)
-    if context is None or live.following():
+    if context is None:
         return
     state, told = context.session_state._state, st.session_state.get(_TOLD)
     right = state.query_params._query_params | _kept() | _bound(state, context.page_script_hash)
@@ -111,6 +113,7 @@ def mend() -> None:
 
 
 def _mend_in_public() -> None:
+    """What was kept; a bound widget's parameter is left to Streamlit."""
     for name, text in _kept().items():
         if text is None:
             st.query_params.pop(name, None)
