@@ -14,9 +14,19 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
-from streamlit import config
 
-from ui import bounded_log, departed, figures, lab_world, lighter_reruns, page, sleeping_loop, warmup, whole_requests
+from ui import (
+    bounded_log,
+    departed,
+    figures,
+    lab_world,
+    lighter_reruns,
+    page,
+    sleeping_loop,
+    streamlit_inside,
+    warmup,
+    whole_requests,
+)
 from ui.admission import Admission
 from ui.assets import Assets
 from ui.components import live
@@ -36,6 +46,7 @@ lab_world.register(load_scenes)
 lighter_reruns.lighten()
 whole_requests.complete()
 sleeping_loop.put_to_sleep()
+streamlit_inside.report()
 
 
 @asynccontextmanager
@@ -69,7 +80,7 @@ def routes(base: str) -> list:
 
 
 # Behind a proxy that leaves a path in front of everything, browsers ask for these under that path as well.
-BASE = (config.get_option("server.baseUrlPath") or "").strip("/")
+BASE = (st.get_option("server.baseUrlPath") or "").strip("/")
 
 # The script lives in ui/: beside pages/ Streamlit would take that folder for its old automatic navigation.
 app = st.App(

@@ -17,7 +17,14 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 from starlette.websockets import WebSocket
-from streamlit import net_util
+
+from ui.streamlit_inside import Inside
+
+inside = Inside("a page of a foreign origin may hold the server up for two seconds")
+with inside:
+    from streamlit import net_util
+
+    inside.needs(net_util, "get_external_ip")
 
 DESCRIPTORS = 8192  # wanted; what a process may have without asking is 1,024 on Linux and 256 on a Mac
 SEATS = 2000  # most connections; a student has two
@@ -131,7 +138,8 @@ class Admission:
         """Change the settings of the uvicorn that is about to listen."""
         # To compare a foreign origin with it, Streamlit asks an outside host for this machine's address, 2 s in which
         # the server stands still. A page that comes from that address has it in its Host, too, and gets in without.
-        net_util.get_external_ip = lambda: None
+        if inside.there:
+            net_util.get_external_ip = lambda: None
         if config is None:
             _LOG.warning("Not served by uvicorn: connections and messages are not limited.")
             return

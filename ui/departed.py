@@ -13,7 +13,21 @@ import gc
 import logging
 import time
 
-from streamlit.runtime import Runtime
+from ui.streamlit_inside import Inside
+
+inside = Inside("what departed students held is freed when the next one leaves")
+with inside:
+    from streamlit.runtime import Runtime
+    from streamlit.runtime.app_session import AppSession
+    from streamlit.runtime.memory_session_storage import MemorySessionStorage
+    from streamlit.runtime.session_manager import SessionInfo
+    from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+
+    inside.needs(Runtime, "exists", "instance", "_session_mgr")
+    inside.needs(WebsocketSessionManager, "_session_storage", "list_active_sessions")
+    inside.needs(MemorySessionStorage, "_cache")
+    inside.needs(SessionInfo, "session")
+    inside.needs(AppSession, "shutdown", "_scriptrunner")
 
 EVERY = 10.0  # seconds between two looks
 PATIENCE = 15.0  # seconds that the collection waits for a moment in which nobody is served
@@ -24,7 +38,7 @@ _LOG = logging.getLogger(__name__)
 
 def close_expired() -> int:
     """Close the stored sessions whose time is over; returns how many."""
-    if not Runtime.exists():
+    if not inside.there or not Runtime.exists():
         return 0
     stored = Runtime.instance()._session_mgr._session_storage._cache.expire()
     for _, info in stored:
@@ -34,7 +48,7 @@ def close_expired() -> int:
 
 def quiet() -> bool:
     """True while no page is being run for anybody."""
-    if not Runtime.exists():
+    if not inside.there or not Runtime.exists():
         return True
     sessions = Runtime.instance()._session_mgr.list_active_sessions()
     return all(each.session._scriptrunner is None for each in sessions)

@@ -1,7 +1,7 @@
 """Five things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
 
-All are changes from outside to private functions of the pinned Streamlit; each is left alone if its function is not
-there. What a page shows is the same with and without them.
+All are changes from outside to private functions of the pinned Streamlit; each is left out if its function is not
+there, and the log says so. What a page shows is the same with and without them.
 
 - Reruns take turns. Each runs in a thread of its own, and many threads that want the interpreter at once make everybody
   wait for everybody: the event loop first, up to 5 ms for each of them whenever it wants to send.
@@ -22,10 +22,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from streamlit.components.v2.bidi_component import main as component
-from streamlit.runtime import app_session
-from streamlit.runtime.runtime import Runtime
-from streamlit.runtime.scriptrunner import ScriptRunner
+from ui.streamlit_inside import Inside
 
 AT_ONCE = 1  # reruns that start to work at a time
 LEASE = 0.03  # seconds for which a rerun keeps others waiting at most
@@ -74,16 +71,38 @@ class Turns:
 
 def lighten() -> None:
     """Change the running Streamlit; a second call does nothing."""
-    _replace(ScriptRunner, "_run_script", functools.partial(in_turn, Turns(AT_ONCE, LEASE)))
-    _replace(app_session.AppSession, "_call_soon_on_event_loop", in_batches)
-    _replace(Runtime, "_enqueued_some_message", without_detour)
-    _replace(component, "make_bidi_component_presenter", as_it_is)
-    _replace(app_session, "_populate_theme_msg", read_once)
+    with Inside("reruns do not take turns, a full class waits longer") as inside:
+        from streamlit.runtime.scriptrunner import ScriptRunner
+
+        inside.needs(ScriptRunner, "_run_script")
+        _replace(ScriptRunner, "_run_script", functools.partial(in_turn, Turns(AT_ONCE, LEASE)))
+    with Inside("every message wakes the event loop") as inside:
+        from streamlit.runtime.app_session import AppSession
+
+        inside.needs(AppSession, "_call_soon_on_event_loop")
+        _replace(AppSession, "_call_soon_on_event_loop", in_batches)
+    with Inside("every message wakes the sender by a detour") as inside:
+        from streamlit.runtime import Runtime
+        from streamlit.runtime.runtime import AsyncObjects
+
+        inside.needs(Runtime, "_enqueued_some_message", "_get_async_objs")
+        inside.needs(AsyncObjects, "eventloop", "need_send_data")
+        _replace(Runtime, "_enqueued_some_message", without_detour)
+    with Inside("the state of a component is read through a class of its own") as inside:
+        from streamlit.components.v2.bidi_component import main as component
+
+        inside.needs(component, "make_bidi_component_presenter")
+        _replace(component, "make_bidi_component_presenter", as_it_is)
+    with Inside("the theme is looked up for every rerun") as inside:
+        from streamlit.runtime import app_session
+
+        inside.needs(app_session, "_populate_theme_msg")
+        _replace(app_session, "_populate_theme_msg", read_once)
 
 
 def _replace(owner, name: str, changed) -> None:
-    real = getattr(owner, name, None)
-    if real is not None and not hasattr(real, "lightened"):
+    real = getattr(owner, name)
+    if not hasattr(real, "lightened"):
         lighter = functools.wraps(real)(changed(real))
         lighter.lightened = True
         setattr(owner, name, lighter)

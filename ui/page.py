@@ -23,17 +23,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import streamlit as st
-from streamlit.errors import FragmentHandledException
 
 from ui import course, figures, warmup
 from ui.components import address, following
 from ui.plain import plain
+from ui.streamlit_inside import Inside
 
 _LOG = logging.getLogger(__name__)
 _STYLE = Path(__file__).with_name("style.css")
 _LECTURE_STYLE = Path(__file__).with_name("lecture.css")
 _SECTIONS = "_page_sections"
 _BEGUN = "_page_begun"
+
+FragmentHandledException: type[Exception] | tuple = ()  # none
+with Inside("the error of a fragment inside a guarded block is logged and shown twice"):
+    from streamlit.errors import FragmentHandledException
 
 SORRY = "Something went wrong on this page. Change a control or reload the page; the server log has the details."
 

@@ -10,7 +10,13 @@ import asyncio
 import functools
 import selectors
 
-from streamlit.runtime.app_session import AppSession
+from ui.streamlit_inside import Inside
+
+inside = Inside("each session holds three more file descriptors")
+with inside:
+    from streamlit.runtime.app_session import AppSession
+
+    inside.needs(AppSession, "_script_event_loop")
 
 
 class SleepingLoop(asyncio.SelectorEventLoop):
@@ -34,6 +40,8 @@ class SleepingLoop(asyncio.SelectorEventLoop):
 
 def put_to_sleep() -> None:
     """Give the sessions of the running Streamlit sleeping loops; a second call does nothing."""
+    if not inside.there:
+        return
     real = AppSession.__init__
     if hasattr(real, "sleeping"):
         return

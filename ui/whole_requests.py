@@ -12,17 +12,27 @@ from __future__ import annotations
 
 import functools
 
-from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.proto.WidgetStates_pb2 import WidgetState
-from streamlit.runtime.app_session import AppSession
-from streamlit.runtime.state.session_state import SessionState, WStates
+from ui.streamlit_inside import Inside
+
+inside = Inside("of controls that change within a moment, the first one's fragment is shown anew")
+with inside:
+    from streamlit.proto.ClientState_pb2 import ClientState
+    from streamlit.proto.WidgetStates_pb2 import WidgetState
+    from streamlit.runtime.app_session import AppSession
+    from streamlit.runtime.state.common import WidgetMetadata
+    from streamlit.runtime.state.session_state import SessionState, WStates
+
+    inside.needs(AppSession, "request_rerun", "session_state")
+    inside.needs(SessionState, "_new_widget_state")
+    inside.needs(WStates, "widget_metadata", "set_widget_from_proto")
+    inside.needs(WidgetMetadata, "fragment_id")
 
 _RECEIVED = "_receptive_received"  # attribute of a session: id → bytes of the newest state of every control
 
 
 def complete() -> None:
     """Change the running Streamlit; a second call does nothing."""
-    if not hasattr(AppSession.request_rerun, "complete"):
+    if inside.there and not hasattr(AppSession.request_rerun, "complete"):
         AppSession.request_rerun = in_all_fragments(AppSession.request_rerun)
 
 

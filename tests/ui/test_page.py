@@ -180,6 +180,24 @@ def test_guard_hides_what_nobody_expected_but_logs_it(caplog):
     assert "secret detail" in caplog.text
 
 
+def test_guard_leaves_the_error_of_a_fragment_to_streamlit_who_has_shown_it(caplog):
+    def script():
+        import streamlit as st
+
+        from ui import page
+
+        @st.fragment
+        def broken():
+            raise KeyError("secret detail")
+
+        with page.guard():
+            broken()
+
+    test = AppTest.from_function(script, default_timeout=20).run()
+    assert len(test.exception) == 1 and not test.error
+    assert "Unexpected error on a page" not in caplog.text
+
+
 def test_guard_lets_streamlit_stop_and_rerun():
     def script():
         import streamlit as st

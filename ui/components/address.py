@@ -5,7 +5,8 @@ two changes in quick succession, in two fragments or while a slow run is under w
 string from here wiped out what a bound widget (`bind="query-params"`) had meanwhile written in the browser. Here the
 session keeps what was written on this page, and every run puts back what is missing.
 
-Like `live`, this looks inside Streamlit: which widgets are bound, and what they say, is nowhere public.
+Which widgets are bound, and what they say, is nowhere public. Where a newer Streamlit hides it, `mend` writes what was
+kept through `st.query_params`, and a bound widget's change in the same moment may be lost from the address.
 """
 
 from __future__ import annotations
@@ -13,11 +14,30 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.state.query_params import _coerce_value_for_query_url, _parse_query_string
-from streamlit.runtime.state.session_state import SessionState
 
 from ui.components import bound_widgets, live
+from ui.streamlit_inside import Inside
+
+inside = Inside("addresses are written through st.query_params, where two changes in one moment may lose one")
+with inside:
+    from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, get_script_run_ctx
+    from streamlit.runtime.state.common import WidgetMetadata
+    from streamlit.runtime.state.query_params import (
+        QueryParams,
+        WidgetBinding,
+        _coerce_value_for_query_url,
+        _parse_query_string,
+    )
+    from streamlit.runtime.state.safe_session_state import SafeSessionState
+    from streamlit.runtime.state.session_state import SessionState, WStates
+
+    inside.needs(ScriptRunContext, "session_state", "page_script_hash", "query_string")
+    inside.needs(SafeSessionState, "_state")
+    inside.needs(SessionState, "query_params", "_new_widget_state")
+    inside.needs(QueryParams, "_query_params", "_bindings_by_param", "_send_query_param_msg")
+    inside.needs(WidgetBinding, "widget_id", "script_hash")
+    inside.needs(WStates, "widget_metadata")
+    inside.needs(WidgetMetadata, "serializer", "deserializer", "value_type")
 
 bound_widgets.check()
 
@@ -72,8 +92,13 @@ def numbers(name: str, count: int, kind: type[int] | type[float] = float) -> tup
 
 def mend() -> None:
     """Put right what the address says otherwise. Does nothing while a hand moves: the address changes when it rests."""
+    if live.following():
+        return
+    if not inside.there:
+        _mend_in_public()
+        return
     context = get_script_run_ctx(suppress_warning=True)
-    if context is None or live.following():
+    if context is None:
         return
     state, told = context.session_state._state, st.session_state.get(_TOLD)
     right = state.query_params._query_params | _kept() | _bound(state, context.page_script_hash)
@@ -85,6 +110,15 @@ def mend() -> None:
         }
         state.query_params._send_query_param_msg()
         st.session_state[_TOLD] = right
+
+
+def _mend_in_public() -> None:
+    """What was kept; a bound widget's parameter is left to Streamlit."""
+    for name, text in _kept().items():
+        if text is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != text:
+            st.query_params[name] = text
 
 
 def _bound(state: SessionState, page: str) -> dict[str, Any]:

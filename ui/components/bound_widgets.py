@@ -9,12 +9,22 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from streamlit.runtime.state.query_params import is_empty_url_value
-from streamlit.runtime.state.session_state import SessionState
+from ui.streamlit_inside import Inside
+
+inside = Inside("an address with a number too large for its control shows an error, an empty one empties a choice")
+with inside:
+    from streamlit.runtime.state.common import WidgetMetadata
+    from streamlit.runtime.state.query_params import is_empty_url_value
+    from streamlit.runtime.state.session_state import SessionState
+
+    inside.needs(SessionState, "_seed_widget_from_url", "_clear_url_param")
+    inside.needs(WidgetMetadata, "deserializer", "value_type")
 
 
 def check() -> None:
     """From now on an address that no widget can mean shows the default and is put right."""
+    if not inside.there:
+        return
     seed = SessionState._seed_widget_from_url
     if hasattr(seed, "__wrapped__"):
         return

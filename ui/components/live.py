@@ -10,8 +10,8 @@ A session has one line, known by its secret when it is opened, and one question 
 and those of Streamlit's take turns: side by side, one would take in half of what the other has heard.
 Only a run that is under way holds a thread; a question that waits for Streamlit's waits on the event loop.
 
-This is the one module that knows Streamlit's script runs from the inside; tests/ui/components/test_live.py holds it to
-them, and wherever it cannot run a fragment it answers so, and the browser takes Streamlit's way.
+What is known of Streamlit from the inside lies in `script_runs`. Wherever a fragment cannot run beside Streamlit, the
+answer says so, and the browser takes Streamlit's way. README.md, beside this file, tells the whole story.
 """
 
 from __future__ import annotations
@@ -20,25 +20,20 @@ import asyncio
 import json
 import logging
 import secrets
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
-from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import streamlit as st
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from streamlit.errors import FragmentHandledException
-from streamlit.runtime import Runtime
-from streamlit.runtime.fragment import FragmentStorage, FragmentStorageKeyError
-from streamlit.runtime.scriptrunner import RerunException, ScriptRunner, StopException, get_script_run_ctx
-from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, ThreadState
-from streamlit.runtime.scriptrunner_utils.script_run_context_attr import SCRIPT_RUN_CONTEXT_ATTR_NAME
-from streamlit.runtime.state.safe_session_state import SafeSessionState
-from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
+
+from ui.components import script_runs
+
+if TYPE_CHECKING:
+    from ui.components.script_runs import ScriptRunContext
 
 PATH = "/api/live"
 WAIT = 0.1  # s given to the end of a run of Streamlit's: a slider is drawn shortly before its run is over
@@ -49,7 +44,6 @@ SHARE = 5  # of the time a session may take, one part in so many, if as many oth
 LATELY = 1.0  # s after its last run for which a session counts as at work
 AT_ONCE = 64  # runs under way in all sessions; who comes when they are used up goes Streamlit's way
 _SESSION = "live.session"
-_TURN = "_receptive_turn"  # attribute of a session's store of fragments: the lock of the run that is under way
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,7 +52,7 @@ class Session:
 
     def __init__(self, context: ScriptRunContext):
         self.token = secrets.token_urlsafe(16)
-        self.turn = _turn(context.fragment_storage)
+        self.turn = script_runs.turn(context.fragment_storage)
         self.context = context
         self.fragments: dict[str, str] = {}
         self.text: dict[str, int] = {}  # per control, the hash of its first run since Streamlit's last
@@ -113,11 +107,12 @@ def following(key: str | None = None) -> bool:
 
 
 def offer(key: str) -> str | None:
-    """Note that the control `key` is being mounted; returns the token for its browser, None outside a fragment."""
-    context = get_script_run_ctx(suppress_warning=True)
-    fragment = ThreadState.get().fragment_id if context is not None else None
-    if fragment is None or not Runtime.exists():
+    """Note that the control `key` is being mounted; returns the token for its browser, None outside a fragment or
+    where Streamlit cannot be run beside."""
+    found = script_runs.here()
+    if found is None:
         return None
+    context, fragment = found
     session = st.session_state.get(_SESSION)
     if session is None:
         session = st.session_state[_SESSION] = Session(context)
@@ -154,87 +149,48 @@ def _ended(_work: asyncio.Future) -> None:
 
 def _answer(session: Session, key: str, message: dict[str, Any]) -> dict[str, Any] | None:
     run = Run(key, message)
-    _last_run[session.context.session_id] = time.monotonic()
-    thread = threading.current_thread()
-    before = getattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, None)
-    failed = False
+    _begins(session.context.session_id)
     _run.set(run)
     try:
-        context, fragment = _context(session.context, run), session.fragments[key]
-        setattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, context)
-        context.reset(context.query_string, page_script_hash=context.page_script_hash, fragment_ids_this_run=[fragment])
-        context.fragment_storage.lookup(fragment)()
-    except (FragmentStorageKeyError, RerunException, StopException):
+        ran = script_runs.run_beside(session.context, session.fragments[key], run.enqueue)
+    except script_runs.ElsewhereError:
         return None
-    except FragmentHandledException:
-        failed = True  # its sentence is for Streamlit to show
     except Exception:
         _LOG.exception("A fragment failed on the direct line")
         return None
     finally:
-        # The thread belongs to the pool: it must not keep the session, nor pass for a part of it.
-        setattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, before)
         session.turn.release()
-    if failed or not run.wrote:
-        return {"drawings": run.drawings, "stale": failed}
+    if not ran or not run.wrote:
+        return {"drawings": run.drawings, "stale": not ran}
     known = session.text.get(key)
     session.text.setdefault(key, run.text)
     return {"drawings": run.drawings, "stale": None if known is None else known != run.text}
 
 
-def _context(last: ScriptRunContext, run: Run) -> ScriptRunContext:
-    """A context like that of the session's last run, whose elements go to `run` instead of the browser."""
-    return ScriptRunContext(
-        session_id=last.session_id,
-        _enqueue=run.enqueue,
-        query_string=last.query_string,
-        # The last run's own wrapper would end this run whenever Streamlit wants to start another.
-        session_state=SafeSessionState(last.session_state._state, lambda: None),
-        uploaded_file_mgr=last.uploaded_file_mgr,
-        main_script_path=last.main_script_path,
-        user_info=last.user_info,
-        fragment_storage=last.fragment_storage,
-        pages_manager=last.pages_manager,
-        on_script_error=last.on_script_error,
-    )
+def _begins(session_id: str) -> None:
+    """A run begins in this session, Streamlit's or the line's."""
+    _last_run[session_id] = time.monotonic()
 
 
 async def _free(session: Session) -> bool:
     """True once no run is under way in this session; False if one goes on or the session is gone."""
     until = time.monotonic() + WAIT
     while True:
-        info = Runtime.instance()._session_mgr.get_session_info(session.context.session_id)
-        if info is None:
+        busy = script_runs.under_way(session.context.session_id)
+        if busy is None:
             return False
-        if info.session._scriptrunner is None and not session.turn.locked():
+        if not busy and not session.turn.locked():
             return True
         if time.monotonic() > until:
             return False
         await asyncio.sleep(GLANCE)
 
 
-def _turn(storage: FragmentStorage) -> threading.Lock:
-    return vars(storage).setdefault(_TURN, threading.Lock())
-
-
-def in_turn(run_script):
-    """`ScriptRunner._run_script`, which waits for the run on the direct line that is under way in its session."""
-
-    @wraps(run_script)
-    def run(self, *given, **named):
-        _last_run[self._session_id] = time.monotonic()
-        with _turn(self._fragment_storage):
-            return run_script(self, *given, **named)
-
-    run.in_turn = True
-    return run
-
-
 async def _serve(socket: WebSocket) -> None:
     """One line: refused (403) from a page of another origin, as Streamlit does it, and without a session's secret."""
     token = next(iter(socket.scope["subprotocols"]), "")
     session = _sessions.get(token)
-    if session is None or not _is_origin_allowed(socket.headers.get("Origin"), socket.headers.get("Host")):
+    if session is None or not script_runs.of_this_origin(socket.headers.get("Origin"), socket.headers.get("Host")):
         await socket.close(1008)
         return
     await socket.accept(token)
@@ -307,8 +263,7 @@ def _read(received: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 def route(base: str = "") -> WebSocketRoute:
     """The Starlette route of the direct line under the path `base`; app.py hands it to `st.App(routes=...)`.
 
-    From then on Streamlit's runs wait for those on the line.
+    From then on Streamlit's runs wait for those on the line. Where there can be no line, it refuses everybody.
     """
-    if not hasattr(ScriptRunner._run_script, "in_turn"):
-        ScriptRunner._run_script = in_turn(ScriptRunner._run_script)
+    script_runs.take_turns(_begins)
     return WebSocketRoute(base + PATH, _serve)

@@ -20,9 +20,14 @@ def script():
     st.session_state["heard"] = {name: address.linked(name) for name in ("at", "box")}
 
 
-@pytest.fixture
-def visitor() -> AppTest:
+@pytest.fixture(params=[True, False], ids=["inside", "in_public"])
+def visitor(request, monkeypatch) -> AppTest:
+    """With Streamlit's private parts, and without."""
+    monkeypatch.setattr(address.inside, "there", request.param)
     return AppTest.from_function(script).run()
+
+
+INSIDE = pytest.mark.parametrize("visitor", [True], ids=["inside"], indirect=True)
 
 
 def shown(visitor: AppTest) -> dict[str, str]:
@@ -57,6 +62,7 @@ def test_what_was_cleared_does_not_come_back(visitor):
     assert shown(visitor.run()) == {}
 
 
+@INSIDE
 def test_what_a_bound_widget_says_comes_back_too(visitor):
     """In the browser Streamlit writes it there; a string that an earlier run has sent may have wiped it out."""
     visitor.radio(key="unit").set_value("cells")
@@ -68,6 +74,7 @@ def test_what_a_bound_widget_says_comes_back_too(visitor):
     assert shown(write(visitor, at="3,4")) == {"at": "3,4", "unit": "cells", "draw": "masks"}
 
 
+@INSIDE
 def test_a_bound_widget_at_its_default_leaves_the_address(visitor):
     visitor.radio(key="unit").set_value("cells").run()
     visitor.radio(key="unit").set_value("px").run()
