@@ -157,9 +157,7 @@ def blank(name: str) -> nn.Module:
     return module
 
 
-def wrap(
-    name: str, state: Mapping[str, object], device: torch.device, called: str | None = None
-) -> PretrainedNetwork:
+def wrap(name: str, state: Mapping[str, object], device: torch.device, called: str | None = None) -> PretrainedNetwork:
     """The network with the weights of `state` behind the interface that pages call.
 
     Args:

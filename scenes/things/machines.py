@@ -63,7 +63,9 @@ def panel(corners: Sequence[tuple[float, float, float]], closed: bool = True, **
     return Shape(np.array(segments), closed=closed, **ink)
 
 
-def star(centre: Point, outer: float, inner: float, arms: int, wide: float, turn: float = 0.0, **ink: Unpack[Paint]) -> Shape:
+def star(
+    centre: Point, outer: float, inner: float, arms: int, wide: float, turn: float = 0.0, **ink: Unpack[Paint]
+) -> Shape:
     """Straight spokes from a hub: `arms` of them, of half-width `wide` at the rim."""
     points = []
     for k in range(arms):
