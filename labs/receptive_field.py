@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 SHARE_OF_PEAK = 1 - 0.9545  # Luo et al. 2016: a pixel counts as effective above 4.55 % of the strongest one
@@ -18,7 +19,12 @@ WIDTH = 4  # channels of the measured networks: with a single one, ReLU kills mo
 
 @dataclass(frozen=True)
 class Layer:
-    """A square convolution or max pooling. kernel, stride, dilation >= 1 and padding >= 0, in its input's pixels."""
+    """A square convolution or max pooling. kernel, stride, dilation >= 1 and padding >= 0, in its input's pixels.
+
+    >>> dilated = Layer("conv", kernel=3, stride=2, dilation=2)
+    >>> dilated.reach, dilated.output_size(11)
+    (5, 4)
+    """
 
     kind: str  # "conv" or "max pool"
     kernel: int
@@ -38,6 +44,7 @@ class Layer:
         return self.dilation * (self.kernel - 1) + 1
 
     def output_size(self, size: int) -> int:
+        """Width of its map on an input of that width, below 1 where the kernel does not fit."""
         return (size + 2 * self.padding - self.reach) // self.stride + 1
 
 
@@ -47,6 +54,9 @@ class Field:
 
     size: width of its receptive field. jump: distance between the fields of two neighbours. start: centre of unit 0's
     field (0 is the centre of the first input pixel).
+
+    >>> Field(size=3, jump=2, start=0.0).box(row=0, column=1)
+    (1.0, -1.0, 4.0, 2.0)
     """
 
     size: int = 1
@@ -61,12 +71,20 @@ class Field:
 
 
 def conv(kernel: int = 3, stride: int = 1, dilation: int = 1) -> Layer:
-    """A convolution with an odd kernel that keeps the map's size at stride 1."""
+    """A convolution with an odd kernel that keeps the map's size at stride 1.
+
+    >>> conv(5)
+    Layer(kind='conv', kernel=5, stride=1, dilation=1, padding=2)
+    """
     return Layer("conv", kernel, stride, dilation, padding=dilation * (kernel - 1) // 2)
 
 
 def stack(convolutions: int, pool_after: int | None = None, kernel: int = 3, dilation: int = 1) -> list[Layer]:
-    """`convolutions` convs of stride 1, with a 2x2 max pool of stride 2 between each group of `pool_after` of them."""
+    """`convolutions` convs of stride 1, with a 2x2 max pool of stride 2 between each group of `pool_after` of them.
+
+    >>> [layer.kind for layer in stack(3, pool_after=2)]
+    ['conv', 'conv', 'max pool', 'conv']
+    """
     layers: list[Layer] = []
     for index in range(convolutions):
         if pool_after and index and index % pool_after == 0:
@@ -76,7 +94,11 @@ def stack(convolutions: int, pool_after: int | None = None, kernel: int = 3, dil
 
 
 def trace(layers: Sequence[Layer]) -> list[Field]:
-    """The field before the first layer and after each one, len(layers) + 1 entries; L 3x3 convs end at size 1 + 2L."""
+    """The field before the first layer and after each one, len(layers) + 1 entries; L 3x3 convs end at size 1 + 2L.
+
+    >>> [(field.size, field.jump) for field in trace(stack(3, pool_after=2))]
+    [(1, 1), (3, 1), (5, 1), (6, 2), (10, 2)]
+    """
     fields = [Field()]
     for layer in layers:
         size, jump, start = fields[-1].size, fields[-1].jump, fields[-1].start
@@ -91,7 +113,11 @@ def trace(layers: Sequence[Layer]) -> list[Field]:
 
 
 def output_sizes(layers: Sequence[Layer], size: int) -> list[int]:
-    """Width of the map before the first layer and after each one. Errors: ValueError when nothing is left."""
+    """Width of the map before the first layer and after each one. Errors: ValueError when nothing is left.
+
+    >>> output_sizes(stack(3, pool_after=2), 8)
+    [8, 8, 8, 4, 4]
+    """
     sizes = [size]
     for layer in layers:
         sizes.append(layer.output_size(sizes[-1]))
@@ -104,12 +130,19 @@ def output_sizes(layers: Sequence[Layer], size: int) -> list[int]:
 
 def measure(
     layers: Sequence[Layer], size: int, filling: str = "random + ReLU", trials: int = 8, seed: int = 0
-) -> Tensor:
-    """|d output / d input| of the central output unit, float32 (size, size), scaled to a maximum of 1.
+) -> Float32[Tensor, "size size"]:
+    """|d output / d input| of the central output unit, scaled to a maximum of 1.
 
     Averaged over `trials` random inputs, each through its own random weights (He initialisation), all run at once as
     groups. "all ones" weights make the map the number of paths from each pixel; the convolutions are then linear.
     Errors: ValueError for an unknown filling, or a stack that leaves no output.
+
+    >>> 9 * measure(stack(2), size=5, filling="all ones", trials=1)
+    tensor([[1., 2., 3., 2., 1.],
+            [2., 4., 6., 4., 2.],
+            [3., 6., 9., 6., 3.],
+            [2., 4., 6., 4., 2.],
+            [1., 2., 3., 2., 1.]])
     """
     if filling not in FILLINGS:
         raise ValueError(f"Choose a filling among {', '.join(FILLINGS)}, not {filling!r}.")
@@ -132,13 +165,21 @@ def measure(
     return strength / peak if peak > 0 else strength
 
 
-def effective_size(strength: Tensor) -> float:
-    """Side in pixels of a square with as many pixels as are stronger than 4.55 % of the strongest (Luo et al. 2016)."""
+def effective_size(strength: Float[Tensor, "h w"]) -> float:
+    """Side in pixels of a square with as many pixels as are stronger than 4.55 % of the strongest (Luo et al. 2016).
+
+    >>> effective_size(torch.tensor([[0.01, 0.1, 0.1], [0.0, 1.0, 0.1]]))
+    2.0
+    """
     return math.sqrt(int((strength > SHARE_OF_PEAK * strength.max()).sum()))
 
 
-def bounding_box(strength: Tensor) -> tuple[int, int, int, int]:
-    """xyxy of all pixels with any influence (strength > 0). Errors: ValueError when there is none."""
+def bounding_box(strength: Float[Tensor, "h w"]) -> tuple[int, int, int, int]:
+    """xyxy of all pixels with any influence (strength > 0). Errors: ValueError when there is none.
+
+    >>> bounding_box(torch.tensor([[0.0, 0.1, 0.1], [0.0, 1.0, 0.1]]))
+    (1, 0, 3, 2)
+    """
     rows, columns = (strength > 0).nonzero(as_tuple=True)
     if not len(rows):
         raise ValueError("No pixel has any influence on this unit.")

@@ -4,7 +4,7 @@ A convolution (in deep learning's sense, a cross-correlation) is a matrix X: con
 multiplies by Xᵀ. One axis at a time everything follows from one picture, `tap_matrix`: which tap of the filter sits at
 which place of X. Numbers and symbols are both read from it.
 
-Functions take one map and one filter without batch and channel axes, float tensors of shape (N,) or (H, W).
+Functions take one map and one filter without batch and channel axes.
 Sources: Dumoulin & Visin 2016, sections 2 and 4; Zeiler 2010; Long et al. 2015, section 3.3.
 """
 
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 
@@ -24,6 +25,12 @@ class Geometry:
 
     stride, dilation >= 1; padding, output_padding >= 0. `output_padding` only matters to the transposed direction and
     is smaller than the stride or the dilation. Errors: ValueError outside these ranges.
+
+    >>> geometry = Geometry(stride=2, padding=1)
+    >>> geometry.convolved_size(5, kernel=3), geometry.convolved_size(6, kernel=3)  # one size from two
+    (3, 3)
+    >>> geometry.sizes_with_output(3, kernel=3), geometry.transposed_size(3, kernel=3)
+    (range(5, 7), 5)
     """
 
     stride: int = 1
@@ -72,18 +79,22 @@ class Step(NamedTuple):
     column: int
     top: int  # of the stamp, on the untrimmed canvas
     left: int
-    stamp: Tensor  # (kh, kw): the filter times the input value
-    canvas: Tensor  # the sum of all stamps so far, before trimming
+    stamp: Float[Tensor, "kh kw"]  # the filter times the input value
+    canvas: Float[Tensor, "height width"]  # the sum of all stamps so far, before trimming
 
 
 # --- the matrix, one axis -------------------------------------------------------------------------------------------
 
 
-def tap_matrix(kernel: int, length: int, geometry: Geometry, padded: bool = False) -> Tensor:
-    """Which tap of the filter stands where in X: int64 (outputs, length), -1 where X is zero.
+def tap_matrix(kernel: int, length: int, geometry: Geometry, padded: bool = False) -> Int64[Tensor, "outputs inputs"]:
+    """Which tap of the filter stands where in X, -1 where X is zero.
 
-    Row o is the filter moved by o*stride. `padded` keeps the columns that meet the padding zeros: (outputs, length+2p),
-    the matrix as textbooks write it. Errors: ValueError when the filter does not fit into the padded input.
+    Row o is the filter moved by o*stride. `padded` keeps the columns that meet the padding zeros, length+2p in all, the
+    matrix as textbooks write it. Errors: ValueError when the filter does not fit into the padded input.
+
+    >>> tap_matrix(kernel=3, length=5, geometry=Geometry(stride=2))
+    tensor([[ 0,  1,  2, -1, -1],
+            [-1, -1,  0,  1,  2]])
     """
     rows = torch.arange(geometry.convolved_size(length, kernel))
     columns = torch.arange(length + 2 * geometry.padding)
@@ -93,22 +104,38 @@ def tap_matrix(kernel: int, length: int, geometry: Geometry, padded: bool = Fals
     return taps if padded else taps[:, geometry.padding : geometry.padding + length]
 
 
-def convolution_matrix(weight: Tensor, length: int, geometry: Geometry, padded: bool = False) -> Tensor:
-    """X with conv1d(u, weight) = X u for u of `length`; weight (k,) -> (outputs, length), length + 2p if `padded`."""
+def convolution_matrix(
+    weight: Float[Tensor, " k"], length: int, geometry: Geometry, padded: bool = False
+) -> Float[Tensor, "outputs inputs"]:
+    """X with conv1d(u, weight) = X u for u of `length`; length + 2p columns if `padded`.
+
+    >>> convolution_matrix(torch.tensor([1.0, 2.0, 3.0]), length=4, geometry=Geometry())
+    tensor([[1., 2., 3., 0.],
+            [0., 1., 2., 3.]])
+    """
     return _fill(weight, tap_matrix(len(weight), length, geometry, padded))
 
 
-def transposed_convolution_matrix(weight: Tensor, size: int, geometry: Geometry, padded: bool = False) -> Tensor:
-    """Xᵀ with conv_transpose1d(v, weight) = Xᵀ v for v of `size`; weight (k,) -> (outputs, size).
+def transposed_convolution_matrix(
+    weight: Float[Tensor, " k"], size: int, geometry: Geometry, padded: bool = False
+) -> Float[Tensor, "outputs {size}"]:
+    """Xᵀ with conv_transpose1d(v, weight) = Xᵀ v for v of `size`.
 
     X is the convolution that maps `transposed_size` inputs back to `size`; of its rows the first `size` are kept (there
     are more only if output_padding >= stride, which a dilation allows). `padded` keeps the 2p rows that get trimmed.
+
+    >>> transposed_convolution_matrix(torch.tensor([1.0, 2.0, 3.0]), size=2, geometry=Geometry(stride=2))
+    tensor([[1., 0.],
+            [2., 0.],
+            [3., 1.],
+            [0., 2.],
+            [0., 3.]])
     """
     length = geometry.transposed_size(size, len(weight))
     return convolution_matrix(weight, length, geometry, padded)[:size].T
 
 
-def _fill(weight: Tensor, taps: Tensor) -> Tensor:
+def _fill(weight: Float[Tensor, " k"], taps: Int64[Tensor, "outputs inputs"]) -> Float[Tensor, "outputs inputs"]:
     return torch.where(taps >= 0, weight[taps.clamp(min=0)], weight.new_zeros(()))
 
 
@@ -116,25 +143,41 @@ def _fill(weight: Tensor, taps: Tensor) -> Tensor:
 
 
 def filter_letters(kernel: int) -> list[str]:
-    """x, y, z for up to three taps; longer filters end at z: w, x, y, z."""
+    """x, y, z for up to three taps; longer filters end at z.
+
+    >>> filter_letters(2), filter_letters(4)
+    (['x', 'y'], ['w', 'x', 'y', 'z'])
+    """
     return list("xyz"[:kernel] if kernel <= 3 else string.ascii_lowercase[-kernel:])
 
 
 def input_letters(size: int, padding: int = 0) -> list[str]:
-    """a, b, c, ... with `padding` times '0' on both sides. At most 20 letters, so that filters keep theirs."""
+    """a, b, c, ... with `padding` times '0' on both sides. At most 20 letters, so that filters keep theirs.
+
+    >>> input_letters(3, padding=1)
+    ['0', 'a', 'b', 'c', '0']
+    """
     if size > 20:
         raise ValueError("There are letters for at most 20 inputs.")
     return ["0"] * padding + list(string.ascii_lowercase[:size]) + ["0"] * padding
 
 
-def symbolic_matrix(taps: Tensor) -> list[list[str]]:
-    """`tap_matrix` in letters, '0' where X is zero; give `taps.T` for Xᵀ. The filter's length is read off the taps."""
+def symbolic_matrix(taps: Int64[Tensor, "rows columns"]) -> list[list[str]]:
+    """`tap_matrix` in letters, '0' where X is zero; give `taps.T` for Xᵀ. The filter's length is read off the taps.
+
+    >>> symbolic_matrix(tap_matrix(2, 3, Geometry()))
+    [['x', 'y', '0'], ['0', 'x', 'y']]
+    """
     letters = filter_letters(int(taps.max()) + 1)
     return [[letters[tap] if tap >= 0 else "0" for tap in row] for row in taps.tolist()]
 
 
 def symbolic_product(matrix: Sequence[Sequence[str]], vector: Sequence[str]) -> list[str]:
-    """Matrix times vector, spelled out: 'ay+bz' (input letter first), '0' where nothing is left."""
+    """Matrix times vector, spelled out, the input's letter first; '0' where nothing is left.
+
+    >>> symbolic_product([["x", "y", "0"], ["0", "x", "y"]], ["a", "b", "c"])
+    ['ax+by', 'bx+cy']
+    """
     rows = ([v + m for m, v in zip(row, vector, strict=True) if "0" not in (m, v)] for row in matrix)
     return ["+".join(terms) or "0" for terms in rows]
 
@@ -142,11 +185,17 @@ def symbolic_product(matrix: Sequence[Sequence[str]], vector: Sequence[str]) -> 
 # --- two axes -------------------------------------------------------------------------------------------------------
 
 
-def convolution_matrix_2d(weight: Tensor, size: tuple[int, int], geometry: Geometry) -> Tensor:
-    """X with conv2d(u, weight).flatten() = X u.flatten() for u of `size` (H, W); weight (kh, kw) -> (oh*ow, H*W).
+def convolution_matrix_2d(
+    weight: Float[Tensor, "kh kw"], size: tuple[int, int], geometry: Geometry
+) -> Float[Tensor, "outputs {size[0]}*{size[1]}"]:
+    """X with conv2d(u, weight).flatten() = X u.flatten() for u of `size` (H, W).
 
     Doubly blocked: oh × H blocks of ow × W, and block (i, j) is the 1-D matrix of the filter row that output row i
     applies to input row j (zero if none).
+
+    >>> convolution_matrix_2d(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), (2, 3), Geometry())
+    tensor([[1., 2., 0., 3., 4., 0.],
+            [0., 1., 2., 0., 3., 4.]])
     """
     down = tap_matrix(weight.shape[0], size[0], geometry)
     across = tap_matrix(weight.shape[1], size[1], geometry)
@@ -155,18 +204,29 @@ def convolution_matrix_2d(weight: Tensor, size: tuple[int, int], geometry: Geome
     return _fill(weight.flatten(), taps.reshape(len(down) * len(across), -1))
 
 
-def transposed_convolution_matrix_2d(weight: Tensor, size: tuple[int, int], geometry: Geometry) -> Tensor:
-    """Xᵀ with conv_transpose2d(v, weight).flatten() = Xᵀ v.flatten() for v of `size` (h, w) -> (H*W, h*w)."""
-    large = tuple(geometry.transposed_size(n, k) for n, k in zip(size, weight.shape, strict=True))
-    rows, columns = (geometry.convolved_size(n, k) for n, k in zip(large, weight.shape, strict=True))
-    blocks = convolution_matrix_2d(weight, large, geometry).reshape(rows, columns, -1)
+def transposed_convolution_matrix_2d(
+    weight: Float[Tensor, "kh kw"], size: tuple[int, int], geometry: Geometry
+) -> Float[Tensor, "outputs {size[0]}*{size[1]}"]:
+    """Xᵀ with conv_transpose2d(v, weight).flatten() = Xᵀ v.flatten() for v of `size` (h, w).
+
+    >>> transposed_convolution_matrix_2d(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), (1, 2), Geometry()).T
+    tensor([[1., 2., 0., 3., 4., 0.],
+            [0., 1., 2., 0., 3., 4.]])
+    """
+    height, width = (geometry.transposed_size(n, k) for n, k in zip(size, weight.shape, strict=True))
+    rows, columns = (geometry.convolved_size(n, k) for n, k in zip((height, width), weight.shape, strict=True))
+    blocks = convolution_matrix_2d(weight, (height, width), geometry).reshape(rows, columns, -1)
     return blocks[: size[0], : size[1]].reshape(size[0] * size[1], -1).T
 
 
-def scatter_steps(x: Tensor, weight: Tensor, geometry: Geometry) -> list[Step]:
+def scatter_steps(x: Float[Tensor, "h w"], weight: Float[Tensor, "kh kw"], geometry: Geometry) -> list[Step]:
     """Weight the filter by each input value, copy it `stride` further for every pixel, add where copies overlap.
 
-    x (h, w), weight (kh, kw). One step per pixel, in reading order; the canvas (s(h-1)+reach, s(w-1)+reach) is whole.
+    One step per pixel, in reading order; the canvas is whole, s(h-1)+reach by s(w-1)+reach.
+
+    >>> steps = scatter_steps(torch.tensor([[1.0, 10.0]]), torch.tensor([[1.0, 2.0, 3.0]]), Geometry(stride=2))
+    >>> [step.canvas for step in steps]
+    [tensor([[1., 2., 3., 0., 0.]]), tensor([[ 1.,  2., 13., 20., 30.]])]
     """
     canvas = x.new_zeros([geometry.stamped_size(n, k) for n, k in zip(x.shape, weight.shape, strict=True)])
     height, width = (geometry.reach(k) for k in weight.shape)
@@ -180,10 +240,12 @@ def scatter_steps(x: Tensor, weight: Tensor, geometry: Geometry) -> list[Step]:
     return steps
 
 
-def trim(canvas: Tensor, geometry: Geometry) -> Tensor:
-    """Cut `padding` off every side, then give back `output_padding` at the end of each axis; (N,) or (H, W).
+def trim(canvas: Float[Tensor, "*canvas"], geometry: Geometry) -> Float[Tensor, "*output"]:
+    """Cut `padding` off every side, then give back `output_padding` at the end of each axis.
 
-    Stride 2, filter 3: 5×5 with padding 1 and output padding 1 loses its first row and column and leaves 4×4.
+    >>> canvas = torch.tensor([1.0, 2.0, 13.0, 20.0, 30.0])
+    >>> trim(canvas, Geometry(stride=2, padding=1)), trim(canvas, Geometry(stride=2, padding=1, output_padding=1))
+    (tensor([ 2., 13., 20.]), tensor([ 2., 13., 20., 30.]))
     """
     longer = F.pad(canvas, (0, geometry.output_padding) * canvas.ndim)
     return F.pad(longer, (-geometry.padding, -geometry.padding) * canvas.ndim)
@@ -192,8 +254,12 @@ def trim(canvas: Tensor, geometry: Geometry) -> Tensor:
 # --- zero insertion -------------------------------------------------------------------------------------------------
 
 
-def insert_zeros(x: Tensor, stride: int) -> Tensor:
-    """stride - 1 zeros between neighbours on every axis: (N,) -> (s(N-1)+1,), (H, W) likewise."""
+def insert_zeros(x: Float[Tensor, "*size"], stride: int) -> Float[Tensor, "*spread"]:
+    """stride - 1 zeros between neighbours on every axis: N values spread over s(N-1)+1.
+
+    >>> insert_zeros(torch.tensor([1.0, 2.0, 3.0]), stride=2)
+    tensor([1., 0., 2., 0., 3.])
+    """
     out = x.new_zeros([stride * (size - 1) + 1 for size in x.shape])
     out[(slice(None, None, stride),) * x.ndim] = x
     return out
@@ -203,15 +269,23 @@ def border(kernel: int, geometry: Geometry) -> tuple[int, int]:
     """Zeros the equivalent normal convolution needs before and after: reach-1-p and that plus output_padding.
 
     Negative numbers mean cutting instead.
+
+    >>> border(3, Geometry(stride=2, padding=1, output_padding=1))
+    (1, 2)
     """
     before = geometry.reach(kernel) - 1 - geometry.padding
     return before, before + geometry.output_padding
 
 
-def as_normal_convolution(x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+def as_normal_convolution(
+    x: Float[Tensor, "*size"], weight: Float[Tensor, "*kernel"], geometry: Geometry
+) -> Float[Tensor, "*output"]:
     """Transposed convolution as: insert zeros, pad, convolve at stride 1 with the filter flipped on every axis.
 
-    x and weight both (n,), or both 2-D. Equal to conv_transpose for every stride (Dumoulin & Visin 2016, section 4.6).
+    One axis or two. Equal to conv_transpose for every stride (Dumoulin & Visin 2016, section 4.6).
+
+    >>> as_normal_convolution(torch.tensor([1.0, 10.0]), torch.tensor([1.0, 2.0, 3.0]), Geometry(stride=2))
+    tensor([ 1.,  2., 13., 20., 30.])
     """
     pads = [pad for kernel in reversed(weight.shape) for pad in border(kernel, geometry)]
     spread = F.pad(insert_zeros(x, geometry.stride), [max(pad, 0) for pad in pads])

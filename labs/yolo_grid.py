@@ -1,4 +1,4 @@
-"""The YOLO grid: which cell answers for which thing, what the network's numbers mean, and what they cost.
+"""The YOLO grid: which cell answers for which thing, and what the network's numbers mean. `labs.yolo_loss` weighs them.
 
 A picture is cut into S×S cells. The cell that a box's centre falls into is responsible for it and has B predictors,
 each with a box and a confidence. Two layouts of one cell's numbers:
@@ -8,24 +8,22 @@ classes that the B boxes share. B = 3 here, 2 in the paper.
 "anchor", S×S×B×(5 + C), YOLOv2 on (Redmon and Farhadi 2017, "YOLO9000"): each predictor has its own anchor shape and
 its own classes, (x, y, w, h, confidence, C classes).
 
-The layout is "anchor" where `anchors` are given, and "cell" where they are None. Boxes are float xyxy in pixels of the
-picture, anchors float (B, 2) width and height in the same pixels, labels int64 from 1. Cells are counted row, column
-from the upper left. A leading `...` stands for any batch axes.
+The layout is "anchor" where `anchors` are given, and "cell" where they are None. Boxes are xyxy in pixels of the
+picture, anchors width and height in the same pixels, labels count from 1. Cells are counted row, column from the upper
+left.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 from torchvision.ops import batched_nms, clip_boxes_to_image
 
-from labs.boxes import LARGEST_LOG_SCALE, centre_form, corner_form, iou
+from labs.boxes import LARGEST_LOG_SCALE, centre_form, corner_form
 
 LAYOUTS = ("cell", "anchor")
 ANCHOR_RULES = ("best", "free")
-LAMBDA_COORD, LAMBDA_NOOBJ = 5.0, 0.5  # Redmon et al. 2016, section 2.2
 SMALLEST_SIDE = 1e-6  # of a picture: the square root and its gradient stay finite
 
 
@@ -34,19 +32,22 @@ class Grid:
     """S×S = cells×cells over a picture of height×width pixels; a cell is height/S tall and width/S wide.
 
     Errors: ValueError for less than one cell or an empty picture.
+
+    >>> Grid(cells=4, height=200, width=400).pitch
+    tensor([100.,  50.])
     """
 
     cells: int
-    height: float
-    width: float
+    height: int
+    width: int
 
     def __post_init__(self):
         if self.cells < 1 or min(self.height, self.width) <= 0:
             raise ValueError("A grid needs at least one cell and a picture with a height and a width.")
 
     @property
-    def pitch(self) -> Tensor:
-        """Width and height of a cell in pixels, (2,)."""
+    def pitch(self) -> Float32[Tensor, "2"]:
+        """Width and height of a cell in pixels."""
         return torch.tensor([self.width / self.cells, self.height / self.cells])
 
 
@@ -54,115 +55,104 @@ class Grid:
 class Assignment:
     """Who answers for what.
 
-    owner int64 (S, S, K): index of the truth that the cell (K = 1), or its anchor (K = B), is responsible for, else -1.
-    labels int64 (S, S, K): its class from 1, else 0.
-    cells int64 (T, 2): row and column of each truth's responsible cell.
-    collisions int64 (X,): the truths that nobody answers for: others had taken the cell, or all anchors allowed there.
+    owner: index of the truth that the cell (k = 1), or its anchor (k = B), is responsible for, else -1.
+    labels: its class from 1, else 0.
+    cells: row and column of each truth's responsible cell.
+    collisions: the truths that nobody answers for: others had taken the cell, or all anchors allowed there.
     """
 
-    owner: Tensor
-    labels: Tensor
-    cells: Tensor
-    collisions: Tensor
+    owner: Int64[Tensor, "s s k"]
+    labels: Int64[Tensor, "s s k"]
+    cells: Int64[Tensor, "t 2"]
+    collisions: Int64[Tensor, " lost"]
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What training asks of every predictor, K = 1 for the layout "cell" and B for "anchor".
+    """What training asks of every predictor, k = 1 for the layout "cell" and B for "anchor".
 
-    owner, labels int64 (S, S, K): as in Assignment.
-    boxes float (S, S, K, 4): the owner's box xyxy in pixels, zeros without owner.
-    values float (S, S, K, 4): the same as the coordinate loss compares it, see `values_of`; zeros without owner.
+    owner, labels: as in Assignment.
+    boxes: the owner's box xyxy in pixels, zeros without owner.
+    values: the same as the coordinate loss compares it, see `values_of`; zeros without owner.
     """
 
-    owner: Tensor
-    labels: Tensor
-    boxes: Tensor
-    values: Tensor
+    owner: Int64[Tensor, "s s k"]
+    labels: Int64[Tensor, "s s k"]
+    boxes: Float[Tensor, "s s k 4"]
+    values: Float[Tensor, "s s k 4"]
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """The network's numbers, read.
 
-    boxes float (..., S, S, B, 4): xyxy in pixels, may reach beyond the picture.
-    confidence float (..., S, S, B): sigmoid, the IoU that the predictor expects of its box with a thing, 0 to 1.
-    classes float (..., S, S, C) in the layout "cell", (..., S, S, B, C) in "anchor": softmax, given there is a thing.
-    values float (..., S, S, B, 4): the boxes as the coordinate loss compares them, see `values_of`.
-    logits: the classes before the softmax, same shape.
+    boxes: xyxy in pixels, may reach beyond the picture.
+    confidence: sigmoid, the IoU that the predictor expects of its box with a thing, 0 to 1.
+    classes: softmax, given there is a thing; (*batch, s, s, c) in the layout "cell", (*batch, s, s, b, c) in "anchor".
+    values: the boxes as the coordinate loss compares them, see `values_of`.
+    logits: the classes before the softmax.
     """
 
-    boxes: Tensor
-    confidence: Tensor
-    classes: Tensor
-    values: Tensor
-    logits: Tensor
+    boxes: Float[Tensor, "*batch s s b 4"]
+    confidence: Float[Tensor, "*batch s s b"]
+    classes: Float[Tensor, "*either c"]
+    values: Float[Tensor, "*batch s s b 4"]
+    logits: Float[Tensor, "*either c"]
 
     @property
-    def scores(self) -> Tensor:
-        """Confidence times class probability, (..., S, S, B, C) (Redmon et al. 2016, eq. 1)."""
+    def scores(self) -> Float[Tensor, "*batch s s b c"]:
+        """Confidence times class probability (Redmon et al. 2016, eq. 1)."""
         shared = self.classes.ndim == self.confidence.ndim
         return self.confidence[..., None] * (self.classes[..., None, :] if shared else self.classes)
-
-
-@dataclass(frozen=True, eq=False)
-class GridLoss:
-    """The loss of N pictures in its terms and cells, each float (N, S, S) with its λ already multiplied in.
-
-    responsible bool (N, S, S, B): the predictors that answer for a thing.
-    target_confidence float (N, S, S, B): what the confidence should be, the IoU where responsible and 0 elsewhere.
-    """
-
-    coordinates: Tensor
-    object_confidence: Tensor
-    no_object_confidence: Tensor
-    classes: Tensor
-    responsible: Tensor
-    target_confidence: Tensor
-
-    @property
-    def terms(self) -> dict[str, Tensor]:
-        """The four terms by name."""
-        names = ("coordinates", "object_confidence", "no_object_confidence", "classes")
-        return {name: getattr(self, name) for name in names}
-
-    @property
-    def total(self) -> Tensor:
-        """All terms over all cells, the mean over the pictures: a scalar."""
-        return sum(self.terms.values()).sum(dim=(1, 2)).mean()
 
 
 def channels(layout: str, predictors: int, classes: int) -> int:
     """Numbers per cell: 5B + C in the layout "cell", B(5 + C) in "anchor".
 
     Errors: ValueError for an unknown layout, or less than one predictor or class.
+
+    >>> channels("cell", predictors=2, classes=20), channels("anchor", predictors=5, classes=20)  # v1's, v2's on VOC
+    (30, 125)
     """
     if layout not in LAYOUTS or min(predictors, classes) < 1:
         raise ValueError(f"Choose a layout among {', '.join(LAYOUTS)}, and at least one predictor and one class.")
     return 5 * predictors + classes if layout == "cell" else predictors * (5 + classes)
 
 
-def responsible_cells(boxes: Tensor, grid: Grid) -> Tensor:
-    """Row and column int64 (T, 2) of the cell that each box's centre falls into, for boxes (T, 4).
+def responsible_cells(boxes: Float[Tensor, "t 4"], grid: Grid) -> Int64[Tensor, "t 2"]:
+    """Row and column of the cell that each box's centre falls into.
 
     A centre on the line between two cells belongs to the right, the lower one; on or beyond the picture's edge to the
     outermost cell.
+
+    >>> responsible_cells(torch.tensor([[210.0, 60.0, 290.0, 80.0]]), Grid(4, 200, 400))  # the centre is (250, 70)
+    tensor([[1, 2]])
     """
     column_row = (centre_form(boxes)[..., :2] / grid.pitch.to(boxes)).floor().long()
     return column_row.flip(-1).clamp(0, grid.cells - 1)
 
 
-def shape_iou(sizes: Tensor, anchors: Tensor) -> Tensor:
-    """IoU (T, B) of widths and heights (T, 2) with anchors (B, 2), all placed on one centre."""
+def shape_iou(sizes: Float[Tensor, "t 2"], anchors: Float[Tensor, "b 2"]) -> Float[Tensor, "t b"]:
+    """IoU of widths and heights with anchors, all placed on one centre.
+
+    >>> shape_iou(torch.tensor([[40.0, 40.0]]), torch.tensor([[20.0, 40.0], [40.0, 40.0]]))
+    tensor([[0.5000, 1.0000]])
+    """
     common = torch.minimum(sizes[:, None], anchors).prod(-1)
     return common / (sizes.prod(-1)[:, None] + anchors.prod(-1) - common)
 
 
-def anchor_shapes(sizes: Tensor, count: int, seed: int = 0, turns: int = 100) -> Tensor:
-    """`count` typical shapes among sizes (T, 2), width and height: float (count, 2), smallest first.
+def anchor_shapes(
+    sizes: Float[Tensor, "t 2"], count: int, seed: int = 0, turns: int = 100
+) -> Float[Tensor, "{count} 2"]:
+    """`count` typical shapes among widths and heights, smallest first.
 
     k-means with the distance 1 - IoU (Redmon and Farhadi 2017, section 2), started as k-means++, until nothing moves.
     Errors: ValueError for fewer sizes than shapes, or a size without area.
+
+    >>> anchor_shapes(torch.tensor([[10.0, 10.0], [12.0, 10.0], [40.0, 80.0], [44.0, 80.0]]), count=2)
+    tensor([[11., 10.],
+            [42., 80.]])
     """
     if count < 1 or len(sizes) < count or not bool((sizes > 0).all()):
         raise ValueError("k-means needs at least one size with an area for every anchor shape.")
@@ -182,14 +172,24 @@ def anchor_shapes(sizes: Tensor, count: int, seed: int = 0, turns: int = 100) ->
 
 
 def assign(
-    boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = None, rule: str = "free"
+    boxes: Float[Tensor, "t 4"],
+    labels: Int64[Tensor, " t"],
+    grid: Grid,
+    anchors: Float[Tensor, "b 2"] | None = None,
+    rule: str = "free",
 ) -> Assignment:
-    """The responsible cell of each truth, boxes (T, 4) and labels (T,).
+    """The responsible cell of each truth.
 
     Without anchors a cell answers for one truth. With anchors, `rule` says which of its cell's a truth may have:
     "best", YOLOv2's, only the one with the highest shape IoU, so that of two things of one shape one is lost;
     "free", kinder and what this lab's networks are trained with, the one with the highest shape IoU that is free.
     Larger boxes choose first, a choice of this lab: the papers name no order. ValueError: another rule.
+
+    >>> small_and_large = torch.tensor([[2.0, 2.0, 22.0, 22.0], [4.0, 4.0, 40.0, 26.0]])  # both in the upper left cell
+    >>> found = assign(small_and_large, torch.tensor([3, 5]), Grid(2, 64, 64))
+    >>> found.owner[..., 0], found.collisions
+    (tensor([[ 1, -1],
+             [-1, -1]]), tensor([0]))
     """
     if rule not in ANCHOR_RULES:
         raise ValueError(f"There is no rule {rule!r} for anchors: choose one of {', '.join(ANCHOR_RULES)}.")
@@ -212,10 +212,21 @@ def assign(
     return Assignment(owner, torch.cat([labels, labels.new_zeros(1)])[owner], cells, torch.tensor(sorted(lost)).long())
 
 
-def encode(boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = None, rule: str = "free") -> Target:
-    """Truth boxes (T, 4) and labels (T,) from 1 to what training asks of every cell, assigned by `assign`'s `rule`.
+def encode(
+    boxes: Float[Tensor, "t 4"],
+    labels: Int64[Tensor, " t"],
+    grid: Grid,
+    anchors: Float[Tensor, "b 2"] | None = None,
+    rule: str = "free",
+) -> Target:
+    """True boxes and labels to what training asks of every cell, assigned by `assign`'s `rule`.
 
     Collided truths are not in it.
+
+    >>> target = encode(torch.tensor([[8.0, 8.0, 24.0, 40.0]]), torch.tensor([3]), Grid(2, 64, 64))
+    >>> target.labels[..., 0], target.values[0, 0]  # x and y in the cell; √(16/64), √(32/64)
+    (tensor([[3, 0],
+             [0, 0]]), tensor([[0.5000, 0.7500, 0.5000, 0.7071]]))
     """
     assignment = assign(boxes, labels, grid, anchors, rule)
     there = assignment.owner >= 0
@@ -224,11 +235,17 @@ def encode(boxes: Tensor, labels: Tensor, grid: Grid, anchors: Tensor | None = N
     return Target(assignment.owner, assignment.labels, filled, values)
 
 
-def values_of(boxes: Tensor, grid: Grid, anchors: Tensor | None = None) -> Tensor:
-    """Boxes (S, S, K, 4) as the coordinate loss compares them, same shape.
+def values_of(
+    boxes: Float[Tensor, "s s k 4"], grid: Grid, anchors: Float[Tensor, "k 2"] | None = None
+) -> Float[Tensor, "s s k 4"]:
+    """Boxes as the coordinate loss compares them.
 
     First x and y of the centre, in cells from the cell's upper left corner, 0 to 1 where the cell is responsible. Then
     "cell": √(w/W) and √(h/H), W and H the picture's; "anchor": ln(w/p_w) and ln(h/p_h), p the anchor.
+
+    >>> box, grid = torch.tensor([[[[0.0, 0.0, 16.0, 64.0]]]]), Grid(1, 64, 64)
+    >>> values_of(box, grid), values_of(box, grid, anchors=torch.tensor([[16.0, 32.0]]))
+    (tensor([[[[0.1250, 0.5000, 0.5000, 1.0000]]]]), tensor([[[[0.1250, 0.5000, 0.0000, 0.6931]]]]))
     """
     form = centre_form(boxes)
     places = form[..., :2] / grid.pitch.to(boxes) - _corners(grid, boxes)
@@ -239,13 +256,22 @@ def values_of(boxes: Tensor, grid: Grid, anchors: Tensor | None = None) -> Tenso
     return torch.cat([places, sizes], dim=-1)
 
 
-def decode(raw: Tensor, grid: Grid, predictors: int = 3, anchors: Tensor | None = None) -> Prediction:
-    """Raw network output (..., S, S, channels) to boxes, confidences and class probabilities.
+def decode(
+    raw: Float[Tensor, "*batch s s channels"],
+    grid: Grid,
+    predictors: int = 3,
+    anchors: Float[Tensor, "b 2"] | None = None,
+) -> Prediction:
+    """Raw network output to boxes, confidences and class probabilities.
 
     x = (column + σ(t_x)) · W/S and y = (row + σ(t_y)) · H/S are the box's centre.
     "cell": w = W · σ(t_w), h = H · σ(t_h). "anchor": w = p_w · exp(t_w), h = p_h · exp(t_h) (YOLO9000, section 2).
     `predictors` B counts in the layout "cell"; with anchors it is their number.
     Errors: ValueError for channels that B does not fit.
+
+    >>> found = decode(torch.zeros(1, 1, 7), Grid(1, 64, 64), predictors=1)
+    >>> found.boxes, found.confidence, found.classes
+    (tensor([[[[16., 16., 48., 48.]]]]), tensor([[[0.5000]]]), tensor([[[0.5000, 0.5000]]]))
     """
     numbers, confidence, logits = _split(raw, predictors, anchors)
     places = numbers[..., :2].sigmoid()
@@ -260,63 +286,17 @@ def decode(raw: Tensor, grid: Grid, predictors: int = 3, anchors: Tensor | None 
     return Prediction(boxes, confidence.sigmoid(), logits.softmax(-1), torch.cat([places, values], dim=-1), logits)
 
 
-def loss(
-    raw: Tensor, targets: Sequence[Target], grid: Grid, predictors: int = 3, anchors: Tensor | None = None,
-    lambda_coord: float = LAMBDA_COORD, lambda_noobj: float = LAMBDA_NOOBJ,
-) -> GridLoss:  # fmt: skip
-    """The loss of raw outputs (N, S, S, channels) for N targets, as in Redmon et al. 2016, eq. 3, but for three things.
-
-    Coordinates: λ_coord times the squared error of `values_of`, for responsible predictors. Confidence: squared error
-    to the IoU of the predicted box with the truth (no gradient through the IoU) where responsible; λ_noobj times the
-    squared error to 0 for all others, also for the other predictors of a cell that has a thing. Classes: cross entropy.
-
-    The three: the paper's class term is the squared error of the probabilities (`squared_class_error`); its outputs are
-    linear, and here confidences go through a sigmoid, classes through a softmax, boxes through what `decode` says; and
-    YOLOv2's exception, no loss for a predictor that has an IoU above 0.6 with some truth, is not made.
-
-    Responsible is in "cell" the predictor of the cell whose box has the highest IoU with the truth right now (where no
-    box meets it, the one with the smallest coordinate error, as in the authors' code), in "anchor" the anchor that
-    `assign` gave it to.
-    """
-    found = decode(raw, grid, predictors, anchors)
-    owner, labels, boxes, values = (
-        torch.stack([getattr(target, key) for target in targets]).to(raw.device)
-        for key in ("owner", "labels", "boxes", "values")
-    )
-    there = owner >= 0
-    error = (found.values - values).square().sum(-1)
-    with torch.no_grad():
-        overlap = iou(found.boxes, boxes.to(raw))
-        if anchors is None:
-            rank = torch.where(overlap.amax(-1, keepdim=True) > 0, overlap, -error)
-            responsible = there & F.one_hot(rank.argmax(-1), rank.shape[-1]).bool()
-        else:
-            responsible = there
-        wanted = torch.where(responsible, overlap, 0)
-    miss = (found.confidence - wanted).square()
-    logits = found.logits if anchors is not None else found.logits[..., None, :]
-    surprise = -logits.log_softmax(-1).gather(-1, (labels - 1).clamp(min=0)[..., None])[..., 0]
-    return GridLoss(
-        coordinates=lambda_coord * (error * responsible).sum(-1),
-        object_confidence=(miss * responsible).sum(-1),
-        no_object_confidence=lambda_noobj * (miss * ~responsible).sum(-1),
-        classes=(surprise * there).sum(-1),
-        responsible=responsible,
-        target_confidence=wanted,
-    )
-
-
-def squared_class_error(classes: Tensor, label: int) -> Tensor:
-    """The paper's class term of one cell, Σ (p − p̂)²: class probabilities (..., C), a label from 1; float (...)."""
-    asked = F.one_hot(torch.tensor(label - 1, device=classes.device), classes.shape[-1])
-    return (classes - asked).square().sum(-1)
-
-
-def detect(prediction: Prediction, grid: Grid, threshold: float, overlap: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes (N, 4) clipped to the picture, labels (N,) from 1 and scores (N,), best first, of one picture's prediction.
+def detect(
+    prediction: Prediction, grid: Grid, threshold: float, overlap: float
+) -> tuple[Float[Tensor, "n 4"], Int64[Tensor, " n"], Float[Tensor, " n"]]:
+    """Boxes clipped to the picture, labels from 1 and scores, best first, of one picture's prediction.
 
     Every box asks once for every class; scores above `threshold` go through NMS per class, which drops what has an IoU
     above `overlap` with a better box.
+
+    >>> raw = torch.tensor([[[0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 2.0]]])  # one cell: a box, its confidence, two classes
+    >>> detect(decode(raw, Grid(1, 64, 64), predictors=1), Grid(1, 64, 64), threshold=0.2, overlap=0.5)
+    (tensor([[16., 16., 48., 48.]]), tensor([2]), tensor([0.8390]))
     """
     scores = prediction.scores.flatten(0, -2)
     box, label = (scores > threshold).nonzero(as_tuple=True)
@@ -325,8 +305,10 @@ def detect(prediction: Prediction, grid: Grid, threshold: float, overlap: float)
     return boxes[kept], label[kept] + 1, scores[box, label][kept]
 
 
-def _split(raw: Tensor, predictors: int, anchors: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    # Coordinates (..., B, 4), confidences (..., B) and class logits, (..., C) or (..., B, C).
+def _split(
+    raw: Float[Tensor, "*cells channels"], predictors: int, anchors: Float[Tensor, "b 2"] | None
+) -> tuple[Float[Tensor, "*cells b 4"], Float[Tensor, "*cells b"], Float[Tensor, "*either c"]]:
+    # Coordinates, confidences and class logits.
     if anchors is not None:
         each, left = divmod(raw.shape[-1], len(anchors))
         if left or each < 6:
@@ -339,12 +321,12 @@ def _split(raw: Tensor, predictors: int, anchors: Tensor | None) -> tuple[Tensor
     return boxes[..., :4], boxes[..., 4], raw[..., 5 * predictors :]
 
 
-def _corners(grid: Grid, like: Tensor) -> Tensor:
-    # Column and row of every cell, (S, S, 1, 2).
+def _corners(grid: Grid, like: Tensor) -> Float[Tensor, "s s 1 2"]:
+    # Column and row of every cell.
     steps = torch.arange(grid.cells, device=like.device, dtype=like.dtype)
     row, column = torch.meshgrid(steps, steps, indexing="ij")
     return torch.stack([column, row], dim=-1)[:, :, None]
 
 
-def _picture(grid: Grid, like: Tensor) -> Tensor:
+def _picture(grid: Grid, like: Tensor) -> Float[Tensor, "2"]:
     return like.new_tensor([grid.width, grid.height])

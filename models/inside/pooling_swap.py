@@ -17,7 +17,7 @@ from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.ops import MultiScaleRoIAlign, roi_align, roi_pool
 from torchvision.ops.poolers import LevelMapper
 
-from labs import roi_pooling
+from labs.roi_align import crop_samples
 from models.networks import rcnn_taps
 from models.networks.detector import LoadedDetector
 
@@ -39,7 +39,7 @@ def _roi_pool(features: Tensor, boxes: Tensor, size: tuple[int, int], scale: flo
 def _crop_and_resize(features: Tensor, boxes: Tensor, size: tuple[int, int], scale: float, ratio: int) -> Tensor:
     """torch's grid_sample at the lab's places. Proposals are cut to the picture, so none lies outside."""
     height, width = features.shape[1:]
-    y, x = roi_pooling.crop_samples(boxes, size, scale, (height, width))
+    y, x = crop_samples(boxes, size, scale, (height, width))
     grid = torch.stack(
         [
             (2 * x / max(width - 1, 1) - 1)[:, None, :].expand(-1, size[0], -1),
@@ -52,7 +52,7 @@ def _crop_and_resize(features: Tensor, boxes: Tensor, size: tuple[int, int], sca
 
 
 # (features (C, H, W), boxes (N, 4), output size, spatial scale, sampling ratio) → (N, C, P, Q). The first is what the
-# detector was trained with. The libraries' operators run, which tests hold equal to labs.roi_pooling.
+# detector was trained with. The libraries' operators run, which tests hold equal to the lab's.
 POOLINGS: dict[str, Callable[..., Tensor]] = {
     "RoI Align": _roi_align,
     "RoI Align, aligned": _roi_align_aligned,

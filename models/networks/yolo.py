@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from labs import yolo_grid
-from labs.yolo_grid import Grid, GridLoss, Prediction, Target
+from labs import yolo_grid, yolo_loss
+from labs.yolo_grid import Grid, Prediction, Target
+from labs.yolo_loss import GridLoss
 from models.device import LoadedNetwork, out_of_memory_said
 from models.networks.encoder import WIDTHS, Encoder, Residual, block, normalised
 from scenes import THINGS, Instance
@@ -35,8 +36,8 @@ class YoloDetection:
             score threshold and per-class NMS, best first.
         raw (7, 7, channels): the network's numbers; per cell as `labs.yolo_grid` lays them out.
         prediction: the same decoded: boxes (7, 7, B, 4), confidence (7, 7, B), classes (7, 7, 8) or (7, 7, B, 8).
-        grid, predictors B, anchors (B, 2) or None: what `labs.yolo_grid` needs to decode, detect or weigh `raw` again,
-            all in pixels of the picture.
+        grid, predictors B, anchors (B, 2) or None: what `labs.yolo_grid` and `labs.yolo_loss` need to decode, detect or
+            weigh `raw` again, all in pixels of the picture.
         masks, keypoints, keypoint_scores: None, this network has none.
         seconds: wall-clock time of the forward pass, decoding and NMS included. device: where it ran.
     """
@@ -134,7 +135,7 @@ class LoadedYolo(LoadedNetwork):
         """The loss of this picture for the given truth, per term and cell (1, 7, 7), with the paper's λ."""
         found = self(image)
         target = target_of(instances, found.grid, found.anchors)
-        return yolo_grid.loss(found.raw[None], [target], found.grid, found.predictors, found.anchors)
+        return yolo_loss.loss(found.raw[None], [target], found.grid, found.predictors, found.anchors)
 
     def grid_of(self, image: np.ndarray) -> Grid:
         """The network's grid over a picture (H, W, 3)."""

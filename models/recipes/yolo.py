@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labs import yolo_grid
+from labs import yolo_grid, yolo_loss
 from labs.yolo_grid import Grid
 from models.networks.segmenter import LoadedSegmenter
 from models.networks.yolo import CELLS, SIZE, LoadedYolo, Yolo
@@ -37,8 +37,8 @@ class Recipe:
     batch: int = 16
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
-    lambda_coord: float = yolo_grid.LAMBDA_COORD
-    lambda_noobj: float = yolo_grid.LAMBDA_NOOBJ
+    lambda_coord: float = yolo_loss.LAMBDA_COORD
+    lambda_noobj: float = yolo_loss.LAMBDA_NOOBJ
     moved: float = 0.5  # share of pictures that are zoomed and shifted
     zoom: float = 1.25  # at most
     smallest_visible: float = 0.15  # of a thing, and of its box after a move; less than this of it is not asked for
@@ -71,7 +71,7 @@ def train(
         images, boxes, labels = batch_at(data, recipe, step)
         targets = [yolo_grid.encode(*truth, grid, anchors) for truth in zip(boxes, labels, strict=True)]
         raw = module(images.to(device)).float()
-        return yolo_grid.loss(
+        return yolo_loss.loss(
             raw, targets, grid, module.predictors, anchors, recipe.lambda_coord, recipe.lambda_noobj
         ).total
 

@@ -8,6 +8,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from labs import roi_align as ra
 from labs import roi_pooling as rp
 from pages.roi_pooling.shared import (
     ALIGN,
@@ -192,12 +193,12 @@ def open_samples(choice: Choice, method: str, window: Window, view) -> tuple:
     """Bins that fit no grid, their sampling points, and the four neighbours of one."""
     size = (choice.settings.output,) * 2
     if method == ALIGN:
-        found = rp.roi_align_samples(
+        found = ra.roi_align_samples(
             choice.frames.resized, size, choice.scale, choice.settings.ratio, choice.settings.aligned
         )
         region, ys, xs = found.region, found.y, found.x
     else:
-        y, x = rp.crop_samples(choice.frames.resized, size, choice.scale, tuple(choice.values.shape))
+        y, x = ra.crop_samples(choice.frames.resized, size, choice.scale, tuple(choice.values.shape))
         region, ys, xs = torch.stack([x[0], y[0], x[-1], y[-1]]), y[:, None], x[:, None]
     if view.clicked:
         places = [(axis.flatten() - at).abs().argmin() for axis, at in (
@@ -206,7 +207,7 @@ def open_samples(choice: Choice, method: str, window: Window, view) -> tuple:
         address.keep("roi_at", f"{cells[0][0]},{cells[1][0]},{cells[0][1]},{cells[1][1]}")
     row, column, i, j = chosen_place(choice.settings, (ys.shape[1], xs.shape[1]))
     y, x = float(ys[row, i]), float(xs[column, j])
-    point = rp.bilinear(choice.values, y, x)
+    point = ra.bilinear(choice.values, y, x)
     grid = torch.cartesian_prod(ys.flatten(), xs.flatten()).flip(1) + 0.5
     dots = torch.stack(window.drawn(grid[:, 0], grid[:, 1]), 1).numpy()
     middle = np.array([window.drawn(x + 0.5, y + 0.5)])
@@ -235,7 +236,7 @@ def align_lines(region: Tensor, bins: int, window: Window) -> list:
     return [Lines(np.array(segments), SKY, 2 if bins <= MOST_BOXES else 1)] if segments else []
 
 
-def sample_lines(choice: Choice, method: str, region: Tensor, place: tuple, samples: tuple, point: rp.Point) -> list:
+def sample_lines(choice: Choice, method: str, region: Tensor, place: tuple, samples: tuple, point: ra.Point) -> list:
     """The place of the chosen sample, and its value, written out as the lecture does."""
     (ys, xs), (row, column, i, j) = samples, place
     y, x = number(ys[row, i]), number(xs[column, j])
@@ -247,7 +248,7 @@ def sample_lines(choice: Choice, method: str, region: Tensor, place: tuple, samp
         for name, axis, index, sample, count in (("x", 0, column, j, m), ("y", 1, row, i, n)):
             size = float(region[axis + 2] - region[axis]) / choice.settings.output
             lines.append(f"{name}: from {number(first[axis])}{half} = {number(region[axis])}, bin {size:.2f} cells")
-            lines.append(f"   {number(region[axis])} + ({index} + {rp.sample_offsets(count)[sample]:.3f}) · {size:.2f} "
+            lines.append(f"   {number(region[axis])} + ({index} + {ra.sample_offsets(count)[sample]:.3f}) · {size:.2f} "
                          f"= {x if axis == 0 else y}")  # fmt: skip
     else:
         for name, axis, index, cells in (

@@ -3,6 +3,7 @@
 import streamlit as st
 import torch
 
+from labs import roi_align as ra
 from labs import roi_pooling as rp
 from pages.roi_pooling.shared import number
 from ui import page
@@ -96,7 +97,7 @@ def sample() -> None:
         live_slider("y", 0.0, 7.0, 5.8, step=0.1, key="roi_y", format="%.1f", window=2, play=True) as y,
     ):
         pass
-    point = rp.bilinear(LECTURE_MAP.double(), y, x)
+    point = ra.bilinear(LECTURE_MAP.double(), y, x)
     (top, bottom), (first, last) = point.rows.tolist(), point.columns.tolist()
     by_row, by_column = point.weights.sum(1).tolist(), point.weights.sum(0).tolist()
     marked, symbols, terms, numbers = {}, [], [], []
@@ -115,7 +116,7 @@ def sample() -> None:
         rf"\begin{{aligned}} f({x:.1f},\, {y:.1f}) &= " + " + ".join(terms) + r" \\ &= " + " + ".join(numbers)
         + rf" = \mathbf{{{float(point.result):.3f}}} \end{{aligned}}"
     )  # fmt: skip
-    offsets = [", ".join(f"{value:.3g}" for value in rp.sample_offsets(n).tolist()) for n in (1, 2, 3, 4)]
+    offsets = [", ".join(f"{value:.3g}" for value in ra.sample_offsets(n).tolist()) for n in (1, 2, 3, 4)]
     st.markdown(
         "**Where the samples of a bin stand**, for a bin from 0 to 1: (i + ½)/n. "
         + "; ".join(f"n = {n}: **{places}**" for n, places in enumerate(offsets, start=1)) + "."

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import streamlit as st
 
+from labs import roi_align as ra
 from labs import roi_pooling as rp
 from pages.roi_pooling import inside, network, numbers, projection, shift
 from pages.roi_pooling.shared import SIZE
@@ -66,12 +67,12 @@ page.show_code(
     "torchvision.ops.roi_pool(features, [boxes], output_size=7, spatial_scale=1/16)",
 )
 page.show_code(
-    [rp.align_interval, rp.sample_places, rp.hat_weights, rp.roi_align],
+    [ra.align_interval, ra.sample_places, ra.hat_weights, ra.roi_align],
     r"f(x, y) = \sum_{i,j} f_{ij}\, \max(0, 1 - |x - i|)\, \max(0, 1 - |y - j|)",
     "torchvision.ops.roi_align(features, [boxes], output_size=7, spatial_scale=1/16, sampling_ratio=2, aligned=True)",
 )
 page.show_code(
-    [rp.crop_samples, rp.crop_and_resize],
+    [ra.crop_samples, ra.crop_and_resize],
     r"y_i = y_1 + \tfrac{i}{P-1}\,(y_2 - y_1)",
     "tf.image.crop_and_resize(features, normalized_boxes, box_indices, crop_size)",
 )

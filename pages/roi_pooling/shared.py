@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from labs import roi_align as ra
 from labs import roi_pooling as rp
 from models import catalog
 from models.inside import pooling_swap
@@ -41,8 +42,8 @@ class Settings:
         if method == POOL:
             return rp.roi_pool(features, boxes, size, scale, self.split).values
         if method == ALIGN:
-            return rp.roi_align(features, boxes, size, scale, self.ratio, self.aligned)
-        return rp.crop_and_resize(features, boxes, size, scale)
+            return ra.roi_align(features, boxes, size, scale, self.ratio, self.aligned)
+        return ra.crop_and_resize(features, boxes, size, scale)
 
 
 @dataclass(frozen=True, eq=False)

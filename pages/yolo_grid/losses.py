@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 import torch
 
-from labs import yolo_grid
-from labs.yolo_grid import LAMBDA_COORD, LAMBDA_NOOBJ, GridLoss, Target
+from labs import yolo_grid, yolo_loss
+from labs.yolo_grid import Target
+from labs.yolo_loss import LAMBDA_COORD, LAMBDA_NOOBJ, GridLoss
 from models.networks.yolo import YoloDetection
 from pages.yolo_grid.shared import (
     UNKNOWN,
@@ -79,7 +80,7 @@ def losses(picture: Picture, layout: str) -> None:
 
 
 def cost_of(found: YoloDetection, target: Target, coord: float, noobj: float) -> GridLoss:
-    return yolo_grid.loss(found.raw[None], [target], found.grid, found.predictors, found.anchors, coord, noobj)
+    return yolo_loss.loss(found.raw[None], [target], found.grid, found.predictors, found.anchors, coord, noobj)
 
 
 def total(cost: GridLoss) -> None:
@@ -130,7 +131,7 @@ def arithmetic(found: YoloDetection, target: Target, cost: GridLoss, cell, coord
         label = int(target.labels[cell][place]) - 1
         logits = found.prediction.logits[cell] if found.anchors is None else found.prediction.logits[cell][k]
         surprise = -float(logits.log_softmax(-1)[label])
-        paper = float(yolo_grid.squared_class_error(logits.softmax(-1), label + 1))
+        paper = float(yolo_loss.squared_class_error(logits.softmax(-1), label + 1))
         squares = " + ".join(
             f"({signed(s)} − {signed(a)})²".replace("− −", "+ ") for s, a in zip(said.tolist(), asked.tolist())
         )

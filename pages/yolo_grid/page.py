@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import streamlit as st
 
-from labs import yolo_grid
+from labs import yolo_grid, yolo_loss
 from pages.shared import photograph_detections as detections
 from pages.yolo_grid import assignment, collisions, comparison, losses, network, target
 from pages.yolo_grid.shared import truth_of
@@ -72,7 +72,7 @@ page.show_code(
     r"w &= W \sigma(t_w) \;\text{ or }\; p_w e^{t_w} \\ h &= H \sigma(t_h) \;\text{ or }\; p_h e^{t_h} \end{aligned}",
 )
 page.show_code(
-    yolo_grid.loss,
+    yolo_loss.loss,
     r"\begin{aligned} L =\; & \lambda_\text{coord} \sum \mathbb{1}^\text{obj}_{ij} \lVert v_{ij} - \hat v_{ij} \rVert^2"
     r" + \sum \mathbb{1}^\text{obj}_{ij} (c_{ij} - \text{IoU})^2 \\ & + \lambda_\text{noobj} \sum "
     r"\mathbb{1}^\text{noobj}_{ij} c_{ij}^2 - \sum \mathbb{1}^\text{obj}_i \ln p_i \\ & \text{the paper's last term: }"

@@ -1,6 +1,7 @@
 """Per-pixel cross-entropy: equal to torch's, never negative, and the opened pixel adds up."""
 
 import math
+from inspect import unwrap
 
 import pytest
 import torch
@@ -85,7 +86,7 @@ def test_share_of_loss():
 )
 def test_what_does_not_fit_is_refused(logits, truth, said):
     with pytest.raises(ValueError, match=said):
-        lab.loss_map(logits, truth)
+        unwrap(lab.loss_map)(logits, truth)  # its own words, also where a type checker stands before it
 
 
 def test_a_pixel_outside_is_refused():

@@ -18,7 +18,7 @@ layers = st.lists(
 
 @pytest.mark.parametrize("count", range(17))
 def test_l_stacked_3x3_convs_see_1_plus_2l(count):
-    assert rf.trace(rf.stack(count))[-1] == rf.Field(size=1 + 2 * count, jump=1, start=0)
+    assert rf.trace(rf.stack(count))[-1] == rf.Field(size=1 + 2 * count, jump=1, start=0.0)
 
 
 def test_pooling_makes_the_field_grow_faster():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 from torchvision import ops
 
+from labs import roi_align as ra
 from labs import roi_pooling as rp
 
 QUICK = settings(deadline=None, max_examples=60)
@@ -64,7 +65,7 @@ def test_the_lectures_bins():
 
 def test_the_lectures_sample():
     """f(6.5, 5.8) = f65·.5·.2 + f75·.5·.2 + f66·.5·.8 + f76·.5·.8, f with column then row."""
-    point = rp.bilinear(LECTURE_MAP, 5.8, 6.5)
+    point = ra.bilinear(LECTURE_MAP, 5.8, 6.5)
     assert point.rows.tolist() == [5, 6] and point.columns.tolist() == [6, 7]
     assert_close(point.weights, torch.tensor([[0.5 * 0.2, 0.5 * 0.2], [0.5 * 0.8, 0.5 * 0.8]]))
     assert_close(point.values, torch.tensor([[0.96, 0.32], [0.01, 0.48]]))
@@ -72,9 +73,9 @@ def test_the_lectures_sample():
 
 
 def test_samples_stand_at_a_quarter_and_three_quarters():
-    assert rp.sample_offsets(2).tolist() == [0.25, 0.75]
-    assert rp.sample_offsets(1).tolist() == [0.5]
-    samples = rp.roi_align_samples(torch.tensor([2.0, 1.0, 6.0, 3.0]), (1, 2), 1.0, 2, aligned=False)
+    assert ra.sample_offsets(2).tolist() == [0.25, 0.75]
+    assert ra.sample_offsets(1).tolist() == [0.5]
+    samples = ra.roi_align_samples(torch.tensor([2.0, 1.0, 6.0, 3.0]), (1, 2), 1.0, 2, aligned=False)
     assert samples.x.tolist() == [[2.5, 3.5], [4.5, 5.5]] and samples.y.tolist() == [[1.5, 2.5]]
 
 
@@ -93,14 +94,14 @@ def test_roi_pool_equals_torchvision(features, where, size, scale):
 @QUICK
 @given(maps, boxes, outputs, scales, st.sampled_from([-1, 0, 1, 2, 3]), st.booleans())
 def test_roi_align_equals_torchvision(features, where, size, scale, ratio, aligned):
-    ours = rp.roi_align(features, where, size, scale, ratio, aligned)
+    ours = ra.roi_align(features, where, size, scale, ratio, aligned)
     assert_close(ours, ops.roi_align(features[None], [where], size, scale, ratio, aligned), atol=1e-4, rtol=1e-4)
 
 
 @QUICK
 @given(maps, malformed, outputs, st.sampled_from([1, 2, 3]), st.booleans())
 def test_roi_align_of_boxes_upside_down_equals_torchvision(features, where, size, ratio, aligned):
-    ours = rp.roi_align(features, where, size, 0.5, ratio, aligned)
+    ours = ra.roi_align(features, where, size, 0.5, ratio, aligned)
     assert_close(ours, ops.roi_align(features[None], [where], size, 0.5, ratio, aligned), atol=1e-4, rtol=1e-4)
 
 
@@ -109,12 +110,12 @@ def test_roi_align_of_boxes_upside_down_equals_torchvision(features, where, size
 def test_the_samples_shown_make_the_result(features, box, size, scale, ratio, aligned):
     """Averaging single samples bin by bin, as the page does, gives what the matrices give."""
     box = torch.tensor(box)
-    samples = rp.roi_align_samples(box, size, scale, ratio, aligned)
-    whole = rp.roi_align(features[:1], box[None], size, scale, ratio, aligned)[0, 0]
+    samples = ra.roi_align_samples(box, size, scale, ratio, aligned)
+    whole = ra.roi_align(features[:1], box[None], size, scale, ratio, aligned)[0, 0]
     for i, j in ((0, 0), (size[0] - 1, size[1] - 1)):
         if samples.y.shape[1] * samples.x.shape[1] > 64:
             continue
-        each = [rp.bilinear(features[0], float(y), float(x)).result for y in samples.y[i] for x in samples.x[j]]
+        each = [ra.bilinear(features[0], float(y), float(x)).result for y in samples.y[i] for x in samples.x[j]]
         mean = torch.stack(each).mean() if each else torch.tensor(0.0)
         assert_close(mean, whole[i, j], atol=1e-4, rtol=1e-4)
 
@@ -190,13 +191,13 @@ def test_aligned_reads_a_ramp_at_its_true_place():
     ramp = (torch.arange(16.0) + 0.5).expand(1, 16, 16)
     box = torch.tensor([[3.3, 2.0, 9.9, 8.0]])
     centre = (3.3 + 9.9) / 2
-    assert rp.roi_align(ramp, box, (1, 1), 1.0, 2, aligned=True).item() == pytest.approx(centre, abs=1e-4)
-    assert rp.roi_align(ramp, box, (1, 1), 1.0, 2, aligned=False).item() == pytest.approx(centre + 0.5, abs=1e-4)
+    assert ra.roi_align(ramp, box, (1, 1), 1.0, 2, aligned=True).item() == pytest.approx(centre, abs=1e-4)
+    assert ra.roi_align(ramp, box, (1, 1), 1.0, 2, aligned=False).item() == pytest.approx(centre + 0.5, abs=1e-4)
 
 
 def test_the_regions_differ_by_half_a_cell():
     box = torch.tensor([40.0, 24.0, 100.0, 80.0])
-    on, off = (rp.roi_align_samples(box, (2, 2), 1 / 16, 2, aligned).region for aligned in (True, False))
+    on, off = (ra.roi_align_samples(box, (2, 2), 1 / 16, 2, aligned).region for aligned in (True, False))
     assert_close(off - on, torch.full((4,), 0.5))
 
 
@@ -218,7 +219,7 @@ def test_frames():
     ],
 )
 def test_crop_and_resize_of_tensorflows_own_tests(size, expected):
-    found = rp.crop_and_resize(torch.tensor([[[1.0, 2], [3, 4]]]), torch.tensor([[0.0, 0, 2, 2]]), size)
+    found = ra.crop_and_resize(torch.tensor([[[1.0, 2], [3, 4]]]), torch.tensor([[0.0, 0, 2, 2]]), size)
     assert_close(found[0, 0], torch.tensor(expected))
 
 
@@ -232,12 +233,12 @@ def test_crop_and_resize_equals_grid_sample_between_corners(features, shares, si
     y, x = (2 * (low + (high - low) * steps) - 1 for low, high in ((y1, y2), (x1, x2)))
     grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)[None]
     theirs = F.grid_sample(features[None], grid, align_corners=True, padding_mode="border")
-    assert_close(rp.crop_and_resize(features, box, (size, size)), theirs, atol=1e-3, rtol=1e-3)
+    assert_close(ra.crop_and_resize(features, box, (size, size)), theirs, atol=1e-3, rtol=1e-3)
 
 
 def test_crop_and_resize_is_zero_outside():
     ones = torch.ones(1, 4, 4)
-    found = rp.crop_and_resize(ones, torch.tensor([[-4.0, 0.0, 4.0, 4.0]]), (2, 3))[0, 0]
+    found = ra.crop_and_resize(ones, torch.tensor([[-4.0, 0.0, 4.0, 4.0]]), (2, 3))[0, 0]
     assert_close(found, torch.tensor([[0.0, 1, 1], [0, 1, 1]]))
 
 
@@ -254,9 +255,9 @@ def test_the_gradient_is_the_slope(method):
     """Autograd against central differences, away from kinks."""
     features = LECTURE_MAP[None].double()
     if method == "align":
-        pool = lambda boxes: rp.roi_align(features, boxes, (2, 2), 1.0, 2)  # noqa: E731
+        pool = lambda boxes: ra.roi_align(features, boxes, (2, 2), 1.0, 2)  # noqa: E731
     else:
-        pool = lambda boxes: rp.crop_and_resize(features, boxes, (3, 3))  # noqa: E731
+        pool = lambda boxes: ra.crop_and_resize(features, boxes, (3, 3))  # noqa: E731
     box = torch.tensor([0.63, 2.71, 6.27, 7.13], dtype=torch.float64)
     found = rp.box_gradient(pool, box)
     for i in range(4):
@@ -269,7 +270,7 @@ def test_the_gradient_is_the_slope(method):
 
 def test_adaptive_sampling_has_a_gradient_too():
     box = torch.tensor([0.63, 2.71, 6.27, 7.13])
-    assert rp.box_gradient(lambda b: rp.roi_align(LECTURE_MAP[None], b, (2, 2), 1.0, 0), box).abs().min() > 0
+    assert rp.box_gradient(lambda b: ra.roi_align(LECTURE_MAP[None], b, (2, 2), 1.0, 0), box).abs().min() > 0
 
 
 def test_no_box_and_a_box_outside_of_everything_are_pooled_to_nothing():

@@ -1,7 +1,5 @@
 """The solver: against SciPy on tiny problems, itself run long, and the lecture's subgradient descent."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -48,7 +46,7 @@ def by_scipy(problem: sr.Problem) -> float:
 def test_the_minimum_is_scipys(seed, lam, mu, positive):
     problem = tiny(seed, lam=lam, mu=mu, positive=positive)
     expected = by_scipy(problem)
-    found = sr.primal_dual(problem, iterations=2000, tolerance=0)
+    found = sr.primal_dual(problem, iterations=2000, tolerance=0.0)
     assert found.objectives[-1] == pytest.approx(expected, rel=1e-4)
     assert problem.objective(found.fine) == pytest.approx(found.objectives[-1], rel=1e-4)
     assert not positive or found.fine.min() >= 0
@@ -78,16 +76,16 @@ def test_without_kinks_it_is_the_normal_equations():
     problem = tiny(lam=0.0, mu=0.5, positive=False)
     k = problem.operator.toarray().astype(float)
     expected = np.linalg.solve(k.T @ k + 0.5 * np.eye(16), k.T @ problem.measured)
-    found = sr.primal_dual(problem, iterations=1000, balance=4, tolerance=0)
+    found = sr.primal_dual(problem, iterations=1000, balance=4.0, tolerance=0.0)
     assert np.allclose(found.fine.ravel(), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("balance", [0.5, 2.0, 16.0])
 def test_balance_and_start_change_the_way_and_not_the_end(balance):
     problem = tiny()
-    end = sr.primal_dual(problem, iterations=3000, tolerance=0).fine
+    end = sr.primal_dual(problem, iterations=3000, tolerance=0.0).fine
     start = np.random.default_rng(5).random((4, 4)) * 3
-    assert np.allclose(sr.primal_dual(problem, start, 1500, balance, tolerance=0).fine, end, atol=2e-3)
+    assert np.allclose(sr.primal_dual(problem, start, 1500, balance, tolerance=0.0).fine, end, atol=2e-3)
 
 
 @settings(max_examples=25, deadline=None)
@@ -121,12 +119,19 @@ def test_the_subgradient_lies_below_the_function(seed):
 @pytest.mark.parametrize("rule, rate", [("diminishing", 0.1), ("adam", 0.01)])
 def test_subgradient_descent_comes_near_the_same_minimum(rule, rate):
     problem = tiny()
-    least = sr.primal_dual(problem, iterations=2000, tolerance=0).objectives[-1]
+    least = sr.primal_dual(problem, iterations=2000, tolerance=0.0).objectives[-1]
     slow = sr.subgradient_descent(problem, iterations=1500, rate=rate, rule=rule)
     assert least - 1e-5 <= min(slow.objectives) <= 1.01 * least
     assert problem.objective(slow.fine) == pytest.approx(min(slow.objectives))
     early = sr.subgradient_descent(problem, iterations=1500, rate=rate, rule=rule, stop_below=1.2 * least)
     assert len(early.objectives) < len(slow.objectives) and early.objectives[-1] <= 1.2 * least
+
+
+def test_the_first_step_of_a_cell_is_the_shorter_the_more_differences_it_takes_part_in():
+    """Every cell measured once, as 1: the step is 1 / (1 + 2), (1 + 3) or (1 + 4) in a corner, at an edge, inside."""
+    problem = sr.Problem(sparse.csr_array(np.eye(9, dtype=np.float32)), np.ones(9, np.float32), 0.1, 0.0)
+    first = sr.primal_dual(problem, iterations=1, balance=1.0, tolerance=0.0).fine
+    np.testing.assert_allclose(1 / first, [[3, 4, 3], [4, 5, 4], [3, 4, 3]], rtol=1e-6)
 
 
 def test_progress_is_told_each_iteration():
@@ -142,7 +147,7 @@ def test_refusals():
     with pytest.raises(ValueError, match="negative"):
         sr.Problem(problem.operator, problem.measured, -0.1, 0.1)
     with pytest.raises(ValueError, match="balance"):
-        sr.primal_dual(problem, balance=0)
+        sr.primal_dual(problem, balance=0.0)
     with pytest.raises(ValueError, match="shape"):
         sr.primal_dual(problem, start=np.zeros((3, 3)))
     with pytest.raises(ValueError, match="no rule 'newton'"):
@@ -159,10 +164,9 @@ def test_the_three_terms_of_the_objective():
 
 
 def bowl():
-    """A stand-in whose least value, 0, lies where every cell is 3."""
-    return SimpleNamespace(
-        size=2, objective=lambda h: float(((h - 3) ** 2).sum()), subgradient=lambda h: 2 * (h - 3), allowed=lambda h: h
-    )
+    """Σ (h − 3)²: two measurements of every cell, each of 3."""
+    twice = sparse.csr_array(np.tile(np.eye(4, dtype=np.float32), (2, 1)))
+    return sr.Problem(twice, np.full(8, 3, np.float32), 0.0, 0.0, positive=False)
 
 
 def test_adam_takes_the_steps_of_torchs_adam():
@@ -188,7 +192,16 @@ def test_the_first_steps_of_a_descent_by_hand():
 
 @pytest.mark.parametrize(
     ("lam", "mu", "balance"),
-    [(0, 0, 1024), (0, 1, 64), (1e-9, 0, 64), (0.001, 0, 20), (0.01, 0, 2), (0.02, 5, 1), (0.04, 0, 0.5), (9, 0, 0.5)],
+    [
+        (0.0, 0.0, 1024),
+        (0.0, 1.0, 64),
+        (1e-9, 0.0, 64),
+        (0.001, 0.0, 20),
+        (0.01, 0.0, 2),
+        (0.02, 5.0, 1),
+        (0.04, 0.0, 0.5),
+        (9.0, 0.0, 0.5),
+    ],
 )
 def test_the_balance_for_the_weights_of_the_penalties(lam, mu, balance):
-    assert sr.balance_for(SimpleNamespace(total_variation=lam, ridge=mu)) == pytest.approx(balance)
+    assert sr.balance_for(tiny(lam=lam, mu=mu)) == pytest.approx(balance)

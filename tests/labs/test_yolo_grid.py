@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torchvision.ops import batched_nms, box_iou
 
 import scenes
-from labs import yolo_grid
+from labs import yolo_grid, yolo_loss
 from labs.yolo_grid import Grid, assign, encode, responsible_cells
 
 GRID = Grid(7, 224, 224)
@@ -225,7 +225,7 @@ def test_no_output_enlarges_an_anchor_beyond_torchvisions_guard():
 def test_an_empty_scene_asks_for_silence(anchors):
     target = encode(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), GRID, anchors)
     raw = random_raw(anchors)
-    found = yolo_grid.loss(raw, [target], GRID, 3, anchors)
+    found = yolo_loss.loss(raw, [target], GRID, 3, anchors)
     for name in ("coordinates", "object_confidence", "classes"):
         assert found.terms[name].sum() == 0
     confidence = yolo_grid.decode(raw, GRID, 3, anchors).confidence
@@ -236,7 +236,7 @@ def test_an_empty_scene_asks_for_silence(anchors):
 @LAYOUTS
 def test_target_confidence_is_the_iou(anchors):
     raw = random_raw(anchors)
-    found = yolo_grid.loss(raw, [encode(DOG, torch.tensor([2]), GRID, anchors)], GRID, 3, anchors)
+    found = yolo_loss.loss(raw, [encode(DOG, torch.tensor([2]), GRID, anchors)], GRID, 3, anchors)
     boxes = yolo_grid.decode(raw, GRID, 3, anchors).boxes[0, 3, 1]
     oracle = box_iou(boxes, DOG)[:, 0]
     winner = int(oracle.argmax()) if anchors is None else 1
@@ -250,19 +250,19 @@ def test_a_cells_best_box_answers_and_the_closest_where_none_meets():
     raw[0, 3, 1, 2:4] = -1.5  # nearest to the dog's size
     raw[0, 3, 1, 12:14] = 4.0
     target = encode(DOG, torch.tensor([2]), GRID)
-    assert yolo_grid.loss(raw, [target], GRID).responsible[0, 3, 1].tolist() == [True, False, False]
+    assert yolo_loss.loss(raw, [target], GRID).responsible[0, 3, 1].tolist() == [True, False, False]
     tiny = raw.clone()
     tiny[0, 3, 1, :15] = torch.tensor([-9.0, 9, -9, -9, 0] * 3)  # dots in a corner of the cell, none meets the dog
     tiny[0, 3, 1, 5] = -2.0
     assert box_iou(yolo_grid.decode(tiny[0], GRID).boxes[3, 1], DOG + 100).max() == 0
     far = encode(torch.tensor([[60.0, 97.0, 64.0, 99.0]]), torch.tensor([2]), GRID)
-    assert yolo_grid.loss(tiny, [far], GRID).responsible[0, 3, 1].tolist() == [False, True, False]
+    assert yolo_loss.loss(tiny, [far], GRID).responsible[0, 3, 1].tolist() == [False, True, False]
 
 
 @LAYOUTS
 def test_the_other_boxes_of_an_object_cell_pay_the_no_object_loss(anchors):
     raw = random_raw(anchors)
-    found = yolo_grid.loss(raw, [encode(DOG, torch.tensor([2]), GRID, anchors)], GRID, 3, anchors, lambda_noobj=0.25)
+    found = yolo_loss.loss(raw, [encode(DOG, torch.tensor([2]), GRID, anchors)], GRID, 3, anchors, lambda_noobj=0.25)
     confidence = yolo_grid.decode(raw, GRID, 3, anchors).confidence[0, 3, 1]
     answers = found.responsible[0, 3, 1]
     expected = 0.25 * confidence[~answers].square().sum()
@@ -279,14 +279,14 @@ def test_the_terms_sum_to_the_total_and_follow_their_weights(anchors):
     boxes = torch.cat([corner, corner + 10 + torch.rand(2, 3, 2, generator=generator) * 60], dim=-1)
     targets = [encode(each, torch.tensor([1, 5, 8]), GRID, anchors) for each in boxes]
     raw = random_raw(anchors, pictures=2)
-    found = yolo_grid.loss(raw, targets, GRID, 3, anchors)
+    found = yolo_loss.loss(raw, targets, GRID, 3, anchors)
     assert all(term.shape == (2, 7, 7) and (term >= 0).all() for term in found.terms.values())
     assert found.total.item() == pytest.approx(sum(float(term.sum()) for term in found.terms.values()) / 2, rel=1e-5)
-    doubled = yolo_grid.loss(raw, targets, GRID, 3, anchors, lambda_coord=10.0, lambda_noobj=1.0)
+    doubled = yolo_loss.loss(raw, targets, GRID, 3, anchors, lambda_coord=10.0, lambda_noobj=1.0)
     assert torch.allclose(doubled.coordinates, 2 * found.coordinates)
     assert torch.allclose(doubled.no_object_confidence, 2 * found.no_object_confidence)
     assert torch.equal(doubled.classes, found.classes)
-    alone = yolo_grid.loss(raw[1:], targets[1:], GRID, 3, anchors)
+    alone = yolo_loss.loss(raw[1:], targets[1:], GRID, 3, anchors)
     assert torch.allclose(alone.coordinates[0], found.coordinates[1])
 
 
@@ -298,14 +298,14 @@ def test_a_perfect_answer_costs_nothing_but_its_confidence(anchors):
     raw[3, 1, 4 if anchors is None else width + 4] = 30.0
     start = 15 if anchors is None else width + 5
     raw[3, 1, start : start + CLASSES] = torch.where(torch.arange(CLASSES) == 1, 30.0, 0.0)
-    found = yolo_grid.loss(raw[None], [encode(DOG + 4, torch.tensor([2]), GRID, anchors)], GRID, 3, anchors)
+    found = yolo_loss.loss(raw[None], [encode(DOG + 4, torch.tensor([2]), GRID, anchors)], GRID, 3, anchors)
     assert found.total.item() == pytest.approx(0, abs=1e-6)
 
 
 @LAYOUTS
 def test_the_target_confidence_sends_no_gradient_into_the_box(anchors):
     raw = random_raw(anchors).requires_grad_()
-    found = yolo_grid.loss(raw, [encode(DOG, torch.tensor([2]), GRID, anchors)], GRID, 3, anchors)
+    found = yolo_loss.loss(raw, [encode(DOG, torch.tensor([2]), GRID, anchors)], GRID, 3, anchors)
     found.object_confidence.sum().backward()
     width = 5 if anchors is None else 5 + CLASSES
     touched = {int(index) % width for index in raw.grad[0, 3, 1].nonzero()}
@@ -315,7 +315,7 @@ def test_the_target_confidence_sends_no_gradient_into_the_box(anchors):
 
 def test_the_class_loss_is_cross_entropy():
     raw = random_raw(None)
-    found = yolo_grid.loss(raw, [encode(DOG, torch.tensor([2]), GRID)], GRID)
+    found = yolo_loss.loss(raw, [encode(DOG, torch.tensor([2]), GRID)], GRID)
     expected = torch.nn.functional.cross_entropy(raw[0, 3, 1, 15:], torch.tensor(1))
     assert found.classes.sum().item() == pytest.approx(expected.item(), rel=1e-5)
 
@@ -323,18 +323,18 @@ def test_the_class_loss_is_cross_entropy():
 def test_the_papers_class_term_is_the_squared_error():
     """Σ (p − p̂)² of eq. 3, beside the cross entropy that is trained with."""
     classes = torch.tensor([0.1, 0.7, 0.2])
-    assert float(yolo_grid.squared_class_error(classes, 2)) == pytest.approx(0.1**2 + 0.3**2 + 0.2**2)
-    assert float(yolo_grid.squared_class_error(torch.tensor([0.0, 1.0]), 2)) == 0.0
-    assert float(yolo_grid.squared_class_error(torch.tensor([0.0, 1.0]), 1)) == 2.0
+    assert float(yolo_loss.squared_class_error(classes, 2)) == pytest.approx(0.1**2 + 0.3**2 + 0.2**2)
+    assert float(yolo_loss.squared_class_error(torch.tensor([0.0, 1.0]), 2)) == 0.0
+    assert float(yolo_loss.squared_class_error(torch.tensor([0.0, 1.0]), 1)) == 2.0
 
 
 @LAYOUTS
 def test_a_step_down_the_gradient_lowers_the_loss(anchors):
     raw = random_raw(anchors, seed=3).requires_grad_()
     targets = [encode(DOG, torch.tensor([2]), GRID, anchors)]
-    before = yolo_grid.loss(raw, targets, GRID, 3, anchors).total
+    before = yolo_loss.loss(raw, targets, GRID, 3, anchors).total
     before.backward()
-    after = yolo_grid.loss(raw.detach() - 0.02 * raw.grad, targets, GRID, 3, anchors).total
+    after = yolo_loss.loss(raw.detach() - 0.02 * raw.grad, targets, GRID, 3, anchors).total
     assert after < before
 
 

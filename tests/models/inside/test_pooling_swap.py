@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 import scenes
-from labs import roi_pooling
+from labs import roi_align, roi_pooling
 from models.inside import pooling_swap
 from models.inside.pooling_swap import POOLINGS, detect_with, find_regions, levels_of, swapped_heads
 from models.networks.detector import LoadedDetector, build_detector
@@ -65,10 +65,10 @@ def test_every_operator_is_the_labs(detector, regions):
     """What runs in the heads is what the page shows, also where torchvision's operator does it."""
     features, boxes = regions.features["P3"][0], regions.proposals[:20]
     shown = {
-        "RoI Align": lambda: roi_pooling.roi_align(features, boxes, (7, 7), 1 / 8, 2, aligned=False),
-        "RoI Align, aligned": lambda: roi_pooling.roi_align(features, boxes, (7, 7), 1 / 8, 2, aligned=True),
+        "RoI Align": lambda: roi_align.roi_align(features, boxes, (7, 7), 1 / 8, 2, aligned=False),
+        "RoI Align, aligned": lambda: roi_align.roi_align(features, boxes, (7, 7), 1 / 8, 2, aligned=True),
         "RoI Pool": lambda: roi_pooling.roi_pool(features, boxes, (7, 7), 1 / 8).values,
-        "crop and resize": lambda: roi_pooling.crop_and_resize(features, boxes, (7, 7), 1 / 8),
+        "crop and resize": lambda: roi_align.crop_and_resize(features, boxes, (7, 7), 1 / 8),
     }
     for name, pool in POOLINGS.items():
         assert_close(pool(features, boxes, (7, 7), 1 / 8, 2), shown[name](), atol=1e-4, rtol=1e-4)
