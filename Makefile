@@ -1,5 +1,5 @@
 # make run     open the lab in the browser
-# make test    lint, import contracts, tests (in a real browser too, where Chromium is installed)
+# make test    lint, import contracts, types, tests (in a real browser too, where Chromium is installed)
 # Both make their own virtual environment; the second time they start at once.
 
 PORT ?= 8501
@@ -21,6 +21,7 @@ test: export OMP_NUM_THREADS = 1
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/ty check
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
 
 clean:

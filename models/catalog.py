@@ -11,20 +11,20 @@ import os
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
-from types import ModuleType
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from models.device import best_device, in_half_precision, placed
+from models.device import LoadedNetwork, best_device, in_half_precision, placed
 from models.pretrained import published
+from models.recipes import Family
 from models.recipes import classifier as classifier_recipe
 from models.recipes import detector as detector_recipe
 from models.recipes import segmenter as segmenter_recipe
 from models.recipes import yolo as yolo_recipe
 
 WEIGHTS = Path(__file__).parent / "weights"
-FAMILIES: tuple[ModuleType, ...] = (segmenter_recipe, detector_recipe, classifier_recipe, yolo_recipe)
+FAMILIES: tuple[Family, ...] = (segmenter_recipe, detector_recipe, classifier_recipe, yolo_recipe)
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {"segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head")}
@@ -50,7 +50,7 @@ def shipped() -> list[str]:
     return [name for name in names() if (WEIGHTS / f"{name}.json").exists()]
 
 
-def family(name: str) -> ModuleType:
+def family(name: str) -> Family:
     """The module that builds, trains, evaluates and wraps the network of that name.
 
     Raises:
@@ -80,13 +80,12 @@ def card(name: str) -> dict:
         facts = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):  # no JSON, or no text at all
         facts = None
-    missing = [key for key in CARD if not isinstance(facts, dict) or key not in facts]
-    if missing:
+    if not isinstance(facts, dict) or any(key not in facts for key in CARD):
         raise ValueError(f"The card models/weights/{file.name} is damaged: restore it, or train {name} again.")
     return facts
 
 
-def load(name: str):
+def load(name: str) -> LoadedNetwork:
     """The network of that name with its weights, in eval mode on the best device, loaded once per process and device.
 
     Raises:
@@ -143,7 +142,7 @@ def write_card(name: str, facts: dict) -> None:
 
 
 @cache
-def _load(name: str, device: str):
+def _load(name: str, device: str) -> LoadedNetwork:
     facts, module_family = card(name), family(name)
     file = WEIGHTS / f"{name}.safetensors"
     if not file.exists() or _sha256(file) != facts.get("sha256"):

@@ -1,12 +1,15 @@
 """What a page can offer for a task: the lab's networks and the pretrained ones, each with all that `ui.model_choice`
 asks of it."""
 
+import builtins
 import functools
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from torch import nn
+
 from models import catalog
-from models.device import best_device
+from models.device import LoadedNetwork, best_device
 from models.pretrained import fetching, own_weights, published
 
 
@@ -42,11 +45,11 @@ class Offer:
             return None
         return published.seconds_per_picture(self.name)
 
-    def load(self):
+    def load(self) -> LoadedNetwork:
         """The network with its weights. Raises ValueError with one sentence."""
         return catalog.load(self.name)
 
-    def load_own(self, data: bytes, file_name: str):
+    def load_own(self, data: builtins.bytes, file_name: str) -> LoadedNetwork:
         """The same architecture with somebody's own weights. Raises ValueError with one sentence."""
         return load_own(self.name, data, file_name)
 
@@ -68,7 +71,7 @@ def offers(task: str, lab: Sequence[str] | None = None) -> list[Offer]:
     return ours + [Offer(entry.name, entry.line, entry.source.size) for entry in entries]
 
 
-def load_own(architecture: str, data: bytes, file_name: str = "own weights"):
+def load_own(architecture: str, data: bytes, file_name: str = "own weights") -> LoadedNetwork:
     """A network with weights that somebody brings along, on the best device.
 
     Args:
@@ -99,7 +102,7 @@ def load_own(architecture: str, data: bytes, file_name: str = "own weights"):
     return family.wrap(called, catalog.ready(architecture, module, device), device, facts)
 
 
-def _blank(name: str):
+def _blank(name: str) -> nn.Module:
     return published.blank(name) if name in published.NAMES else catalog.family(name).build(name)
 
 

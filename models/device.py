@@ -7,9 +7,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
 from types import MethodType
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import torch
 from torch import nn
+
+
+class LoadedNetwork(Protocol):
+    """What every network has that is ready to be called.
+
+    Attributes:
+        name, device, card: what a page's footer says of it.
+        let_go: lets go of it where it was loaded, once its device has no memory left; None where nobody holds it.
+    """
+
+    name: str
+    device: str
+    card: dict
+    let_go: Callable[[], None] | None = None
+
+
+Loaded = TypeVar("Loaded", bound=LoadedNetwork)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class OutOfMemory(ValueError):
@@ -53,7 +73,7 @@ def cache_folder() -> Path:
 
 def placed(module: nn.Module, device: torch.device) -> nn.Module:
     """The module as it is used: in eval mode, frozen, on its device, channels last."""
-    return module.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    return module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
 
 def in_half_precision(module: nn.Module, device: torch.device) -> None:
@@ -64,20 +84,22 @@ def in_half_precision(module: nn.Module, device: torch.device) -> None:
         module.forward = MethodType(_autocast(type(module).forward, device.type), module)
 
 
-def out_of_memory_said(call: Callable) -> Callable:
-    """For the call of a loaded network (something with `name` and `device`): when the memory of its device runs out,
-    OutOfMemory says so, and who loaded the network lets it go, with the function that was left there as `let_go`."""
+def out_of_memory_said(
+    call: Callable[Concatenate[Loaded, Arguments], Result],
+) -> Callable[Concatenate[Loaded, Arguments], Result]:
+    """For the call of a loaded network: when the memory of its device runs out, OutOfMemory says so, and who loaded the
+    network lets it go, with the function that was left there as `let_go`."""
 
     @functools.wraps(call)
-    def guarded(self, *args, **kwargs):
+    def guarded(self: Loaded, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         try:
             return call(self, *args, **kwargs)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
         # Here, not above: the error's traceback holds the tensors of the failed pass.
-        if let_go := getattr(self, "let_go", None):
-            let_go()
+        if self.let_go:
+            self.let_go()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         raise OutOfMemory(
@@ -97,7 +119,7 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 @functools.cache
 def multiply_adds_per_second(device: str) -> float:
     """What one 3x3 convolution of 128 channels on 56x56 positions reaches on the device, best of five; about 50 ms."""
-    conv = nn.Conv2d(128, 128, 3, padding=1, bias=False).to(device, memory_format=torch.channels_last)
+    conv = nn.Conv2d(128, 128, 3, padding=1, bias=False).to(device).to(memory_format=torch.channels_last)
     x = torch.zeros(1, 128, 56, 56, device=device).to(memory_format=torch.channels_last)
     best = float("inf")
     with torch.inference_mode():

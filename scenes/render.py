@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from scenes.shapes import Shape, ellipse, mix
 
 FIRST_THING = 10  # panoptic identities: 1 to 5 are sky, grass, road, water, tree; things count from here
 NOISE_AT_ONE = 0.25  # standard deviation of the noise at knob 1, of an intensity range of 0 to 1
+Rendering = Literal["crisp_edges", "geometric_precision"]
 SMALLEST_LARGEST_SIZE = (16, 2048)
 
 
@@ -318,7 +320,7 @@ def _transform(thing: Placed) -> str:
     return f"matrix({side:.5f} 0 0 {thing.scale:.5f} {thing.x:.3f} {thing.y - thing.lift:.3f})"
 
 
-def _draw(body: str, window: tuple[int, int, int, int], size: int, shape_rendering: str) -> np.ndarray:
+def _draw(body: str, window: tuple[int, int, int, int], size: int, shape_rendering: Rendering) -> np.ndarray:
     """Pixels uint8 (h, w, 3) RGB of the window (xyxy in pixels) of a picture of size x size pixels."""
     low, high = SMALLEST_LARGEST_SIZE
     if not low <= size <= high:
@@ -331,4 +333,6 @@ def _draw(body: str, window: tuple[int, int, int, int], size: int, shape_renderi
         f'stroke-linecap="round" stroke-linejoin="round">{body}</svg>'
     )
     png = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, shape_rendering=shape_rendering)
-    return cv2.cvtColor(cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    bgr = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None, "resvg writes PNG, which OpenCV reads."
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

@@ -8,10 +8,12 @@ import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypedDict, Unpack
 
 import numpy as np
 
 Point = tuple[float, float]
+Points = np.ndarray | Sequence[Point | np.ndarray]  # (n, 2)
 
 # Bernstein weights of nine points along a cubic segment: enough to find its extent to a hundredth of its length.
 _T = np.linspace(0.0, 1.0, 9)[:, None]
@@ -65,6 +67,22 @@ class Shape:
         return (_BERNSTEIN @ self.segments).reshape(-1, 2)
 
 
+class Ink(TypedDict, total=False):
+    """How a curve is painted beside its fill, as keywords: the attributes of Shape of the same names."""
+
+    stroke: str | None
+    width: float
+    opacity: float
+    silhouette: bool
+    clip: Shape | None
+
+
+class Paint(Ink, total=False):
+    """How a curve is painted, as keywords."""
+
+    fill: str | None
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A thing in its own frame: shapes from back to front, and named joints as (x, y, visible) where it has any."""
@@ -73,18 +91,18 @@ class Drawing:
     joints: dict[str, tuple[float, float, bool]] | None = None
 
 
-def ellipse(centre: Point, rx: float, ry: float, angle: float = 0.0, **paint) -> Shape:
+def ellipse(centre: Point, rx: float, ry: float, angle: float = 0.0, **paint: Unpack[Paint]) -> Shape:
     """An ellipse with radii rx, ry, turned clockwise by `angle` degrees."""
     return Shape(_turn(_UNIT_CIRCLE * (rx, ry), angle) + centre, **paint)
 
 
-def polygon(points: Sequence[Point], **paint) -> Shape:
+def polygon(points: Points, **paint: Unpack[Paint]) -> Shape:
     """A closed polygon with straight edges."""
     p = np.asarray(points, dtype=float)
     return Shape(_straight(np.vstack([p, p[:1]])), **paint)
 
 
-def rectangle(x1: float, y1: float, x2: float, y2: float, radius: float = 0.0, **paint) -> Shape:
+def rectangle(x1: float, y1: float, x2: float, y2: float, radius: float = 0.0, **paint: Unpack[Paint]) -> Shape:
     """An upright rectangle, its corners rounded with `radius`."""
     if radius <= 0:
         return polygon([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], **paint)
@@ -105,7 +123,7 @@ def rectangle(x1: float, y1: float, x2: float, y2: float, radius: float = 0.0, *
     return Shape(np.array(segments, dtype=float), **paint)
 
 
-def blob(points: Sequence[Point], tension: float = 1.0, **paint) -> Shape:
+def blob(points: Points, tension: float = 1.0, **paint: Unpack[Paint]) -> Shape:
     """A smooth closed curve through the points (a Catmull-Rom spline; tension 0 makes a polygon)."""
     p = np.asarray(points, dtype=float)
     around = np.concatenate([p[-1:], p, p[:2]])
@@ -117,7 +135,7 @@ def blob(points: Sequence[Point], tension: float = 1.0, **paint) -> Shape:
     return Shape(segments, **paint)
 
 
-def curve(points: Sequence[Point], tension: float = 1.0, **paint) -> Shape:
+def curve(points: Points, tension: float = 1.0, **paint: Unpack[Paint]) -> Shape:
     """A smooth open curve through the points, for strokes: tails, limbs, whiskers, smiles. Ends and joins are round."""
     p = np.asarray(points, dtype=float)
     if len(p) == 2:
@@ -130,7 +148,7 @@ def curve(points: Sequence[Point], tension: float = 1.0, **paint) -> Shape:
     )
 
 
-def limb(points: Sequence[Point], widths: Sequence[float], **paint) -> Shape:
+def limb(points: Points, widths: Sequence[float] | np.ndarray, **paint: Unpack[Paint]) -> Shape:
     """A tapering limb along the points, with the given full width at each point and round ends."""
     p, w = np.asarray(points, dtype=float), np.asarray(widths, dtype=float)[:, None] / 2
     along = np.gradient(p, axis=0)

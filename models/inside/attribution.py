@@ -8,7 +8,7 @@ wait for one another on the model's lock, which bounds the memory.
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import numpy as np
@@ -155,7 +155,7 @@ def randomised(model: LoadedClassifier, seed: int, count: int | None = None) -> 
 
 
 @contextmanager
-def replica(model: LoadedClassifier | PretrainedClassifier) -> Iterator[nn.Module]:
+def replica(model: LoadedClassifier | PretrainedClassifier) -> Generator[nn.Module]:
     """The network in new modules around the same numbers, in eval mode and single precision, for one caller at a time
     to hook and differentiate; gradients are on, whatever mode the caller is in."""
     with model.lock, torch.inference_mode(False), torch.enable_grad():

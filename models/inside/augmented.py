@@ -104,9 +104,13 @@ def augmented_grad_cam(
     )
     seconds["solver"] = perf_counter() - start
     one, fine = enlarged(maps[0]), torch.from_numpy(solution.fine) * posed.scale
-    terms = tuple(posed.problem.terms((each / posed.scale).numpy()) for each in (one, posed.mean, fine))
+
+    def terms_of(each: Tensor) -> Terms:
+        return posed.problem.terms((each / posed.scale).numpy())
+
+    assert solution.gap is not None, "The primal-dual method knows its gap."
     shown = (pictures * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
     return AugmentedMap(
-        fine, one, posed.mean, maps, posed.believed, shown, warps, solution.objectives, terms, solution.gap,
-        posed.scale, seconds, model.device,
+        fine, one, posed.mean, maps, posed.believed, shown, warps, solution.objectives,
+        (terms_of(one), terms_of(posed.mean), terms_of(fine)), solution.gap, posed.scale, seconds, model.device,
     )  # fmt: skip

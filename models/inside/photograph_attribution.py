@@ -6,6 +6,7 @@ gradients.
 
 from dataclasses import dataclass
 from time import perf_counter
+from typing import cast
 
 import numpy as np
 import torch
@@ -71,9 +72,9 @@ def head_of(module: nn.Module) -> Head:
     device = next(module.parameters()).device
     with torch.inference_mode(), taps(module, [layer]) as seen:
         module(torch.zeros(1, 3, SIZE, SIZE, device=device))
-    pooled = module.avgpool.output_size  # a number or a pair
     linear = tuple((each.in_features, each.out_features) for each in _linear(module))
-    return Head(layer, tuple(seen[layer].shape[1:]), pooled if isinstance(pooled, tuple) else (pooled, pooled), linear)
+    _, channels, height, width = seen[layer].shape
+    return Head(layer, (channels, height, width), _pooled(module), linear)
 
 
 @out_of_memory_said
@@ -99,7 +100,7 @@ def explain(network: PretrainedClassifier, image: np.ndarray, target: int) -> Ex
         grad_cam = explained[0, 0].detach().float().cpu()  # waits for the device
         seconds = perf_counter() - start
         cam = bias = None
-        if len(linear) == 1 and module.avgpool.output_size in (1, (1, 1)):
+        if len(linear) == 1 and _pooled(module) == (1, 1):
             features = seen[layer][0].detach().float().cpu()
             cam = class_activation_map(features, linear[0].weight[target].detach().float().cpu())
             bias = float(linear[0].bias[target])
@@ -109,6 +110,14 @@ def explain(network: PretrainedClassifier, image: np.ndarray, target: int) -> Ex
 
 def _linear(module: nn.Module) -> list[nn.Linear]:
     return [each for each in module.modules() if isinstance(each, nn.Linear)]
+
+
+def _pooled(module: nn.Module) -> tuple[int, int]:
+    """Rows and columns that the average pooling leaves."""
+    pooling = module.get_submodule("avgpool")
+    assert isinstance(pooling, nn.AdaptiveAvgPool2d), "All of these classifiers have one."
+    size = cast("int | tuple[int, int]", pooling.output_size)  # torch allows None too, for a side that stays
+    return size if isinstance(size, tuple) else (size, size)
 
 
 def _last_maps(module: nn.Module) -> str:

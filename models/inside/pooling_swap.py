@@ -18,6 +18,7 @@ from torchvision.ops import MultiScaleRoIAlign, roi_align, roi_pool
 from torchvision.ops.poolers import LevelMapper
 
 from labs.roi_align import crop_samples
+from models.networks import rcnn_taps
 from models.networks.detector import LoadedDetector
 
 FINEST, COARSEST = 2, 5  # P2 to P5: strides 4 to 32
@@ -145,7 +146,10 @@ def swapped_heads(heads: RoIHeads, pooling: str, masks: bool = True) -> RoIHeads
     own = copy.copy(heads)
     own._modules = dict(heads._modules)  # a shallow copy shares this table too, and assigning would write into it
     own.box_roi_pool = MultiScalePooling(heads.box_roi_pool, POOLINGS[pooling])
-    own.mask_roi_pool = MultiScalePooling(heads.mask_roi_pool, POOLINGS[pooling]) if masks else None
+    own.mask_roi_pool = None
+    if masks:
+        assert heads.mask_roi_pool is not None, "The lab's detector has a mask head."
+        own.mask_roi_pool = MultiScalePooling(heads.mask_roi_pool, POOLINGS[pooling])
     own.keypoint_roi_pool = None
     return own
 
@@ -158,12 +162,12 @@ def detect_with(detector: LoadedDetector, regions: Regions, pooling: str, masks:
     """
     # The lock keeps out training mode and switched-off heads, which other calls set on the shared network for a while.
     with detector._lock, torch.inference_mode():
-        heads = swapped_heads(detector.module.roi_heads, pooling, masks)
+        heads = swapped_heads(rcnn_taps.heads_of(detector.module), pooling, masks)
         start = perf_counter()
         found, _ = heads(regions.features, [regions.proposals], [regions.resized])
         _wait(regions.proposals)
         seconds = perf_counter() - start
-        result = detector.module.transform.postprocess(found, [regions.resized], [regions.picture])[0]
+        result = rcnn_taps.transform_of(detector.module).postprocess(found, [regions.resized], [regions.picture])[0]
         return SwappedDetection(
             boxes=result["boxes"].float().cpu(),
             labels=result["labels"].cpu(),

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.device import out_of_memory_said
+from models.device import LoadedNetwork, out_of_memory_said
 from models.networks.encoder import MEAN, normalised
 from scenes import THINGS
 
@@ -93,7 +93,7 @@ class Classifier(nn.Module):
         return self.classify(self.pool(self.features(images)))
 
 
-class LoadedClassifier:
+class LoadedClassifier(LoadedNetwork):
     """A classifier with its weights, on a device, ready to be called with a picture.
 
     Attributes:

@@ -21,7 +21,7 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from models.device import out_of_memory_said
+from models.device import LoadedNetwork, out_of_memory_said
 from models.networks import rcnn_taps
 from models.networks.encoder import MEAN, MIDDLE, STD, WIDTHS, Encoder, Residual, block
 from models.networks.rcnn_taps import Level
@@ -107,16 +107,16 @@ def build_detector(
         rpn_pre_nms_top_n_train=600, rpn_pre_nms_top_n_test=600,
         rpn_post_nms_top_n_train=PROPOSALS, rpn_post_nms_top_n_test=PROPOSALS,
         rpn_batch_size_per_image=128,
-        box_roi_pool=MultiScaleRoIAlign(LEVELS[:4], 7, 2),
+        box_roi_pool=MultiScaleRoIAlign(list(LEVELS[:4]), 7, 2),
         box_head=TwoMLPHead(FEATURES * 7 * 7, 256),
         box_predictor=_BoxPredictor(256, len(THINGS) + 1),
         box_batch_size_per_image=96, box_detections_per_img=40,
     )  # fmt: skip
-    heads = module.roi_heads
-    heads.mask_roi_pool = MultiScaleRoIAlign(LEVELS[:4], 14, 2)
+    heads = rcnn_taps.heads_of(module)
+    heads.mask_roi_pool = MultiScaleRoIAlign(list(LEVELS[:4]), 14, 2)
     heads.mask_head = MaskRCNNHeads(FEATURES, (FEATURES,) * 3, 1)
     heads.mask_predictor = MaskRCNNPredictor(FEATURES, FEATURES, len(THINGS) + 1)
-    heads.keypoint_roi_pool = MultiScaleRoIAlign(LEVELS[:4], 14, 2)
+    heads.keypoint_roi_pool = MultiScaleRoIAlign(list(LEVELS[:4]), 14, 2)
     heads.keypoint_head = KeypointRCNNHeads(FEATURES, (96,) * 4)
     heads.keypoint_predictor = _KeypointPredictor(96, len(JOINTS))
     return module
@@ -141,7 +141,7 @@ class _KeypointPredictor(KeypointRCNNPredictor):
         return super().forward(x).contiguous()
 
 
-class LoadedDetector:
+class LoadedDetector(LoadedNetwork):
     """The detector with its weights, on a device, ready to be called with a picture. Safe to call from many threads.
 
     Attributes:
@@ -157,7 +157,7 @@ class LoadedDetector:
     def __call__(self, image: np.ndarray, masks: bool = True, keypoints: bool = True) -> Detection:
         """Detect things in a uint8 RGB picture (H, W, 3) of any size; masks and keypoints only where asked for."""
         x = self._tensor(image)
-        heads = self.module.roi_heads
+        heads = rcnn_taps.heads_of(self.module)
         off = [name for name, wanted in (("mask_roi_pool", masks), ("keypoint_roi_pool", keypoints)) if not wanted]
         with self._lock, torch.inference_mode(), rcnn_taps.attributes_set(heads, dict.fromkeys(off)):
             with rcnn_taps.taps(self.module, rcnn_taps.POINTS) as tapped:
@@ -182,7 +182,8 @@ class LoadedDetector:
     def label_anchors(self, detection: Detection, truth: Tensor) -> Tensor:
         """Labels int64 (M,) that training would give the anchors for truth boxes (T, 4): 1 positive, 0 negative, -1
         ignored, by torchvision's own matcher."""
-        labels, _ = self.module.rpn.assign_targets_to_anchors([detection.anchors], [{"boxes": truth.float()}])
+        proposer = rcnn_taps.proposer_of(self.module)
+        labels, _ = proposer.assign_targets_to_anchors([detection.anchors], [{"boxes": truth.float()}])
         return labels[0].to(torch.int64)
 
     @out_of_memory_said

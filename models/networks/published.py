@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from time import perf_counter
+from typing import Any, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.transforms._presets import ImageClassification
 
-from models.device import out_of_memory_said
+from models.device import LoadedNetwork, out_of_memory_said
 from models.networks import rcnn_taps
 
 MOST_RAW = 100_000  # boxes of a picture before NMS; no network has that many
@@ -74,7 +76,7 @@ class PixelClasses:
     device: str
 
 
-class PretrainedNetwork:
+class PretrainedNetwork(LoadedNetwork):
     """A network with its weights, on a device. Safe to call from many threads, one after the other.
 
     Attributes:
@@ -100,7 +102,7 @@ class PretrainedNetwork:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).to(self.device)
         return self._preprocess(pixels)
 
-    def _timed(self, *inputs: object, module: nn.Module | None = None) -> tuple[object, float]:
+    def _timed(self, *inputs: object, module: nn.Module | None = None) -> tuple[Any, float]:
         start = perf_counter()
         output = (module or self.module)(*inputs)
         if self.device.startswith("cuda"):
@@ -123,7 +125,8 @@ class PretrainedClassifier(PretrainedNetwork):
     def window(self, height: int, width: int) -> tuple[float, float, float, float]:
         """The part of a picture that the network is shown, xyxy in pixels: the shorter side is resized and the middle
         cut out, as torchvision's preset does."""
-        resized, side = self._preprocess.resize_size[0], self._preprocess.crop_size[0]
+        preset = cast(ImageClassification, self._preprocess)  # as all of torchvision's classifiers have
+        resized, side = preset.resize_size[0], preset.crop_size[0]
         short, long = min(height, width), max(height, width)
         lengths = {short: resized, long: int(resized * long / short)}
         spans = []
@@ -155,7 +158,8 @@ class PretrainedDetector(PretrainedNetwork):
     @property
     def own_nms(self) -> float:
         """The IoU above which the network's own NMS, per class, drops the weaker box."""
-        return getattr(self.module, "roi_heads", self.module).nms_thresh
+        heads: Any = getattr(self.module, "roi_heads", self.module)  # one-stage networks have no heads of their own
+        return heads.nms_thresh
 
     @out_of_memory_said
     def before_nms(self, image: np.ndarray, lowest: float = 0.05) -> Objects:

@@ -3,13 +3,17 @@
 Held to torchvision's behaviour by tests/models/test_rcnn_taps.py.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.detection.rpn import concat_box_prediction_layers
+from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.roi_heads import RoIHeads
+from torchvision.models.detection.rpn import RegionProposalNetwork, concat_box_prediction_layers
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 POINTS = (
     "transform",
@@ -34,10 +38,26 @@ class Level:
     features: Tensor
 
 
+# torchvision declares the parts of its networks as plain nn.Module; these say which they are.
+def transform_of(module: FasterRCNN) -> GeneralizedRCNNTransform:
+    """What resizes the pictures, and the boxes back."""
+    return cast(GeneralizedRCNNTransform, module.transform)
+
+
+def proposer_of(module: FasterRCNN) -> RegionProposalNetwork:
+    """The region proposal network."""
+    return cast(RegionProposalNetwork, module.rpn)
+
+
+def heads_of(module: FasterRCNN) -> RoIHeads:
+    """The heads on the regions."""
+    return cast(RoIHeads, module.roi_heads)
+
+
 @contextmanager
-def taps(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, object]]:
+def taps(module: nn.Module, names: Sequence[str]) -> Generator[dict[str, Any]]:
     """Record what submodules return during the block; the hooks are gone after it, also after an error."""
-    recorded: dict[str, object] = {}
+    recorded: dict[str, Any] = {}
     handles = []
     try:
         for name in names:
@@ -50,7 +70,7 @@ def taps(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, object]]
 
 
 @contextmanager
-def attributes_set(module: nn.Module, values: dict[str, object]) -> Iterator[None]:
+def attributes_set(module: nn.Module, values: dict[str, object]) -> Generator[None]:
     """Set attributes for the block and put them back after it."""
     before = {name: getattr(module, name) for name in values}
     try:
@@ -63,7 +83,7 @@ def attributes_set(module: nn.Module, values: dict[str, object]) -> Iterator[Non
 
 
 @contextmanager
-def training_mode(module: nn.Module) -> Iterator[None]:
+def training_mode(module: nn.Module) -> Generator[None]:
     """Train mode for everything but batch normalisation, whose statistics must stay; modes are as before after it."""
     before = {child: child.training for child in module.modules()}
     try:
@@ -77,7 +97,7 @@ def training_mode(module: nn.Module) -> Iterator[None]:
             child.training = mode
 
 
-def read(module: nn.Module, tapped: dict, size: tuple[int, int], names: Sequence[str]) -> dict[str, object]:
+def read(module: FasterRCNN, tapped: dict, size: tuple[int, int], names: Sequence[str]) -> dict[str, Any]:
     """What the taps recorded of one picture, in pixels of the picture; the fields of `detector.Detection`."""
     images, _ = tapped["transform"]
     features = list(tapped["backbone"].values())
@@ -85,13 +105,13 @@ def read(module: nn.Module, tapped: dict, size: tuple[int, int], names: Sequence
     anchors = tapped["rpn.anchor_generator"][0]
     counts = [o[0].numel() for o in objectness]
     flat_objectness, flat_transforms = concat_box_prediction_layers(list(objectness), list(transforms))
-    decoded = module.rpn.box_coder.decode(flat_transforms, [anchors])[:, 0]
+    decoded = proposer_of(module).box_coder.decode(flat_transforms, [anchors])[:, 0]
     # The RPN returns its proposals without their scores: its own filter gives both.
-    proposals, scores = module.rpn.filter_proposals(
+    proposals, scores = proposer_of(module).filter_proposals(
         decoded[None], flat_objectness.reshape(1, -1), images.image_sizes, counts
     )
     logits, regression = tapped["roi_heads.box_predictor"]
-    raw_boxes = module.roi_heads.box_coder.decode(regression, [proposals[0]])
+    raw_boxes = heads_of(module).box_coder.decode(regression, [proposals[0]])
     height, width = images.image_sizes[0]
     scale = torch.tensor([size[1] / width, size[0] / height] * 2, device=anchors.device)
     levels, start = [], 0

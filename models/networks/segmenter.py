@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from labs import upsampling
-from models.device import out_of_memory_said
+from models.device import LoadedNetwork, out_of_memory_said
 from models.networks.encoder import WIDTHS, Encoder, block, normalised
 from scenes import CLASSES
 
@@ -92,7 +92,7 @@ class Segmenter(nn.Module):
         }[self.method](x, 2)
 
 
-class LoadedSegmenter:
+class LoadedSegmenter(LoadedNetwork):
     """A segmenter with its weights, on a device, ready to be called with a picture.
 
     Attributes:

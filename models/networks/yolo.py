@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from labs import yolo_grid, yolo_loss
 from labs.yolo_grid import Grid, Prediction, Target
 from labs.yolo_loss import GridLoss
-from models.device import out_of_memory_said
+from models.device import LoadedNetwork, out_of_memory_said
 from models.networks.encoder import WIDTHS, Encoder, Residual, block, normalised
 from scenes import THINGS, Instance
 
@@ -66,6 +66,8 @@ class Yolo(nn.Module):
         anchors: (B, 2) width and height in pixels at 224, for the layout "anchor"; weights bring their own.
     """
 
+    anchors: Tensor | None
+
     def __init__(self, layout: str, boxes: int = 3, anchors: Tensor | None = None):
         super().__init__()
         numbers = yolo_grid.channels(layout, boxes, len(THINGS))
@@ -86,9 +88,11 @@ class Yolo(nn.Module):
         self.head = nn.Sequential(Residual(FEATURES, 1), Residual(FEATURES, 1))
         self.predict = nn.Conv2d(FEATURES, numbers, 1)
         nn.init.normal_(self.predict.weight, std=0.01)
-        nn.init.zeros_(self.predict.bias)
+        bias = self.predict.bias
+        assert bias is not None, "A convolution has a bias unless told otherwise."
+        nn.init.zeros_(bias)
         every = 5 if layout == "cell" else 5 + len(THINGS)
-        nn.init.constant_(self.predict.bias[4 : every * boxes : every], SHY)
+        nn.init.constant_(bias[4 : every * boxes : every], SHY)
 
     def forward(self, images: Tensor) -> Tensor:
         deepest, skips, _ = self.encoder(normalised(images))
@@ -96,7 +100,7 @@ class Yolo(nn.Module):
         return self.predict(self.head(self.fold(x))).permute(0, 2, 3, 1)
 
 
-class LoadedYolo:
+class LoadedYolo(LoadedNetwork):
     """A YOLO network with its weights, on a device, ready to be called with a picture. Safe to call from many threads.
 
     Attributes:

@@ -185,6 +185,7 @@ def fetch(source: Source, report: Callable[[int, int], None] = lambda done, tota
     if download.error:
         raise download.error
     report(download.total, download.total)
+    assert download.path is not None, "A download that is over has a path or an error."
     return download.path
 
 

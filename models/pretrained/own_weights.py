@@ -81,6 +81,7 @@ def fill(module: nn.Module, state: Mapping[str, object], name: str) -> None:
     expected = module.state_dict()
     state, prefix = _bare(state, expected)
     begins = f" (the names in the file begin with “{_shown(prefix)}”)" if prefix else ""
+    plain: dict[str, Tensor] = {}
     for key, own in expected.items():
         if key not in state:
             if _counter(key):
@@ -96,12 +97,13 @@ def fill(module: nn.Module, state: Mapping[str, object], name: str) -> None:
             raise ValueError(f"These weights do not fit {name}: {key} holds {given.dtype} instead of {own.dtype}.")
         if given.is_floating_point() and not given.isfinite().all():
             raise ValueError(f"These weights cannot be used: {key} holds numbers that are infinite or undefined.")
+        plain[key] = given
     for key in state:
         if key not in expected and not _counter(key):
             raise ValueError(f"These weights do not fit {name}, which has no {_shown(key)}.")
     filled = {}
     for key, own in expected.items():
-        given = state.get(key)
+        given = plain.get(key)
         filled[key] = torch.zeros(own.shape, dtype=own.dtype) if given is None else given.to(own.dtype).contiguous()
     module.load_state_dict(filled, assign=True)
 

@@ -5,12 +5,13 @@ file is fetched once (`models.pretrained.fetching`); `models.catalog.load` opens
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torchvision import models
 from torchvision.models import WeightsEnum
 
@@ -39,7 +40,7 @@ class Entry:
     @property
     def weights(self) -> WeightsEnum:
         """torchvision's best weights for it."""
-        return models.get_model_weights(self.name).DEFAULT
+        return models.get_model_weights(self.name)["DEFAULT"]
 
     @property
     def source(self) -> Source:
@@ -156,7 +157,7 @@ def blank(name: str) -> nn.Module:
     return module
 
 
-def wrap(name: str, state: dict[str, Tensor], device: torch.device, called: str | None = None) -> PretrainedNetwork:
+def wrap(name: str, state: Mapping[str, object], device: torch.device, called: str | None = None) -> PretrainedNetwork:
     """The network with the weights of `state` behind the interface that pages call.
 
     Args:

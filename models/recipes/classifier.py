@@ -87,7 +87,7 @@ def wrap(name: str, module: Classifier, device: torch.device, card: dict) -> Loa
 
 def train(
     name: str, device: torch.device, folder: Path, report: Callable[[int, int, float], None], start: None = None
-) -> tuple:
+) -> tuple[Classifier, dict]:
     """Train from scratch, or go on from the last checkpoints. See `segmenter.train`."""
     common = Recipe()
     recipe = replace(common, **GENTLER.get(name, {}))
@@ -151,10 +151,10 @@ class Pretraining(nn.Module):
         """The summed cross-entropies of the three heads."""
         larger = self.trunk[: self.shallow](normalised(images))
         maps = {8: larger, 16: self.trunk[self.shallow :](larger)}
-        return sum(
-            cross_entropy(self.heads[name](pool(maps[stride], pooling)), targets)
-            for name, (pooling, stride) in HEADS.items()
-        )
+        loss = images.new_zeros(())
+        for name, (pooling, stride) in HEADS.items():
+            loss = loss + cross_entropy(self.heads[name](pool(maps[stride], pooling)), targets)
+        return loss
 
     def classifier(self, name: str) -> Classifier:
         """A network of that name that starts from this trunk and its own head."""
@@ -193,7 +193,8 @@ def pointing_loss(net: Classifier, images: Tensor, targets: Tensor, way: tuple[i
     evidence = torch.cat([straight[absent], other[absent]]).relu()
     # Of the maps' shape alone: a difference in size would be least for maps that say nothing.
     pairs = [each[present].flatten(1) for each in (straight, turned_back(other, *way))]
-    alike = F.cosine_similarity(*(each - each.mean(1, keepdim=True) for each in pairs))
+    one, same = (each - each.mean(1, keepdim=True) for each in pairs)
+    alike = F.cosine_similarity(one, same)
     positive = torch.cat(pairs).relu()
     spread = (positive.mean(1) / (positive.amax(1) + 1e-6) + 1e-3).log()
     return (
@@ -291,6 +292,7 @@ def augmented(
         height, width = panoptic.shape
         angle, shift = rng.uniform(-recipe.angle, recipe.angle), rng.uniform(-recipe.shift, recipe.shift, 2)
         matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), np.degrees(angle), 1.0)
+        matrix = np.asarray(matrix, np.float64)  # as it is, though OpenCV's stub says that it might be of integers
         matrix[:, 2] += shift
         fill = tuple(round(255 * value) for value in FILL)
         image = cv2.warpAffine(image, matrix, (width, height), borderValue=fill)

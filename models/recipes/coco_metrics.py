@@ -11,6 +11,7 @@ from scenes.coco import CATEGORIES, run_lengths
 
 if TYPE_CHECKING:
     from models.networks.detector import Detection
+    from models.networks.yolo import YoloDetection
     from models.recipes.scene_cache import InstanceRecord
 
 # Spread of human annotators per joint, in the order of scenes.JOINTS: COCO's, and CrowdPose's for neck and head top
@@ -31,7 +32,9 @@ class Judge:
         self._masks: list[dict] = []
         self._keypoints: list[dict] = []
 
-    def add(self, detection: "Detection", panoptic: np.ndarray, records: "list[InstanceRecord]") -> None:
+    def add(
+        self, detection: "Detection | YoloDetection", panoptic: np.ndarray, records: "list[InstanceRecord]"
+    ) -> None:
         """Add one scene: what was detected, its panoptic map (H, W) and its instances."""
         from pycocotools import mask as coco_mask
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchvision.models.detection import FasterRCNN
 
-from models.networks.detector import LoadedDetector, build_detector
+from models.networks.detector import LoadedDetector, Trunk, build_detector
 from models.networks.segmenter import LoadedSegmenter
 from models.recipes import coco_metrics, training
 from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes, held_out_seeds, training_seeds
@@ -56,13 +56,15 @@ def wrap(name: str, module: FasterRCNN, device: torch.device, card: dict) -> Loa
 
 def train(
     name: str, device: torch.device, folder: Path, report: Callable[[int, int, float], None], start: LoadedSegmenter
-) -> tuple:
+) -> tuple[FasterRCNN, dict]:
     """Train from the encoder of `start`, or go on from the last checkpoint in `folder`; see `segmenter.train`."""
     recipe = Recipe()
     data = cached_scenes(training_seeds(recipe.scenes))
     torch.manual_seed(recipe.seed)
     module = build(name)
-    module.backbone.encoder.load_state_dict(start.module.encoder.state_dict())
+    trunk = module.backbone
+    assert isinstance(trunk, Trunk), "The detector is built around one."
+    trunk.encoder.load_state_dict(start.module.encoder.state_dict())
 
     def loss_at(step: int) -> Tensor:
         torch.manual_seed(recipe.seed * 1_000_003 + step)  # which anchors and proposals are sampled

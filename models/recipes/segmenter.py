@@ -59,7 +59,7 @@ def wrap(name: str, module: Segmenter, device: torch.device, card: dict) -> Load
 
 def train(
     name: str, device: torch.device, folder: Path, report: Callable[[int, int, float], None], start: None = None
-) -> tuple:
+) -> tuple[Segmenter, dict]:
     """Train from scratch, or go on from the last checkpoints.
 
     Args:

@@ -201,13 +201,13 @@ class Training:
     def _judge(self) -> None:
         watched = self._watched  # which may be exchanged meanwhile
         labels = self._labels_of([*(view.image for view in self._held_out), *watched])
-        confusion = sum(
+        counts = [
             segmentation_metrics.confusion_matrix(view.semantic, found, len(CLASSES))
             for view, found in zip(self._held_out, labels, strict=False)
-        )
+        ]
         self._seen = watched, labels[len(self._held_out) :]
         # Six scenes need not hold every class, so one stray pixel of such a class must not count as a class.
-        self._scores.append((len(self._losses), segmentation_metrics.scene_mean_iou(confusion)))
+        self._scores.append((len(self._losses), segmentation_metrics.scene_mean_iou(np.sum(counts, axis=0))))
 
     def _labels_of(self, images: Sequence[np.ndarray]) -> np.ndarray:
         self.module.eval()

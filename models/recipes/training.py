@@ -49,7 +49,7 @@ def fit(
     Returns:
         The seconds that the training took in all, those before an interruption included.
     """
-    module.to(device, memory_format=torch.channels_last).train()
+    module.to(device).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(module.parameters(), learning_rate, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, steps, pct_start=0.1)
     parts = {"net": module, "optimizer": optimizer, "schedule": schedule}

@@ -56,7 +56,7 @@ def wrap(name: str, module: Yolo, device: torch.device, card: dict) -> LoadedYol
 
 def train(
     name: str, device: torch.device, folder: Path, report: Callable[[int, int, float], None], start: LoadedSegmenter
-) -> tuple:
+) -> tuple[Yolo, dict]:
     """Train from the encoder of `start`, or go on from the last checkpoint in `folder`, as segmenters are."""
     recipe = Recipe()
     data = cached_scenes(training_seeds(recipe.scenes))
@@ -152,7 +152,7 @@ def moved(
     height, width = image.shape[:2]
     size = np.array([width, height], np.float32)
     corner = (1 - 1 / zoom) * (1 + np.asarray(shift, np.float32)) / 2 * size
-    matrix = np.float32([[zoom, 0, -zoom * corner[0]], [0, zoom, -zoom * corner[1]]])
+    matrix = np.array([[zoom, 0, -zoom * corner[0]], [0, zoom, -zoom * corner[1]]], np.float32)
     image = cv2.warpAffine(np.ascontiguousarray(image), matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     whole = (boxes - torch.from_numpy(np.tile(corner, 2))) * zoom
     clipped = torch.minimum(whole.clamp(min=0), torch.from_numpy(np.tile(size, 2)))

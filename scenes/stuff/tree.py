@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scenes.shapes import Drawing, Shape, blob, curve, ellipse, hsl, inside, limb, polygon, shade
+from scenes.shapes import Drawing, Paint, Shape, blob, curve, ellipse, hsl, inside, limb, polygon, shade
 
 VARIANTS = ("broadleaf", "pine", "poplar", "palm", "birch", "bush", "blossom")
 LINE = 1.4
@@ -31,8 +31,8 @@ def draw(look: dict) -> Drawing:
     rng = np.random.default_rng(look["seed"])
     leaves, bark, w = look["leaves"], look["bark"], look["width"]
     line, bark_line = shade(leaves, -0.4), shade(bark, -0.4)
-    paint = {"fill": leaves, "stroke": line, "width": LINE}
-    trunk_paint = {"fill": bark, "stroke": bark_line, "width": LINE}
+    paint: Paint = {"fill": leaves, "stroke": line, "width": LINE}
+    trunk_paint: Paint = {"fill": bark, "stroke": bark_line, "width": LINE}
     variant = look["variant"]
     if variant == "pine":
         shapes = [polygon([(-4, 0), (4, 0), (3, -20), (-3, -20)], **trunk_paint)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from scenes.shapes import Drawing, Point, Shape, curve, ellipse, extent, hsl, moved, shade
+from scenes.shapes import Drawing, Point, Points, Shape, curve, ellipse, extent, hsl, moved, shade
 
 LINE = 1.5  # outline width outside a body part, units of the frame
 
@@ -73,7 +73,7 @@ def paint(shape: Shape, fill: str | None = None, opacity: float = 1.0) -> Shape:
     return replace(shape, fill=fill or shape.fill, stroke=None, width=0.0, opacity=opacity, silhouette=False)
 
 
-def stroke(points: Sequence[Point], colour: str, width: float = 1.3) -> Shape:
+def stroke(points: Points, colour: str, width: float = 1.3) -> Shape:
     """A thin drawn line that owns no pixels: a smile, a toe, a whisker."""
     return curve(points, stroke=colour, width=width, silhouette=False)
 
@@ -92,7 +92,7 @@ def eye(centre: Point, rx: float, ry: float, iris: str, pupil: Point, line: str,
     return shapes
 
 
-def collar(points: Sequence[Point], colour: str, width: float = 5.0, tag: Point | None = None) -> list[Shape]:
+def collar(points: Points, colour: str, width: float = 5.0, tag: Point | None = None) -> list[Shape]:
     """A collar along the points, with a golden tag hanging at `tag`."""
     shapes = [stroke(points, line_of(colour), width + 1.8), stroke(points, colour, width)]
     if tag is not None:

@@ -1,8 +1,10 @@
 """Balls: patterns on a sphere that has rolled any way, seen from the front; seven kinds."""
 
+from typing import Unpack
+
 import numpy as np
 
-from scenes.shapes import Drawing, Shape, blob, curve, ellipse, inside, mix, polygon, shade
+from scenes.shapes import Drawing, Ink, Shape, blob, curve, ellipse, inside, mix, polygon, shade
 from scenes.things.anatomy import line_of, pick
 
 VARIANTS = ("football", "beach", "basketball", "tennis", "striped", "star", "dotted")
@@ -112,7 +114,7 @@ def _flat(points: np.ndarray) -> np.ndarray:
     return xy * RADIUS + (0, -RADIUS - 0.8)
 
 
-def _patch(points: np.ndarray, fill: str, smooth: bool = True, **ink) -> list[Shape]:
+def _patch(points: np.ndarray, fill: str, smooth: bool = True, **ink: Unpack[Ink]) -> list[Shape]:
     if points[:, 2].max() < 0.02:
         return []
     return [blob(_flat(points), fill=fill, **ink) if smooth else polygon(_flat(points), fill=fill, **ink)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scenes.shapes import Drawing, Shape, blob, ellipse, inside, limb, mix, moved, shade
+from scenes.shapes import Drawing, Paint, Shape, blob, ellipse, inside, limb, mix, moved, shade
 from scenes.things.anatomy import COLLARS, centred, coat_colour, collar, dark, eye, fused, line_of, paint, pick, stroke
 
 
@@ -315,8 +315,8 @@ def _head(look: dict, coat: _Coat, b: _Build) -> tuple[list[Shape], list[Shape],
     else:
         face.append(stroke([(3.5, -10), (6.5, -11), (9, -9.8)], brow or shade(coat.base, -0.35), 2.6 if brow else 1.4))
     ear, edge = coat.ear, line_of(coat.ear)
-    tuft = {"fill": ear, "stroke": edge, "width": 1.6}
-    far = {"fill": shade(ear, -0.18), "stroke": edge, "width": 2.6}
+    tuft: Paint = {"fill": ear, "stroke": edge, "width": 1.6}
+    far: Paint = {"fill": shade(ear, -0.18), "stroke": edge, "width": 2.6}
     if b.ears == "pricked":
         behind.append(blob([(1, -9), (4, -22), (8, -31), (12, -20), (12, -7)], 0.5, **far))
         face += [blob([(-12, -7), (-12, -20), (-8, -33), (0, -23), (4, -11), (-4, -8)], 0.5, **tuft)]

@@ -1,10 +1,12 @@
 """What cars and motorcycles share: panels with rounded corners, wheels and paint colours."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 
-from scenes.shapes import Point, Shape, ellipse, hsl, mix, polygon, shade
+from scenes.shapes import Paint, Point, Shape, ellipse, hsl, mix, polygon, shade
 
 LINE = 1.5  # outline width, units of the frame
 TYRE, RUBBER_LINE = "#34343c", "#1d1c23"
@@ -43,7 +45,7 @@ def outline_of(fill: str) -> str:
     return mix(shade(fill, -0.5), "#23202c", 0.25)
 
 
-def panel(corners: Sequence[tuple[float, float, float]], closed: bool = True, **ink) -> Shape:
+def panel(corners: Sequence[tuple[float, float, float]], closed: bool = True, **ink: Unpack[Paint]) -> Shape:
     """Straight edges between (x, y, cut) corners, each rounded where the edges meet, starting `cut` units away."""
     p, cut = np.array([c[:2] for c in corners], dtype=float), [c[2] for c in corners]
     n, segments, last = len(p), [], None if closed else p[0]
@@ -56,11 +58,14 @@ def panel(corners: Sequence[tuple[float, float, float]], closed: bool = True, **
             segments.append(_edge(last, a))
         segments.append(np.stack([a, a + (p[i] - a) * 0.56, b + (p[i] - b) * 0.56, b]))
         last = b
+    assert last is not None, "A panel has corners."
     segments.append(_edge(last, segments[0][0] if closed else p[-1]))
     return Shape(np.array(segments), closed=closed, **ink)
 
 
-def star(centre: Point, outer: float, inner: float, arms: int, wide: float, turn: float = 0.0, **ink) -> Shape:
+def star(
+    centre: Point, outer: float, inner: float, arms: int, wide: float, turn: float = 0.0, **ink: Unpack[Paint]
+) -> Shape:
     """Straight spokes from a hub: `arms` of them, of half-width `wide` at the rim."""
     points = []
     for k in range(arms):
@@ -86,28 +91,28 @@ def wheel(
         accent: colour of a whitewall.
     """
     dark, rim = shade(metal, -0.62), radius * (1 - tyre)
-    ink = {"silhouette": False}
-    shapes = [ellipse(centre, radius - 0.6, radius - 0.6, fill=TYRE, stroke=RUBBER_LINE, width=1.2)]
+    tread = ellipse(centre, radius - 0.6, radius - 0.6, fill=TYRE, stroke=RUBBER_LINE, width=1.2)
+    marks = []
     if style == "whitewall":
-        shapes.append(ellipse(centre, rim * 1.2, rim * 1.2, fill=accent, **ink))
+        marks.append(ellipse(centre, rim * 1.2, rim * 1.2, fill=accent))
     line = shade(metal, -0.45)
     if style == "spokes":
-        shapes.append(ellipse(centre, rim, rim, fill=dark, stroke=metal, width=rim * 0.22, **ink))
-        shapes.append(star(centre, rim * 0.95, rim * 0.3, 5, rim * 0.15, turn, fill=metal, **ink))
+        marks.append(ellipse(centre, rim, rim, fill=dark, stroke=metal, width=rim * 0.22))
+        marks.append(star(centre, rim * 0.95, rim * 0.3, 5, rim * 0.15, turn, fill=metal))
     elif style == "wire":
-        shapes.append(ellipse(centre, rim, rim, fill=mix(metal, "#4a4c57", 0.75), stroke=metal, width=rim * 0.16, **ink))
-        shapes.append(star(centre, rim * 0.97, rim * 0.14, 11, rim * 0.035, turn, fill=shade(metal, 0.3), **ink))
+        marks.append(ellipse(centre, rim, rim, fill=mix(metal, "#4a4c57", 0.75), stroke=metal, width=rim * 0.16))
+        marks.append(star(centre, rim * 0.97, rim * 0.14, 11, rim * 0.035, turn, fill=shade(metal, 0.3)))
     elif style == "disc":
-        shapes.append(ellipse(centre, rim, rim, fill=metal, stroke=line, width=1.1, **ink))
+        marks.append(ellipse(centre, rim, rim, fill=metal, stroke=line, width=1.1))
         for k in range(5):
             a = turn + 2 * np.pi * k / 5
             hole = (centre[0] + rim * 0.6 * np.cos(a), centre[1] + rim * 0.6 * np.sin(a))
-            shapes.append(ellipse(hole, rim * 0.16, rim * 0.16, fill=dark, **ink))
+            marks.append(ellipse(hole, rim * 0.16, rim * 0.16, fill=dark))
     else:
-        shapes.append(ellipse(centre, rim * 0.95, rim * 0.95, fill=metal, stroke=line, width=1.1, **ink))
-        shapes.append(ellipse(centre, rim * 0.55, rim * 0.55, fill=shade(metal, 0.35), stroke=line, width=0.8, **ink))
-    shapes.append(ellipse(centre, rim * 0.22, rim * 0.22, fill=shade(metal, 0.45), stroke=line, width=0.7, **ink))
-    return shapes
+        marks.append(ellipse(centre, rim * 0.95, rim * 0.95, fill=metal, stroke=line, width=1.1))
+        marks.append(ellipse(centre, rim * 0.55, rim * 0.55, fill=shade(metal, 0.35), stroke=line, width=0.8))
+    marks.append(ellipse(centre, rim * 0.22, rim * 0.22, fill=shade(metal, 0.45), stroke=line, width=0.7))
+    return [tread, *(replace(mark, silhouette=False) for mark in marks)]
 
 
 def _edge(a: np.ndarray, b: np.ndarray) -> np.ndarray:

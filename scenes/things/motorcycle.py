@@ -3,9 +3,11 @@
 # A panel reads as rows of corners, not one corner per line.
 # fmt: off
 
+from typing import Unpack
+
 import numpy as np
 
-from scenes.shapes import Drawing, Shape, blob, curve, ellipse, inside, limb, moved, polygon, rectangle, shade
+from scenes.shapes import Drawing, Ink, Shape, blob, curve, ellipse, inside, limb, moved, polygon, rectangle, shade
 from scenes.things.anatomy import centred, pick, stroke
 from scenes.things.machines import LINE, outline_of, paint_colour, panel, wheel
 
@@ -83,6 +85,9 @@ def attributes(look: dict) -> dict[str, str]:
 class _Bike:
     """The parts all builds are made of, in the colours of one look."""
 
+    r_rear: float  # radii of the wheels
+    r_front: float
+
     def __init__(self, look: dict):
         self.look, self.base, self.second = look, look["base"], look["second"]
         self.line = outline_of(self.base)
@@ -104,14 +109,15 @@ class _Bike:
         points = self.at(points)
         return [curve(points, 0.8, stroke=outline_of(fill), width=width + 2), curve(points, 0.8, stroke=fill, width=width)]
 
-    def part(self, corners, fill: str | None = None, **ink) -> Shape:
+    def part(self, corners, fill: str | None = None, **ink: Unpack[Ink]) -> Shape:
         fill = fill or self.base
-        ink = {"stroke": outline_of(fill), "width": LINE} | ink
-        return panel(self.at(corners), fill=fill, **ink)
+        outline: Ink = {"stroke": outline_of(fill), "width": LINE}
+        return panel(self.at(corners), fill=fill, **(outline | ink))
 
-    def smooth(self, points, fill: str | None = None, **ink) -> Shape:
+    def smooth(self, points, fill: str | None = None, **ink: Unpack[Ink]) -> Shape:
         fill = fill or self.base
-        return blob(self.at(points), fill=fill, **({"stroke": outline_of(fill), "width": LINE} | ink))
+        outline: Ink = {"stroke": outline_of(fill), "width": LINE}
+        return blob(self.at(points), fill=fill, **(outline | ink))
 
     def painted(self, shape: Shape) -> list[Shape]:
         """A painted part with its finish and shine."""

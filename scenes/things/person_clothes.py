@@ -1,15 +1,16 @@
 """Flesh and clothes of a person below the head: arms, legs, trunk and backpack."""
 
+from typing import Unpack
+
 import numpy as np
 
-from scenes.shapes import Point, Shape, blob, curve, ellipse, inside, polygon, shade
+from scenes.shapes import Paint, Point, Shape, blob, curve, ellipse, inside, polygon, shade
 from scenes.things.anatomy import line_of, paint, stroke
 from scenes.things.person_skeleton import Body
 
 
-def _bar(a: Point, b: Point, wa: float, wb: float, **style) -> Shape:
+def _bar(a: np.ndarray, b: np.ndarray, wa: float, wb: float, **style: Unpack[Paint]) -> Shape:
     """A straight tapering bone of the given full widths with round ends."""
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     along = (b - a) / max(float(np.linalg.norm(b - a)), 1e-6)
     if not along.any():
         along = np.array([0.0, 1.0])
@@ -48,8 +49,12 @@ def _hull(points: np.ndarray) -> np.ndarray:
 
 def ink(*parts: Shape, width: float = 1.1) -> list[Shape]:
     """Shapes of one form: each has an outline in its own dark, and no line runs between them."""
-    under = [Shape(p.segments, fill=line_of(p.fill), stroke=line_of(p.fill), width=2 * width) for p in parts]
-    return under + list(parts)
+    under = []
+    for part in parts:
+        assert part.fill is not None, "A form is filled: its outline is the dark of its fill."
+        line = line_of(part.fill)
+        under.append(Shape(part.segments, fill=line, stroke=line, width=2 * width))
+    return [*under, *parts]
 
 
 def arm(look: dict, body: Body, side: str, far: bool) -> list[Shape]:
@@ -103,7 +108,7 @@ class _Trunk:
             (8.6, 6.0), (9.0, 6.4), (8.0, 6.2), (9.9, 6.6), (9.4, 5.2), (4.0, 3.8))])  # fmt: skip
         return self.low + self.axis * t + self.across * s * half
 
-    def outline(self, bottom: float, **style) -> Shape:
+    def outline(self, bottom: float, **style: Unpack[Paint]) -> Shape:
         side = [(t, s) for t, s in ((0.0, 1), (0.35, 1), (0.78, 1), (0.94, 0.93), (1.02, 0.9)) if t > bottom + 0.05]
         side.insert(0, (bottom, 0.94))
         return blob([self(t, -s) for t, s in side] + [self(t, s) for t, s in side[::-1]], 0.9, **style)
@@ -127,12 +132,13 @@ def trunk(look: dict, body: Body) -> list[Shape]:
         for side in ("left", "right"):
             hip, knee = body.at[f"{side}_hip"], body.at[f"{side}_knee"]
             cloud += list(hip + (knee - hip) * reach + rim)
-        skirt = polygon(_hull(np.array(cloud)), fill=bottom if kind == "skirt" else top)
+        cloth = bottom if kind == "skirt" else top
+        skirt = polygon(_hull(np.array(cloud)), fill=cloth)
         shapes += ink(skirt) + ink(shirt) if kind == "skirt" else ink(skirt, shirt)
         folds = [body.at[f"{side}_knee"] * 0.7 + body.at[f"{side}_hip"] * 0.3 for side in ("left", "right")]
         shapes += inside(
             skirt,
-            *[stroke([at(0.02, s), p], shade(skirt.fill, -0.18), 1.0) for s, p in zip((0.3, -0.3), folds, strict=True)],
+            *[stroke([at(0.02, s), p], shade(cloth, -0.18), 1.0) for s, p in zip((0.3, -0.3), folds, strict=True)],
         )
     marks = []
     if kind == "coat":

@@ -1,5 +1,7 @@
 """A person's hair, headscarf and hat, in the local units of the head."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from scenes.shapes import Shape, blob, inside, polygon, shade
@@ -99,7 +101,7 @@ def hair(look: dict, body: Body) -> list[Shape]:
         ]
         oval = ball(d * 0.62, 0.12, 0.72 - d * 0.1, 0.78, look["skin"], silhouette=False)
         shapes = ink(*placed([blob(around, fill=look["gear"])], look, body))
-        opening = Shape(**{**oval.__dict__, "stroke": line_of(look["gear"]), "width": 0.09})
+        opening = replace(oval, stroke=line_of(look["gear"]), width=0.09)
         return shapes + placed([opening, *face(look, d * 0.9)], look, body)
     if style != "bald":
         left = [(-1.02, low), (-1.05, -0.4), (-0.66, -0.98), (0, -1.14), (0.62, -1.0), (0.98, -0.46)]

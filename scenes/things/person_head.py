@@ -1,8 +1,11 @@
 """A person's head and face, in local units of one head radius, x towards where the face looks."""
 
+from dataclasses import replace
+from typing import Unpack
+
 import numpy as np
 
-from scenes.shapes import Shape, blob, ellipse, inside, mix, moved, shade
+from scenes.shapes import Ink, Shape, blob, ellipse, inside, mix, moved, shade
 from scenes.things.anatomy import dark, stroke
 from scenes.things.person_clothes import ink
 from scenes.things.person_skeleton import Body
@@ -14,7 +17,7 @@ def placed(shapes: list[Shape], look: dict, body: Body) -> list[Shape]:
     return [moved(s, *body.at["head"], scale=body.head, angle=look["nod"]) for s in shapes]
 
 
-def ball(x: float, y: float, rx: float, ry: float, fill: str, **style) -> Shape:
+def ball(x: float, y: float, rx: float, ry: float, fill: str, **style: Unpack[Ink]) -> Shape:
     return ellipse((x, y), rx, ry, fill=fill, **style)
 
 
@@ -111,4 +114,4 @@ def face(look: dict, d: float) -> list[Shape]:
         marks += rims + [stroke([(eyes[0] - 0.3, 0.05), (-0.85 + d * 0.2, 0.0)], "#2f2b33", 0.07)]
         if len(eyes) == 2:
             marks.append(stroke([(eyes[0] + 0.29, 0.05), (eyes[1] - 0.29, 0.05)], "#2f2b33", 0.08))
-    return [Shape(**{**m.__dict__, "silhouette": False}) for m in marks]
+    return [replace(m, silhouette=False) for m in marks]
