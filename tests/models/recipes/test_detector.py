@@ -9,7 +9,7 @@ from models.recipes import detector as detector_recipe
 from models.recipes import training
 from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes
 
-SMALL = detector_recipe.Recipe(scenes=4, steps=2, batch=2)
+SMALL = detector_recipe.Recipe(scenes=4, steps=2, finer_steps=2, batch=2)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_a_stopped_training_goes_on_after_its_checkpoint(small, tmp_path):
 
     def stop(step, steps, loss):
         seen.append((step, steps))
-        if step == 2:
+        if step == 3:
             raise KeyboardInterrupt
 
     device, start = torch.device("cpu"), catalog.load(detector_recipe.STARTS_FROM)
@@ -36,7 +36,7 @@ def test_a_stopped_training_goes_on_after_its_checkpoint(small, tmp_path):
     module, facts = detector_recipe.train(
         "detector", device, tmp_path / "net", lambda *now: seen.append(now[:2]), start
     )
-    assert seen == [(1, 2), (2, 2), (2, 2)]
+    assert seen == [(1, 4), (2, 4), (3, 4), (3, 4), (4, 4)]
     assert not module.training and facts["recipe"]["steps"] == 2
     assert all(torch.isfinite(value).all() for value in module.state_dict().values())
 
