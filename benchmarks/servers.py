@@ -46,11 +46,11 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def serve(script: str, ready: str, *options: str) -> Iterator[Server]:
-    """The app `script` (path under the repository) on a free port, once `ready` (a path) answers; ends with the block.
-    `options` are Streamlit's, such as --server.baseUrlPath=lab.
+def serve(script: str, ready: str, *options: str, root: Path = ROOT) -> Iterator[Server]:
+    """The app `script` (path under `root`, the repository) on a free port, once `ready` (a path) answers; ends with the
+    block. `options` are Streamlit's, such as --server.baseUrlPath=lab.
 
-    It runs in the repository's root, so that .streamlit/config.toml holds for it. Raises RuntimeError, with the end of
+    It runs in `root`, so that .streamlit/config.toml holds for it. Raises RuntimeError, with the end of
     what the server has printed, if it does not start.
     """
     with socket.socket() as probe:
@@ -58,9 +58,9 @@ def serve(script: str, ready: str, *options: str) -> Iterator[Server]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}",
                "--server.address=127.0.0.1", "--server.headless=true", *options]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(root)}
     with tempfile.NamedTemporaryFile() as printed:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=printed, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=root, env=environment, stdout=printed, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + PATIENCE
             while not answers(f"http://127.0.0.1:{port}{ready}"):

@@ -43,6 +43,7 @@ DRAWN_BACK = (
     ("models/device.py", "from models import catalog", "models: catalog"),
     ("models/networks/encoder.py", "from models.networks import yolo", "No circle of imports"),
     ("pages/anchors/page.py", "from pages.roi_pooling import shift", "No page imports another page"),
+    ("pages/newcomer/page.py", "from pages.upsampling import numbers", "No page imports another page"),
     ("pages/shared/photograph_found.py", "from pages.yolo_grid import losses", "No page imports another page"),
     ("labs/nms.py", "from models import device", "nobody imports upwards"),
     ("ui/page.py", "from labs import nms", "ui imports no other room"),
@@ -53,6 +54,7 @@ DRAWN_BACK = (
 
 def test_every_arrow_drawn_back_is_found(house):
     for file, line, _ in DRAWN_BACK:
+        (house / file).parent.mkdir(exist_ok=True)  # a new page is a folder with a page.py, and no more
         with (house / file).open("a") as end:
             end.write(f"\n\ndef late():\n    {line}\n")  # inside a function, where circles hide
     said = check(house)
