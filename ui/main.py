@@ -16,7 +16,6 @@ from ui.course import ready
 HERE = Path(__file__).parent
 
 warmup.visited()
-st.set_page_config(page_title="Receptive", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.svg"))
 
 lessons = {
@@ -31,7 +30,11 @@ chosen = st.navigation(
     position="hidden" if page.lecture() else "sidebar",
 )
 lesson = next(each for each, target in lessons.items() if target == chosen)
+# Tabs and the browser's history carry the page's name.
+name = f"{lesson.title} · Receptive" if lesson.path else "Receptive"
+st.set_page_config(page_title=name, page_icon=str(HERE / "icon.svg"), layout="wide")
 
+page.bar(lesson)
 page.begin_ahead(lesson.title, lesson.question)
 if lesson.heavy and not warmup.finished():
     page.warming()

@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from ui import course, figures, warmup
-from ui.components import address, following
+from ui.components import address, following, section_bar
 from ui.plain import plain
 from ui.streamlit_inside import Inside
 
@@ -71,6 +71,18 @@ def begin_ahead(title: str, question: str) -> None:
     st.session_state.pop(_BEGUN, None)
     begin(title, question)
     st.session_state[_BEGUN] = title
+
+
+def bar(lesson: course.Lesson) -> None:
+    """Always in sight, beside the logo: the page before, this page's sections, the page after."""
+    lessons = course.ready()
+    at = lessons.index(lesson)
+    with st.container(key="page-bar", horizontal=True, vertical_alignment="center", gap="small"):
+        if at > 0:
+            link(lessons[at - 1], f"Previous page: {lessons[at - 1].title}", ":material/arrow_back:")
+        section_bar(lecture())
+        if at + 1 < len(lessons):
+            link(lessons[at + 1], f"Next page: {lessons[at + 1].title}", ":material/arrow_forward:")
 
 
 def warming() -> NoReturn:
@@ -169,10 +181,11 @@ def sources(entries: Iterable[tuple[str, ...]]) -> None:
         st.markdown("\n".join(lines))
 
 
-def link(lesson: course.Lesson, label: str | None = None) -> None:
-    """A link to the page of `lesson`, labelled with its title; lecture mode goes along."""
+def link(lesson: course.Lesson, label: str | None = None, icon: str | None = None) -> None:
+    """A link to the page of `lesson`, labelled with its title and icon; lecture mode goes along."""
     query = {"lecture": "1"} if lecture() else None
-    st.page_link(f"../pages/{lesson.file}/page.py", label=label or lesson.title, icon=lesson.icon, query_params=query)
+    script = f"../pages/{lesson.file}/page.py"
+    st.page_link(script, label=label or lesson.title, icon=icon or lesson.icon, query_params=query)
 
 
 def way_on(lesson: course.Lesson) -> None:

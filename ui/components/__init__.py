@@ -3,6 +3,7 @@
 from ui.components.live import following
 from ui.components.live_slider import live_slider
 from ui.components.matrix import Cell, Grid, Matrices, matrices
+from ui.components.section_bar import section_bar
 from ui.components.stage import Box, Boxes, GridLines, Heat, Labels, Lines, Points, Spot, Stage, heat_pixels, stage
 from ui.components.wire import ASSETS, resting, routes
 from ui.components.words import words
@@ -27,6 +28,7 @@ __all__ = [
     "matrices",
     "resting",
     "routes",
+    "section_bar",
     "stage",
     "words",
 ]

@@ -1,0 +1,40 @@
+"""The bar of sections in a real browser: where one is, keys, links to a section, lecture mode, the name of the tab."""
+
+from playwright.sync_api import expect
+
+PAGE = "transposed_convolution"
+HERE = ".st-key-section_bar-live [aria-current]"
+TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
+
+
+def test_a_link_to_a_section_lands_on_it_and_keys_go_on(server, page):
+    page.goto(f"{server}/{PAGE}?lecture=1#show-the-code")
+    expect(page).to_have_title("Transposed Convolution · Receptive", timeout=90_000)
+    expect(page.locator(HERE)).to_contain_text("Show the code", timeout=90_000)
+    links = page.locator(".st-key-section_bar-live a")
+    ids = links.evaluate_all("links => links.map((link) => link.dataset.id)")
+    headings = page.locator("[class*=st-key-section-] h2, .st-key-page-sources h2")
+    assert ids == headings.evaluate_all("nodes => nodes.map((node) => node.id)") and ids[-1] == "sources"
+    assert 0 <= page.evaluate(TOP, "show-the-code") <= 150
+    at = ids.index("show-the-code")
+    page.keyboard.press("p")
+    expect(page.locator(HERE)).to_have_attribute("data-id", ids[at - 1])
+    assert page.url.endswith(f"#{ids[at - 1]}")
+    page.keyboard.press("n")
+    expect(page.locator(HERE)).to_have_attribute("data-id", "show-the-code")
+    links.first.click()
+    expect(page.locator(HERE)).to_have_attribute("data-id", ids[0])
+    bar = page.locator(".st-key-page-bar")
+    assert bar.bounding_box()["y"] >= 0  # in sight wherever one is
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    page.keyboard.press("n")
+    page.wait_for_timeout(300)
+    expect(page.locator(HERE)).to_have_attribute("data-id", ids[0])  # a control keeps its keys
+    bar.get_by_role("link", name="Next page").click()
+    expect(page).to_have_title("Anchors · Receptive", timeout=90_000)
+    assert "lecture=1" in page.url
+    expect(page.locator(".st-key-section_bar-live a").first).to_be_visible(timeout=90_000)
+    page.get_by_test_id("stLogoLink").click()
+    expect(page).to_have_title("Receptive", timeout=90_000)
+    assert "lecture=1" in page.url

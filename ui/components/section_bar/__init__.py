@@ -1,0 +1,16 @@
+"""The sections of the page in one slim line: where one is, and a click or a key to each of the others."""
+
+from __future__ import annotations
+
+from ui.components import wire
+
+_COMPONENT = wire.declare("section_bar", "2rem")
+
+
+def section_bar(lecture: bool) -> None:
+    """The headings that `page.section` has written, read off the page; `n` and `p` go to the next and previous one.
+
+    A link with an anchor lands on its section once the page has settled. With `lecture`, the logo leads home in lecture
+    mode.
+    """
+    wire.mount(_COMPONENT, "section_bar", {"lecture": lecture}, speaks=False)
