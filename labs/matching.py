@@ -50,9 +50,9 @@ class Truths:
 
     boxes: Float[np.ndarray, "g 4"]
     labels: Int[np.ndarray, " g"]
-    crowd: Bool[np.ndarray, " g"] | None = None
-    ignored: Bool[np.ndarray, " g"] | None = None
-    areas: Real[np.ndarray, " g"] | None = None
+    crowd: Bool[np.ndarray, " g"] = None  # ty: ignore[invalid-assignment] (filled in below)
+    ignored: Bool[np.ndarray, " g"] = None  # ty: ignore[invalid-assignment]
+    areas: Real[np.ndarray, " g"] = None  # ty: ignore[invalid-assignment]
 
     def __post_init__(self):
         _lengths(self.boxes, self.labels)

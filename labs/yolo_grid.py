@@ -86,6 +86,12 @@ class Target:
 class Prediction:
     """The network's numbers, read.
 
+    >>> cell = torch.tensor([[[0.5, 0.2]]])  # one cell with two predictors, which share its classes
+    >>> boxes = torch.zeros(1, 1, 2, 4)
+    >>> Prediction(boxes, cell, torch.tensor([[[0.9, 0.1]]]), boxes, torch.zeros(1, 1, 2)).scores
+    tensor([[[[0.4500, 0.0500],
+              [0.1800, 0.0200]]]])
+
     boxes: xyxy in pixels, may reach beyond the picture.
     confidence: sigmoid, the IoU that the predictor expects of its box with a thing, 0 to 1.
     classes: softmax, given there is a thing; (*batch, s, s, c) in the layout "cell", (*batch, s, s, b, c) in "anchor".

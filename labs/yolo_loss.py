@@ -23,6 +23,10 @@ class GridLoss:
 
     responsible: the predictors that answer for a thing.
     target_confidence: what the confidence should be, the IoU where responsible and 0 elsewhere.
+
+    >>> cell, predictors = torch.ones(2, 1, 1), torch.zeros(2, 1, 1, 3)  # two pictures of one cell
+    >>> GridLoss(5 * cell, cell, 0.5 * cell, 2 * cell, predictors.bool(), predictors).total
+    tensor(8.5000)
     """
 
     coordinates: Float[Tensor, "n s s"]
