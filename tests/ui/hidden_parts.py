@@ -137,7 +137,7 @@ def visit_alone() -> dict[str, Any]:
     """Streamlit's own test of a page, with a word from one of its sliders."""
     from streamlit.testing.v1 import AppTest
 
-    at = AppTest.from_file(str(ROOT / "pages" / f"{PAGE}.py"), default_timeout=PATIENCE)
+    at = AppTest.from_file(str(ROOT / "pages" / f"{PAGE}/page.py"), default_timeout=PATIENCE)
     at.query_params.update(QUERY)
     at.session_state["objects.live"] = {"message": {"sequence": 1, "value": 7, "settled": True}}
     at.run()
