@@ -9,7 +9,7 @@ from models.recipes import detector as detector_recipe
 from models.recipes import training
 from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes
 
-SMALL = detector_recipe.Recipe(scenes=4, steps=2, finer_steps=2, batch=2)
+SMALL = detector_recipe.Recipe(scenes=4, cycles=((2, 1e-3), (2, 1e-3)), batch=2)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_stopped_training_goes_on_after_its_checkpoint(small, tmp_path):
         "detector", device, tmp_path / "net", lambda *now: seen.append(now[:2]), start
     )
     assert seen == [(1, 4), (2, 4), (3, 4), (3, 4), (4, 4)]
-    assert not module.training and facts["recipe"]["steps"] == 2
+    assert not module.training and facts["recipe"]["cycles"] == ((2, 1e-3), (2, 1e-3))
     assert all(torch.isfinite(value).all() for value in module.state_dict().values())
 
 

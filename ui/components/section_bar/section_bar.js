@@ -17,6 +17,7 @@ class SectionBar {
   constructor(root) {
     this.main = document.querySelector('[data-testid=stMain]')
     this.nav = make('nav', { 'aria-label': 'Sections of this page' })
+    root.className = 'sections'
     root.replaceChildren(this.nav)
     const later = (act) => { let asked; return () => { asked ??= requestAnimationFrame(() => { asked = null; act() }) } }
     const read = later(() => this.read())
