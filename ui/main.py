@@ -16,6 +16,7 @@ from ui.course import ready
 HERE = Path(__file__).parent
 
 warmup.visited()
+st.set_page_config(page_icon=str(HERE / "icon.svg"), layout="wide")  # before the pages, whose icons are elsewhere
 st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.svg"))
 
 lessons = {
@@ -31,8 +32,7 @@ chosen = st.navigation(
 )
 lesson = next(each for each, target in lessons.items() if target == chosen)
 # Tabs and the browser's history carry the page's name.
-name = f"{lesson.title} · Receptive" if lesson.path else "Receptive"
-st.set_page_config(page_title=name, page_icon=str(HERE / "icon.svg"), layout="wide")
+st.set_page_config(page_title=f"{lesson.title} · Receptive" if lesson.path else "Receptive")
 
 page.bar(lesson)
 page.begin_ahead(lesson.title, lesson.question)
