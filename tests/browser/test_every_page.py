@@ -155,6 +155,22 @@ def test_a_link_restores_every_control_in_a_new_browser(tab, chromium, lesson):
     assert lasting(opened["words"]) == lasting(shown["words"])
 
 
+def test_back_and_forward_restore_every_control(tab, lesson):
+    """As the test before has left them, or untouched."""
+    shown, address = rest(tab), tab.url
+    to = "Next page" if lesson != ready()[-1] else "Previous page"
+    tab.locator(".st-key-page-bar").get_by_role("link", name=to).click()
+    other = ready()[ready().index(lesson) + (1 if to == "Next page" else -1)]
+    expect(tab.get_by_role("heading", level=1, name=other.title, exact=True)).to_be_visible(timeout=90_000)
+    there = rest(tab)
+    for way, title, before in ((tab.go_back, lesson.title, shown), (tab.go_forward, other.title, there),
+                               (tab.go_back, lesson.title, shown)):  # fmt: skip
+        way()
+        expect(tab.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible(timeout=90_000)
+        assert rest(tab)["controls"] == before["controls"]
+    assert tab.url == address
+
+
 def test_lecture_mode_and_the_way_on(tab, server, lesson):
     """Side bar hidden, type enlarged, as wide as the projector; links lead on to the next page, home, and nowhere out
     of lecture mode. Home leads to all pages, so none is a dead end and all can be reached."""
