@@ -86,7 +86,7 @@ def measure(name: str, image: np.ndarray, step: int) -> dict:
 @st.fragment
 @page.guard()
 def trained() -> None:
-    picture = pictures.choose("scene")
+    picture = pictures.choose("checkerboard")
     outside_lab_world.warn(picture)
     stages = segment("segmenter-transposed", picture.image).stages
     names = [name for name, _ in stages]

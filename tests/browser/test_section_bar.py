@@ -17,10 +17,10 @@ def test_a_link_to_a_section_lands_on_it_and_keys_go_on(server, page):
     assert ids == headings.evaluate_all("nodes => nodes.map((node) => node.id)") and ids[-1] == "sources"
     assert 0 <= page.evaluate(TOP, "show-the-code") <= 150
     at = ids.index("show-the-code")
-    page.keyboard.press("p")
+    page.keyboard.press("k")
     expect(page.locator(HERE)).to_have_attribute("data-id", ids[at - 1])
     assert page.url.endswith(f"#{ids[at - 1]}")
-    page.keyboard.press("n")
+    page.keyboard.press("j")
     expect(page.locator(HERE)).to_have_attribute("data-id", "show-the-code")
     links.first.click()
     expect(page.locator(HERE)).to_have_attribute("data-id", ids[0])
@@ -28,7 +28,7 @@ def test_a_link_to_a_section_lands_on_it_and_keys_go_on(server, page):
     assert bar.bounding_box()["y"] >= 0  # in sight wherever one is
     slider = page.get_by_role("slider").first
     slider.focus()
-    page.keyboard.press("n")
+    page.keyboard.press("j")
     page.wait_for_timeout(300)
     expect(page.locator(HERE)).to_have_attribute("data-id", ids[0])  # a control keeps its keys
     bar.get_by_role("link", name="Next page").click()

@@ -14,7 +14,7 @@ NETWORKS = ("segmenter-transposed", "segmenter-bilinear")
 @pytest.fixture
 def run(visit):
     """Function: a visit to the page, with its networks on a photograph."""
-    return lambda **state: visit(PAGE, **{"scene_source": "Photograph"} | state)
+    return lambda **state: visit(PAGE, **{"checkerboard_source": "Photograph"} | state)
 
 
 def words(drawn, key) -> list[str]:
@@ -134,7 +134,7 @@ def test_no_control_state_breaks_the_page(run, sound, prose, state):
 def test_a_photograph_carries_the_sentence_on_what_the_networks_know(run, sound):
     (told,) = [each.value for each in sound(run()).info]
     assert "drawn Lab World scenes only" in told
-    assert not sound(run(scene_source="Lab World")).info
+    assert not sound(run(checkerboard_source="Lab World")).info
 
 
 def test_the_checkerboard_is_in_the_transposed_network_only(run, sound):

@@ -8,7 +8,7 @@ _COMPONENT = wire.declare("section_bar", "2rem")
 
 
 def section_bar(lecture: bool) -> None:
-    """The headings that `page.section` has written, read off the page; `n` and `p` go to the next and previous one.
+    """The headings that `page.section` has written, read off the page; `j` and `k` go to the next and previous one.
 
     A link with an anchor lands on its section once the page has settled. With `lecture`, the logo leads home in lecture
     mode.

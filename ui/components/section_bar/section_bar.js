@@ -74,11 +74,11 @@ class SectionBar {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !'np'.includes(event.key)) return
+    if (event.ctrlKey || event.metaKey || event.altKey || !'jk'.includes(event.key)) return
     if (event.composedPath().some((node) => node.matches?.(WRITES))) return
     const ids = this.headings.map((node) => node.id)
     const at = ids.indexOf(this.here)
-    const next = event.key === 'n' ? at + 1 : at - 1
+    const next = event.key === 'j' ? at + 1 : at - 1
     if (next >= ids.length) return
     if (next < 0) this.main.scrollTo({ top: 0 })
     else this.go(ids[next])
