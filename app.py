@@ -20,6 +20,7 @@ from ui import (
     departed,
     figures,
     lab_world,
+    last_words,
     lighter_reruns,
     page,
     sleeping_loop,
@@ -45,6 +46,7 @@ def load_scenes():
 lab_world.register(load_scenes)
 lighter_reruns.lighten()
 whole_requests.complete()
+last_words.heed()
 sleeping_loop.put_to_sleep()
 streamlit_inside.report()
 

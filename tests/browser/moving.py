@@ -71,7 +71,12 @@ def move(tab, number: int, kind: str) -> None:
         tab.keyboard.type("0")
         tab.keyboard.press("Enter")
     elif kind == "list":
-        for key in ("ArrowDown", "ArrowDown", "Enter"):
+        tab.keyboard.press("ArrowDown")
+        try:  # keys that come before the list is there leave Streamlit's box showing another value than it has
+            tab.get_by_role("listbox").wait_for(timeout=10_000)
+        except Error as error:  # a run has taken the box away meanwhile
+            raise Gone from error
+        for key in ("ArrowDown", "Enter"):
             tab.keyboard.press(key)
     elif kind == "number":
         tab.keyboard.press("ArrowUp")

@@ -134,7 +134,7 @@ async def answer(token: str, key: str, message: dict[str, Any]) -> dict[str, Any
     session = _sessions.get(token)
     if session is None or key not in session.fragments or not await _free(session):
         return None
-    if _under_way >= AT_ONCE or not session.turn.acquire(blocking=False):
+    if _under_way >= AT_ONCE or not session.turn.take_at_once():
         return None
     _under_way += 1
     work = asyncio.get_running_loop().run_in_executor(_threads, copy_context().run, _answer, session, key, message)
@@ -159,7 +159,7 @@ def _answer(session: Session, key: str, message: dict[str, Any]) -> dict[str, An
         _LOG.exception("A fragment failed on the direct line")
         return None
     finally:
-        session.turn.release()
+        session.turn.give_back()
     if not ran or not run.wrote:
         return {"drawings": run.drawings, "stale": not ran}
     known = session.text.get(key)
@@ -179,7 +179,7 @@ async def _free(session: Session) -> bool:
         busy = script_runs.under_way(session.context.session_id)
         if busy is None:
             return False
-        if not busy and not session.turn.locked():
+        if not busy and not session.turn.taken():
             return True
         if time.monotonic() > until:
             return False

@@ -8,8 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from ui import components, whole_requests
+from ui import components, last_words, whole_requests
 from ui.components import live
 
 whole_requests.complete()
+last_words.heed()
 app = st.App(Path(__file__).with_name("live_script.py"), routes=[live.route(), *components.routes()])

@@ -18,6 +18,7 @@ import uvicorn
 from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -25,8 +26,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from benchmarks.protocol import ends
+from ui import last_words
 from ui.admission import Admission
-from ui.components import following, live, routes, wire
+from ui.components import following, live, routes, script_runs, wire
 
 SCRIPT = Path(__file__).resolve().parents[2] / "browser" / "apps" / "live_script.py"
 
@@ -274,14 +276,56 @@ def test_the_end_of_a_run_is_waited_for(visitor):
 
 def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
     turn = live._sessions[visitor.token].turn
-    with turn:
+    assert turn.take_at_once() and not turn.take_at_once()
+    try:
         visitor.let_go("level", 30, 1)
         with pytest.raises(TimeoutError):
             while not ends(ForwardMsg.FromString(visitor.socket.recv(timeout=0.5))):
                 pass
         assert visitor.drag("level", 31, 2) is None  # nor does another run begin on the line
+    finally:
+        turn.give_back()
     visitor.finish()
-    assert visitor.data["level.live"]["value"] == 30 and not turn.locked()
+    assert visitor.data["level.live"]["value"] == 30 and not turn.taken()
+
+
+def test_what_a_run_has_written_arrives_though_the_next_one_is_asked_for_before_it_was_sent(visitor):
+    last_words.heed()
+    session = Runtime.instance()._session_mgr.get_session_info(live._sessions[visitor.token].context.session_id).session
+    mixed, kept = (visitor.widgets[f"{key}.live"][1] for key in ("mixed", "kept"))
+
+    def ask_for_both():  # on the event loop, which meanwhile hands nothing on
+        session.request_rerun(ClientState(fragment_id=mixed))
+        session._scriptrunner._script_thread.join(30)
+        session.request_rerun(ClientState(fragment_id=kept))
+
+    session._event_loop.call_soon_threadsafe(ask_for_both)
+    arrived = []
+    while "This stays." not in arrived:
+        visitor.finish()
+        arrived += visitor.texts
+    assert arrived == ["text=20", "This stays."]
+
+
+def test_turns_are_taken_in_the_order_of_asking():
+    turn, order = script_runs.Turn(), []
+    assert turn.take_at_once()
+
+    def wait(number: int) -> None:
+        turn.take()
+        order.append(number)
+        turn.give_back()
+
+    threads = []
+    for number in range(4):
+        threads.append(threading.Thread(target=wait, args=(number,)))
+        threads[-1].start()
+        while len(turn._queue) < number + 2:
+            time.sleep(0.001)
+    turn.give_back()
+    for thread in threads:
+        thread.join()
+    assert order == [0, 1, 2, 3] and not turn.taken()
 
 
 def test_a_line_that_is_cut_gives_its_turn_back(visitor, address):
