@@ -20,11 +20,10 @@ from ui.streamlit_inside import Inside
 inside = Inside("what a fragment writes while the next one is asked for may be shown at its next change only")
 with inside:
     from streamlit.runtime.app_session import AppSession
-    from streamlit.runtime.scriptrunner import ScriptRunner, ScriptRunnerEvent
+    from streamlit.runtime.scriptrunner import ScriptRunner
 
     inside.needs(AppSession, "_handle_scriptrunner_event_on_event_loop", "_scriptrunner")
     inside.needs(ScriptRunner, "request_stop")
-    inside.needs(ScriptRunnerEvent, "SHUTDOWN")
 
 _STOPPED = "_receptive_stopped"  # attribute of a runner that was told to stop
 
@@ -48,7 +47,7 @@ def heard_out(handle: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(handle)
     def handled(self, sender, event, *rest, **named):
         newest = self._scriptrunner
-        late = sender is not None and sender is not newest and event is not ScriptRunnerEvent.SHUTDOWN
+        late = sender is not None and sender is not newest and event.name != "SHUTDOWN"
         if not late or getattr(sender, _STOPPED, False):
             return handle(self, sender, event, *rest, **named)
         self._scriptrunner = sender
