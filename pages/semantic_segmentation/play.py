@@ -70,9 +70,9 @@ def play(picture: Picture, network) -> None:
         photograph(picture, network.name, look(network, picture.image))
         return
     with ExitStack() as sliders:
-        values = {}
-        for (knob, label), column in zip(KNOBS.items(), st.columns(3), strict=True):
-            with column:
+        values, knobs = {}, st.container(key="controls-segmentation", horizontal=True)
+        for knob, label in KNOBS.items():
+            with knobs.container(width=240):
                 values[knob] = sliders.enter_context(
                     live_slider(label, 0.0, 1.0, START[knob], step=0.02, key=key_of(knob), format="%.2f",
                                 play=knob == "fog")

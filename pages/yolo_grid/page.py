@@ -46,9 +46,10 @@ def play(picture: Picture, layout: str) -> None:
 
 
 page.begin("The YOLO Grid")
-picture = pictures.choose("yolo", seed=14)
+with st.container(key="choices-yolo", horizontal=True):
+    picture = pictures.choose("yolo", seed=14)
+    layout = assignment.layout_control()
 outside_lab_world.warn(picture)
-layout = assignment.layout_control()
 play(picture, layout)
 st.caption(
     "Counted over whole things, also where others hide them, on scenes that no network was trained on. The anchors of "
