@@ -2,7 +2,8 @@
 
     picture = pictures.choose(key="upsampling")
 
-draws one slim row of controls, the rest folded away, and returns the chosen picture. What is chosen lives in the address.
+draws one slim row of controls, the rest folded away, and returns the chosen picture. What is chosen lives in the
+address.
 """
 
 from __future__ import annotations
@@ -120,8 +121,9 @@ def _controls(key: str, size: int, seed: int) -> Picture:
     """Seed, next scene, knobs."""
     name = f"{key}_seed"
     value = st.number_input(
-        "Scene", 0, MAX_SEED, seed, key=name, width=140, icon=":material/landscape:", label_visibility="collapsed", **KEPT
-    )
+        "Scene", 0, MAX_SEED, seed, key=name, width=140, icon=":material/landscape:", label_visibility="collapsed",
+        **KEPT,
+    )  # fmt: skip
     st.button(
         "Next scene", icon=":material/casino:", shortcut="N", key=f"{key}_next", on_click=_next_scene, args=(name,),
         help="A scene's number is its seed: the same number is always the same scene.",

@@ -19,7 +19,8 @@ def play(picture: Picture, layout: str) -> None:
     page.section("Play", "The cell that a thing's centre falls into answers for it. Drag S, click a cell.")
     truth = truth_of(picture)
     with ExitStack() as sliders:
-        canvas, side = st.columns([3, 2], gap="large")
+        with st.container(key="beside-yolo"):
+            canvas, side = st.columns([3, 2], gap="large")
         with side:
             choice = assignment.controls(sliders, layout, picture.image.shape[:2])
             assignment.summary(choice)

@@ -3,6 +3,7 @@
 const { ink, make, print, put, say } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
 
 const NUMBERS_FROM = 22 // px; smaller cells show colour only
+const NARROW = 30 // px, of a cell in an equation on a phone
 const LECTURE = 18 // px; digits on a projector are no smaller where there is room
 const LOW = '#0072B2'
 const HIGH = '#D55E00'
@@ -96,7 +97,8 @@ export class Sheet {
     const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
     const least = unit > 1 ? LECTURE : 10
     const room = this.owner.width - (item.rows ? 48 * unit : 0) - 4
-    const wish = unit * (item.cell ?? (columns > 10 ? Math.max(10, Math.floor(600 / columns)) : 44))
+    const narrow = this.owner.equation && this.owner.width < 480 ? NARROW : Infinity
+    const wish = Math.min(narrow, unit * (item.cell ?? (columns > 10 ? Math.max(10, Math.floor(600 / columns)) : 44)))
     const side = Math.max(4, Math.min(wish, Math.floor(room / columns)))
     const bare = side < NUMBERS_FROM
     if (bare !== this.bare) {

@@ -1,6 +1,8 @@
 // A picture with its controls fills the screen: by its button, or by the key f for the one under the pointer, in hand, or
 // else most in sight. Escape leaves.
 
+const { make } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
+
 const NATIVE = '[data-testid=stButtonGroup], [data-testid=stSelectbox], [data-testid=stNumberInput]'
 const WRITES = 'input, textarea, select, [contenteditable], [role=combobox], [role=gridcell]'
 const SHEET = `
@@ -11,6 +13,9 @@ const SHEET = `
 `
 const stages = new Set()
 let shown = null // { block, place } while one fills the screen
+
+/** Four corners, for the button. */
+export const icon = () => make('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, make('path', { d: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4' }))
 
 /** The smallest block around a stage that holds a control too, else the stage's own. */
 function blockOf(stage) {

@@ -36,7 +36,7 @@ class Stage {
     }
     this.zooms = [button('Zoom in', '+', () => this.zoomTo(this.zoom * 1.5)),
       button('Zoom out', '\u2212', () => this.zoomTo(this.zoom / 1.5)), button('Whole picture', '1:1', () => this.zoomTo(1))]
-    this.tools = make('div', { class: 'tools' }, ...this.zooms, button('Full screen (f)', '\u26F6', () => fullScreen.toggle(this)))
+    this.tools = make('div', { class: 'tools' }, ...this.zooms, button('Full screen (f)', fullScreen.icon(), () => fullScreen.toggle(this)))
     this.frame = make('div', { class: 'frame', tabindex: 0, role: 'group' }, this.canvases, this.svg, this.tip, this.tools)
     this.caption = make('div', { class: 'caption' })
     root.replaceChildren(this.frame, this.caption)
