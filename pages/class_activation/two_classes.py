@@ -50,8 +50,8 @@ def play(focus: Focus) -> None:
             **KEPT,
         )  # fmt: skip
     with panels[0]:
-        st.markdown("**Picture**")
         stage("cam_picture", zoom=False).show(focus.picture.image, alt="The picture, as the network sees it")
+        st.markdown("**Picture**")
         st.caption(guesses(focus))
     for panel, target, heat, key in zip(
         panels[1:], (focus.target, focus.other), maps, ("cam_map", "cam_other_map"), strict=True
@@ -64,8 +64,8 @@ def play(focus: Focus) -> None:
         if truth:
             layers.append(Boxes(truth.drawn()))
         with panel:
-            st.markdown(f"**{name}** · probability {float(seen.probabilities[target]):.3f}")
             stage(key, zoom=False).show(focus.picture.image, layers, alt=f"Class activation map of {name}")
+            st.markdown(f"**{name}** · probability {float(seen.probabilities[target]):.3f}")
             st.caption(
                 f"M: {evidence(heat, name)} · its mean is **{number(float(heat.mean()), 4)}**, "
                 f"the score S is **{number(float(seen.logits[target]), 4)}**"
