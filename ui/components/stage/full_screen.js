@@ -9,6 +9,7 @@ const SHEET = `
 [data-full] { position: fixed !important; inset: 0; z-index: 999995; overflow: auto; box-sizing: border-box; width: 100vw !important;
   height: 100vh !important; max-width: none !important; max-height: none !important; padding: 1rem 1.5rem !important; background: var(--full-ground);
   --stage-height: calc(100vh - 6rem); --stage-width: 100vw; align-content: flex-start; align-items: flex-start; }
+[data-full] :is(:has(> [class*="st-key-controls-"]), [data-testid=stColumn]) { top: 0 !important; }
 :has([data-full]) { transform: none !important; contain: none !important; }
 `
 const stages = new Set()
@@ -40,7 +41,7 @@ function leave() {
 }
 
 export function toggle(stage) {
-  if (shown) return leave()
+  if (shown?.block.isConnected) return leave()
   const main = document.querySelector('[data-testid=stMain]')
   const block = blockOf(stage)
   shown = { block, main, top: main.scrollTop, stage }
@@ -73,7 +74,7 @@ document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') return leave()
   if (event.key !== 'f' || event.ctrlKey || event.metaKey || event.altKey) return
   if (event.composedPath().some((node) => node.matches?.(WRITES))) return
-  const stage = shown?.stage ?? meant()
+  const stage = shown?.block.isConnected ? shown.stage : meant()
   if (stage) toggle(stage)
 })
 document.addEventListener('fullscreenchange', () => document.fullscreenElement || leave())
