@@ -28,9 +28,9 @@ def choose(picture: Picture) -> Focus:
     page.section("Play", "Ask one network about two classes: the same feature maps, weighed differently.")
     seen = classified(GAP, picture.image)
     ranked = seen.logits.argsort(descending=True).tolist()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(key="line-cam", horizontal=True):
         first = st.segmented_control("Class", [FIRST, *THINGS], default=FIRST, required=True, key="cam_class", **KEPT)
-        second = st.selectbox("Beside it", [SECOND, *THINGS], key="cam_other", width=140, **KEPT)
+        second = st.selectbox("Beside it", [SECOND, *THINGS], key="cam_other", width=240, **KEPT)
     target = ranked[0] if first == FIRST else THINGS.index(first)
     other = ranked[1] if second == SECOND else THINGS.index(second)
     return Focus(picture, target, other, seen)
@@ -50,8 +50,8 @@ def play(focus: Focus) -> None:
             **KEPT,
         )  # fmt: skip
     with panels[0]:
-        st.markdown("**Picture**")
         stage("cam_picture", zoom=False).show(focus.picture.image, alt="The picture, as the network sees it")
+        st.markdown("**Picture**")
         st.caption(guesses(focus))
     for panel, target, heat, key in zip(
         panels[1:], (focus.target, focus.other), maps, ("cam_map", "cam_other_map"), strict=True
@@ -64,8 +64,8 @@ def play(focus: Focus) -> None:
         if truth:
             layers.append(Boxes(truth.drawn()))
         with panel:
-            st.markdown(f"**{name}** · probability {float(seen.probabilities[target]):.3f}")
             stage(key, zoom=False).show(focus.picture.image, layers, alt=f"Class activation map of {name}")
+            st.markdown(f"**{name}** · probability {float(seen.probabilities[target]):.3f}")
             st.caption(
                 f"M: {evidence(heat, name)} · its mean is **{number(float(heat.mean()), 4)}**, "
                 f"the score S is **{number(float(seen.logits[target]), 4)}**"

@@ -157,7 +157,8 @@ def test_every_panel_with_networks_that_know_the_truth(knowing, drawn, prose, vi
 def test_every_panel_links_to_a_page_that_is_there(knowing):
     at = filled(home())
     lessons = {lesson.file: lesson for lesson in course.ready()}
-    expected = [next((lessons[file].title for file in task.pages if file in lessons), None) for task in tasks.TASKS]
+    shown = sorted(tasks.TASKS, key=lambda task: task.key not in ("semantic", "detection"))  # beside the scene: first
+    expected = [next((lessons[file].title for file in task.pages if file in lessons), None) for task in shown]
     labels = [link.value for link in at.page_link]
     labels = labels[labels.index("Start with Lab World") :]  # the bar's are before them
     assert labels[1 : 1 + len(expected) - expected.count(None)] == [title for title in expected if title]
