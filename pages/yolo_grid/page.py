@@ -47,7 +47,7 @@ def play(picture: Picture, layout: str) -> None:
 
 page.begin("The YOLO Grid")
 picture = pictures.choose("yolo", seed=14)
-outside_lab_world.warn(picture)
+outside_lab_world.warn(picture, ["yolo-cell", "yolo-anchor", "detector"])
 layout = assignment.layout_control()
 play(picture, layout)
 st.caption(
