@@ -26,8 +26,13 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ui import course, figures, warmup
+from ui import predict as prediction
 from ui.components import address, following, section_bar
 from ui.plain import plain
+from ui.predict import Number as Number
+from ui.predict import Order as Order
+from ui.predict import Region as Region
+from ui.predict import predict as predict
 from ui.streamlit_inside import Inside
 
 _LOG = logging.getLogger(__name__)
@@ -43,7 +48,7 @@ with Inside("the error of a fragment inside a guarded block is logged and shown 
 SORRY = "Something went wrong on this page. Change a control or reload the page; the server log has the details."
 
 
-MODES = ("lecture", "notes")  # of the address: on with =1, and carried along by the frame's links
+MODES = {"lecture": "1", "notes": "1", "predict": "off"}  # of the address; the frame's links carry them along
 
 
 def lecture() -> bool:
@@ -52,7 +57,7 @@ def lecture() -> bool:
 
 
 def _on(mode: str) -> bool:
-    return st.query_params.get(mode) == "1"
+    return st.query_params.get(mode) == MODES[mode]
 
 
 def begin(title: str, question: str | None = None) -> None:
@@ -201,13 +206,13 @@ def sources(entries: Iterable[tuple[str, ...]]) -> None:
 
 
 def link(lesson: course.Lesson, label: str | None = None, icon: str | None = None) -> None:
-    """A link to the page of `lesson`, labelled with its title and icon; lecture mode and notes go along."""
+    """A link to the page of `lesson`, labelled with its title and icon; what MODES names goes along."""
     script = f"../pages/{lesson.file}/page.py"
     st.page_link(script, label=label or lesson.title, icon=icon or lesson.icon, query_params=_carried() or None)
 
 
 def _carried() -> dict[str, str]:
-    return {mode: "1" for mode in MODES if _on(mode)}
+    return {mode: value for mode, value in MODES.items() if _on(mode)}
 
 
 def remind(term: str) -> None:
