@@ -26,7 +26,6 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ui import course, figures, warmup
-from ui import predict as prediction
 from ui.components import address, following, section_bar
 from ui.plain import plain
 from ui.predict import Number as Number
