@@ -32,14 +32,14 @@ PATIENCE = 300.0  # seconds; no test depends on speed
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Path:
-    """The repository with the concept of the document: its files written, its line put where the document says."""
+    """The repository with the concept of the document: its files written, its entry put where the document says."""
     folder = tmp_path_factory.mktemp("contributing") / "receptive"
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
     for name, above, text in FILES.findall(TEXT):
         file = folder / name
         if above:
             there = file.read_text()
-            assert there.count(above) == 1, f"{name} has not one place for the line"
+            assert there.count(above) == 1, f"{name} has not one place for the entry"
             file.write_text(there.replace(above, text + above))
         else:
             assert not file.exists(), f"{name} is there already"
@@ -48,14 +48,14 @@ def copy(tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_concept_takes_three_files_and_one_line():
+def test_a_concept_takes_three_files_and_one_entry():
     written = [(name, above) for name, above, _ in FILES.findall(TEXT)]
     assert [name for name, above in written if not above] == [
         "labs/label_smoothing.py", "pages/label_smoothing/page.py", "tests/pages/test_label_smoothing.py",
     ]  # fmt: skip
     assert [name for name, above in written if above] == ["ui/course.py"]
-    (line,) = [text for _, above, text in FILES.findall(TEXT) if above]
-    assert line.count("\n") == 1
+    (entry,) = [text for _, above, text in FILES.findall(TEXT) if above]
+    assert entry.count("Lesson(") == 1 and entry.count("\n") == 3
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -15,6 +15,9 @@ class Lesson:
 
     ``heavy``: the page needs torch, so on a cold server it waits behind a skeleton. ``network``: the page stays out of
     the course until that network has been trained. ``topics``: what of a lecture it covers, for the map of the course.
+
+    For whoever teaches it, shown with ``?notes=1``: ``goal``, what a student can do afterwards; ``minutes`` to show it
+    in class; ``expect``, the wrong answer that students give, and what is right.
     """
 
     section: str
@@ -25,6 +28,9 @@ class Lesson:
     heavy: bool = True
     network: str = ""
     topics: str = ""
+    goal: str = ""
+    minutes: int = 0
+    expect: str = ""
 
     @property
     def script(self) -> Path:
@@ -44,35 +50,102 @@ class Lesson:
 
 LESSONS = (
     Lesson("Start", "home", "Receptive", ":material/home:",
-           "What does a convolutional network see, and why?", heavy=False),
+           "What does a convolutional network see, and why?", heavy=False,
+           goal="Name six tasks on one picture and the kind of answer each gives: words, one box, boxes, a map, masks, "
+                "joints.",
+           minutes=5,
+           expect="“Night is hard.” The networks learned from nights too. What they have never seen is hard: fog above "
+                  "0.5."),
     Lesson("Start", "lab_world", "Lab World", ":material/landscape:",
            "Where do pictures with a perfect ground truth come from?", heavy=False,
-           topics="Annotations: boxes, masks, semantic and panoptic maps, keypoints; the COCO format"),
+           topics="Annotations: boxes, masks, semantic and panoptic maps, keypoints; the COCO format",
+           goal="Tell semantic, instance and panoptic maps apart, and a visible box from a full one.",
+           minutes=10,
+           expect="“The semantic map shows how many cars there are.” Cars that touch are one region in it; instances "
+                  "and the panoptic map keep them apart."),
     Lesson("Segment", "semantic_segmentation", "Semantic Segmentation", ":material/texture:",
-           "Which class is every pixel?",
-           topics="Per-pixel cross-entropy, fully convolutional networks, sliding windows, mIoU, pixel accuracy"),
+           "Which class does every pixel belong to?",
+           topics="Per-pixel cross-entropy, fully convolutional networks, sliding windows, mIoU, pixel accuracy",
+           goal="Explain segmentation as one softmax and one cross-entropy per pixel, and why one pass replaces all "
+                "windows.",
+           minutes=25,
+           expect="“97 % of the pixels are right, so it is good.” Sky and grass are most of the pixels. In mIoU a "
+                  "small ball counts as much as the sky."),
     Lesson("Segment", "upsampling", "Upsampling", ":material/zoom_in:",
            "How does a network get its resolution back?",
-           topics="Nearest, bed of nails, bilinear, bicubic; max unpooling; receptive field"),
+           topics="Nearest, bed of nails, bilinear, bicubic; max unpooling; receptive field",
+           goal="Compute nearest, bilinear and max unpooling by hand, and say what pooling does to the receptive "
+                "field.",
+           minutes=20,
+           expect="“Bicubic blends the nearest four pixels.” It takes four per axis, 16 in all, and can leave the "
+                  "range of its input."),
     Lesson("Segment", "transposed_convolution", "Transposed Convolution", ":material/grid_on:",
            "How can a network learn to upsample?",
-           topics="Convolution as a matrix and its transpose; stride and padding; checkerboards"),
-    Lesson("Detect", "anchors", "Anchors", ":material/select_all:",
-           "Where could an object be?", network="detector",
-           topics="Region proposal network, anchors and their labels, box transforms, recall"),
-    Lesson("Detect", "roi_pooling", "RoI Pool versus RoI Align", ":material/crop:",
-           "How do boxes of any size become features of one size?", network="detector",
-           topics="RoI Pool of Fast R-CNN, RoI Align, crop and resize; half a cell, gradients to the box"),
+           topics="Convolution as a matrix and its transpose; stride and padding; checkerboards",
+           goal="Stamp a filter by hand and get the same numbers from the transposed matrix.",
+           minutes=25,
+           expect="“It undoes the convolution.” It brings back the size, not the values: the transpose is not the "
+                  "inverse."),
     Lesson("Detect", "iou_nms_precision_recall", "IoU, NMS and Precision-Recall", ":material/join_inner:",
            "When is a detection right, and how good is a detector?", network="detector",
-           topics="IoU, non-maximum suppression, precision, recall, average precision"),
+           topics="IoU, non-maximum suppression, precision, recall, average precision",
+           goal="Judge every detection of a picture as true or false, and read average precision off the curve.",
+           minutes=25,
+           expect="“Three boxes on one dog with IoU 0.9 are three hits.” A truth counts once; the other two are "
+                  "false."),
+    Lesson("Detect", "anchors", "Anchors", ":material/select_all:",
+           "Where could an object be?", network="detector",
+           topics="Region proposal network, anchors and their labels, box transforms, recall",
+           goal="Follow one anchor from its place on the grid over its label to a proposal.",
+           minutes=20,
+           expect="“The network predicts the anchors.” Anchors are fixed before training. The network says how likely "
+                  "each holds a thing, and how to move it."),
+    Lesson("Detect", "roi_pooling", "RoI Pool versus RoI Align", ":material/crop:",
+           "How do boxes of any size become features of one size?", network="detector",
+           topics="RoI Pool of Fast R-CNN, RoI Align, crop and resize; half a cell, gradients to the box",
+           goal="Show where RoI Pool rounds and RoI Align does not, and what half a cell costs.",
+           minutes=20,
+           expect="“Rounding by half a cell is half a pixel.” On a map of stride 16, half a cell is 8 pixels of the "
+                  "picture."),
     Lesson("Detect", "yolo_grid", "The YOLO Grid", ":material/grid_view:",
            "Can one look at the picture find everything?", network="yolo-anchor",
-           topics="YOLO's output tensor, one class set per cell or per box, multi-part loss"),
+           topics="YOLO's output tensor, one class set per cell or per box, multi-part loss",
+           goal="Read the numbers of one cell, and find two things of which YOLOv1 can learn only one.",
+           minutes=20,
+           expect="“Every cell that the dog covers predicts the dog.” Only the cell that holds its centre answers for "
+                  "it."),
     Lesson("Explain", "class_activation", "Class Activation Maps", ":material/visibility:",
            "What did the network look at?", network="classifier-gap-28",
-           topics="Global average and maximum pooling, CAM, Grad-CAM, Augmented Grad-CAM, weak localization"),
+           topics="Global average and maximum pooling, CAM, Grad-CAM, Augmented Grad-CAM, weak localization",
+           goal="Compute a class activation map as a weighted sum of feature maps, and name what it cannot show.",
+           minutes=20,
+           expect="“The map outlines the thing.” It shows what raised the score, on cells of many pixels: a box drawn "
+                  "around it seldom fits."),
 )  # fmt: skip
+
+# Words that a page uses before or without explaining them: one sentence, and the page that explains.
+TERMS = {
+    "IoU": ("the area that two boxes share, divided by the area that they cover together: 0 apart, 1 equal.",
+            "iou_nms_precision_recall"),
+    "mIoU": ("the IoU of true and predicted pixels of each class, averaged over the classes.", "semantic_segmentation"),
+    "NMS": ("non-maximum suppression keeps the surest box and drops those that overlap it by more than a given IoU.",
+            "iou_nms_precision_recall"),
+    "AP": ("average precision, the area under the curve of precision over recall: 1 is best.",
+           "iou_nms_precision_recall"),
+    "Receptive field": ("the part of the picture that one value of a feature map depends on.", "upsampling"),
+    "Anchor": ("a box of fixed size and ratio at a position of the feature map, which the network scores and moves.",
+               "anchors"),
+    "Feature pyramid": ("maps of several strides, fine for small things and coarse for large ones, each told by the "
+                        "coarser ones what lies around.", "anchors"),
+}  # fmt: skip
+
+# What a hurried hour shows first: pages in this order, and what to do on each.
+DEMO = (
+    ("home", "raise the fog"),
+    ("iou_nms_precision_recall", "drag one box off the other"),
+    ("transposed_convolution", "stamp, one input after the other"),
+    ("class_activation", "choose another class"),
+)
 
 
 def ready() -> list[Lesson]:

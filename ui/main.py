@@ -36,6 +36,7 @@ st.set_page_config(page_title=f"{lesson.title} · Receptive" if lesson.path else
 
 page.bar(lesson)
 page.begin_ahead(lesson.title, lesson.question)
+page.notes(lesson)
 if lesson.heavy and not warmup.finished():
     page.warming()
 chosen.run()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from ui.components import following
 from ui.pictures import Picture
 
-SENTENCE = (
-    "The lab's own networks have learned from drawn Lab World scenes only. On a photograph they still choose among the "
-    "few classes they know, so expect wrong answers, also where they look sure."
-)
+SENTENCE = "seen drawn Lab World scenes only, never a photograph: expect wrong answers, also where they look sure."
 
 
-def warn(picture: Picture, instead: str = "") -> None:
-    """Say so, unless the picture is a Lab World scene; ``instead``: one more sentence, on what to choose for it.
+def warn(picture: Picture, networks: Collection[str], instead: str = "") -> None:
+    """Name the networks that have never seen a photograph, unless the picture is a Lab World scene.
 
-    Call it where a network of the lab has answered. While a hand moves a control it draws nothing, as the footer.
+    Call it under the controls that choose the picture and its networks, before anything that these answer. `networks`:
+    those of the lab on this page or section, at least one, by their name in the catalogue. `instead`: one more
+    sentence, on what to choose for a photograph. While a hand moves a control it draws nothing, as the footer.
     """
     if picture.scene is None and not following():
-        st.info(f"{SENTENCE} {instead}".strip(), icon=":material/info:")
+        *most, last = networks
+        who = f"networks {', '.join(most)} and {last} have" if most else f"network {last} has"
+        st.info(f"The lab's {who} {SENTENCE} {instead}".strip(), icon=":material/info:")

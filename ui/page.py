@@ -26,7 +26,6 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ui import course, figures, warmup
-from ui import predict as prediction
 from ui.components import address, following, section_bar
 from ui.plain import plain
 from ui.predict import Number as Number
@@ -48,9 +47,16 @@ with Inside("the error of a fragment inside a guarded block is logged and shown 
 SORRY = "Something went wrong on this page. Change a control or reload the page; the server log has the details."
 
 
+MODES = {"lecture": "1", "notes": "1", "predict": "off"}  # of the address; the frame's links carry them along
+
+
 def lecture() -> bool:
     """True when the address ends in ``?lecture=1``: side bar hidden, type enlarged."""
-    return st.query_params.get("lecture") == "1"
+    return _on("lecture")
+
+
+def _on(mode: str) -> bool:
+    return st.query_params.get(mode) == MODES[mode]
 
 
 def begin(title: str, question: str | None = None) -> None:
@@ -62,10 +68,9 @@ def begin(title: str, question: str | None = None) -> None:
         return
     st.session_state[_SECTIONS] = []
     address.turn_to(title)
-    if "lecture" in st.query_params and not lecture():
-        address.keep("lecture", None)
-    if "predict" in st.query_params and not prediction.off():
-        address.keep("predict", None)
+    for mode in MODES:
+        if mode in st.query_params and not _on(mode):
+            address.keep(mode, None)
     st.html(_STYLE)
     if lecture():
         st.html(_LECTURE_STYLE)
@@ -81,6 +86,16 @@ def begin_ahead(title: str, question: str) -> None:
     st.session_state[_BEGUN] = title
 
 
+def notes(lesson: course.Lesson) -> None:
+    """For whoever teaches, with ``?notes=1``: goal, minutes, and the wrong answer to expect."""
+    if _on("notes") and lesson.goal:
+        with st.container(key="page-notes"):
+            st.markdown(
+                f"**Goal:** {lesson.goal}\n\n**Time:** about {lesson.minutes} minutes\n\n"
+                f"**Wrong answer to expect:** {lesson.expect}"
+            )
+
+
 def bar(lesson: course.Lesson) -> None:
     """Always in sight, beside the logo: the page before, this page's sections, the page after."""
     lessons = course.ready()
@@ -88,7 +103,7 @@ def bar(lesson: course.Lesson) -> None:
     with st.container(key="page-bar", horizontal=True, vertical_alignment="center", gap="small"):
         if at > 0:
             link(lessons[at - 1], f"Previous page: {lessons[at - 1].title}", ":material/arrow_back:")
-        section_bar(urlencode(_kept_ways()))
+        section_bar(urlencode(_carried()))
         if at + 1 < len(lessons):
             link(lessons[at + 1], f"Next page: {lessons[at + 1].title}", ":material/arrow_forward:")
 
@@ -159,17 +174,17 @@ def _quiz(key: str, question: str, options: list, answer, explain: str) -> None:
 
 
 def show_code(functions: Callable | Sequence[Callable], formula: str = "", library: str = "") -> None:
-    """The source of the functions that made the picture, formula beside it, and the library call for practice."""
+    """The formula, below it the source of the functions that made the picture, and the library call for practice."""
     functions = list(functions) if isinstance(functions, Sequence) else [functions]
     names = ", ".join(f"{f.__module__}.{f.__qualname__}" for f in functions)
     with st.expander(f"Show the code: `{names}`", icon=":material/code:"):
-        text, mathematics = st.columns([3, 2], gap="medium") if formula or library else (st.container(), None)
-        text.code("\n\n".join(inspect.getsource(f).rstrip() for f in functions), language="python")
         if formula:
-            mathematics.latex(formula)
+            st.latex(formula)
+        source = "\n\n".join(inspect.getsource(function).rstrip() for function in functions)
+        st.code(source, language="python", wrap_lines=True)
         if library:
-            mathematics.caption("In practice, call the library:")
-            mathematics.code(library, language="python", wrap_lines=True)
+            st.caption("In practice, call the library:")
+            st.code(library, language="python", wrap_lines=True)
 
 
 def erratum(slide: str, truth: str) -> None:
@@ -189,15 +204,24 @@ def sources(entries: Iterable[tuple[str, ...]]) -> None:
         st.markdown("\n".join(lines))
 
 
-def _kept_ways() -> dict[str, str]:
-    """What goes along from page to page."""
-    return ({"lecture": "1"} if lecture() else {}) | ({"predict": "off"} if prediction.off() else {})
-
-
 def link(lesson: course.Lesson, label: str | None = None, icon: str | None = None) -> None:
-    """A link to the page of `lesson`, labelled with its title and icon; lecture=1 and predict=off go along."""
+    """A link to the page of `lesson`, labelled with its title and icon; what MODES names goes along."""
     script = f"../pages/{lesson.file}/page.py"
-    st.page_link(script, label=label or lesson.title, icon=icon or lesson.icon, query_params=_kept_ways() or None)
+    st.page_link(script, label=label or lesson.title, icon=icon or lesson.icon, query_params=_carried() or None)
+
+
+def _carried() -> dict[str, str]:
+    return {mode: value for mode, value in MODES.items() if _on(mode)}
+
+
+def remind(term: str) -> None:
+    """One quiet line where a term of ``course.TERMS`` is used first: what it means, and the page that explains it."""
+    sentence, file = course.TERMS[term]
+    lesson = next((each for each in course.ready() if each.file == file), None)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"**{term}**: {sentence}", width="content")
+        if lesson is not None:
+            link(lesson)
 
 
 def way_on(lesson: course.Lesson) -> None:

@@ -148,7 +148,8 @@ def one_box(picture: Picture, level: LevelMaps, chosen: tuple[int, int, int]) ->
             picture.image,
             [Boxes([*truth_boxes(picture), *boxes]), Lines(np.array([middles[0] + middles[1]]), ORANGE, arrow=True)],
             alt="An anchor and the box its transform makes of it",
-            caption="Dashed orange: the anchor. Solid blue: the decoded box. White: truth.",
+            caption="Dashed orange: the anchor. Solid blue: the decoded box."
+            + " White: truth." * (picture.view is not None),
         )
         with right:
             st.markdown(f"**Anchor {ratio_name(k, len(level.objectness))} at row {row}, column {column}** · objectness "

@@ -30,7 +30,7 @@ def play(picture: Picture) -> None:
 
 page.begin("Anchors")
 picture = pictures.choose("anchors")
-outside_lab_world.warn(picture)
+outside_lab_world.warn(picture, ["detector"])
 play(picture)
 network.rpn(picture)
 proposals.proposals(picture)

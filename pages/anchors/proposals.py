@@ -85,7 +85,8 @@ def ranked(key: str, picture: Picture, seen: Look, left: Filtered, chosen: Tenso
     ]  # fmt: skip
     stage(key, zoom=False).show(
         picture.image, [Boxes([*reversed(boxes), *truth_boxes(picture)])],
-        alt=f"The best {len(boxes)} boxes", caption="White: truth. Point at a box for its rank and score.",
+        alt=f"The best {len(boxes)} boxes",
+        caption="White: truth. " * (picture.view is not None) + "Point at a box for its rank and score.",
     )  # fmt: skip
 
 

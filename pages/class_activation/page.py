@@ -12,11 +12,12 @@ from pages.class_activation import (
     two_classes,
     weak_box,
 )
+from pages.class_activation.shared import NETWORKS
 from ui import outside_lab_world, page, pictures
 
 page.begin("Class Activation Maps")
 picture = pictures.choose("cam", seed=62)
-outside_lab_world.warn(picture)
+outside_lab_world.warn(picture, NETWORKS)
 with page.guard():  # without weights there is one sentence, not seven
     focus = two_classes.choose(picture)
     two_classes.play(focus)

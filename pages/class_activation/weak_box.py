@@ -59,7 +59,7 @@ def weak_box(focus: Focus) -> None:
             stage("cam_box", width=460, zoom=False).show(
                 focus.picture.image, [signed_layer(coarse, limit_of(coarse), 0.5), Boxes(boxes)],
                 alt=f"The box of {focus.name} from the map, beside the truth",
-                caption="Orange: the box from the map. White: the truth.",
+                caption="Orange: the box from the map." + " White: the truth." * (truth is not None),
             )  # fmt: skip
     if not following() and truth and heat.max() > 0:
         curve(heat, truth, share)

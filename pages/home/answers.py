@@ -92,7 +92,8 @@ def localization(result: Classification, view: View) -> Answer:
     elif not truths:
         line = f"There is no {name} in this scene"
     else:
-        line = f"**IoU {max(wl.box_overlap(box, true) for true in truths):.2f}** with the true box of the {name}"
+        whose = f"true box of the {name}" if len(truths) == 1 else f"best fitting of {len(truths)} true boxes of {name}"
+        line = f"**IoU {max(wl.box_overlap(box, true) for true in truths):.2f}** with the {whose}"
     over = (0.0, 0.0, float(SIZE), float(SIZE))
     return Answer(
         [Heat(glow, "inferno", 0, float(glow.max()) or 1.0, opacity=0.55, xyxy=over), *layers], line,

@@ -83,9 +83,9 @@ def skeleton(joints: np.ndarray, drawn: np.ndarray, colours: Sequence[str]) -> l
     """Limbs and joints of a person: `joints` (14, 2), `drawn` bool (14,), a colour for each joint."""
     limbs = [(*joints[a], *joints[b]) for a, b in SKELETON if drawn[a] and drawn[b]]
     shown = np.flatnonzero(drawn)
-    layers = [Lines(np.array(limbs), WHITE, 2)] if limbs else []
+    layers = [Lines(np.array(limbs), WHITE, 1)] if limbs else []
     if len(shown):
-        layers.append(Points(joints[shown], radius=3, colours=[colours[k] for k in shown]))
+        layers.append(Points(joints[shown], radius=2, colours=[colours[k] for k in shown]))
     return layers
 
 

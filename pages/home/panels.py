@@ -7,6 +7,7 @@ from pages.home.moment import SIZE, Moment
 from pages.home.networks import Seen
 from pages.home.pair import WIDTH, Answer, pictures, truth_alone
 from pages.home.tasks import Task
+from scenes import CLASSES, PALETTE
 from ui import page
 from ui.components import following, stage, words
 
@@ -51,7 +52,7 @@ def link(task: Task) -> None:
     """The way to the page that opens the task, where there is one."""
     lesson = task.lesson()
     if lesson is not None:
-        page.link(lesson)
+        page.link(lesson, f"Explained in: {lesson.title}")
 
 
 def draw(task: Task, seen: Seen | None, moment: Moment) -> None:
@@ -63,3 +64,13 @@ def draw(task: Task, seen: Seen | None, moment: Moment) -> None:
     picture = pictures(moment, waiting=seen is None) if answer.picture else None
     stage(f"home_pair_{task.key}", zoom=False).show(picture, answer.layers, size=(WIDTH, SIZE), alt=answer.alt)
     words(answer.line, f"home_line_{task.key}")
+    if task.key == "semantic" and not following():
+        legend(moment)
+
+
+def legend(moment: Moment) -> None:
+    """The colours of the classes that are in the scene."""
+    there = [name for k, name in enumerate(CLASSES) if (moment.view.semantic == k).any()]
+    swatch = '<span style="white-space:nowrap;margin-right:.8em"><i style="display:inline-block;width:.8em;height:.8em;'
+    edge = "box-shadow:0 0 0 1px #8888"
+    st.html("".join(f'{swatch}background:{PALETTE[name]};{edge}"></i> {name}</span>' for name in there))

@@ -38,7 +38,7 @@ TASKS = (
          "Which pixels belong to which thing? One colour each.",
          "detector", ("roi_pooling",)),
     Task("keypoints", "Keypoints",
-         "Where are the fourteen joints of every person? Yellow is right, vermilion is off.",
+         "Where are the fourteen joints of every person? Yellow is right, orange-red is off.",
          "detector", ("roi_pooling",)),
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from models import choice
 from models.networks.detector import LoadedDetector
 from pages.iou_nms_precision_recall.shared import BLUE, VERMILION, raw_of, xyxy
 from scenes import THINGS
-from ui import model_choice, page, pictures
+from ui import model_choice, outside_lab_world, page, pictures
 from ui.components import Box, Boxes, live_slider, stage, words
 from ui.pictures import Picture
 
@@ -65,6 +65,8 @@ def published() -> None:
     picture = pictures.choose("published", seed=7, size=336)
     network = model_choice.choose("published", choice.offers("detection", lab=["detector"]))
     if network is not None:
+        if not hasattr(network, "classes"):
+            outside_lab_world.warn(picture, [network.name], "Choose a published *Model* for it.")
         thinned(picture, network)
 
 
@@ -100,8 +102,6 @@ def thinned(picture: Picture, network) -> None:
     known = hasattr(network, "classes")
     if known and picture.view is not None:
         told.append("It knows photographs, and Lab World is drawn: choose a photograph above.")
-    if not known and picture.view is None:
-        told.append("It knows only Lab World: choose a published network for photographs.")
     st.caption(" ".join(told))
     page.footer(network.name, raw.device, raw.seconds * 1000)
 

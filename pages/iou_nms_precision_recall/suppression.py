@@ -26,7 +26,7 @@ from pages.iou_nms_precision_recall.shared import (
     xyxy,
 )  # fmt: skip
 from scenes import THINGS
-from ui import page, pictures
+from ui import outside_lab_world, page, pictures
 from ui.components import Box, Boxes, Lines, address, following, live_slider, stage, words
 from ui.pictures import Picture
 
@@ -77,6 +77,7 @@ def suppression() -> None:
         "The detector gives every proposal a box per class. A score threshold cuts, NMS thins out, the truth judges.",
     )
     picture = pictures.choose("nms", seed=35)
+    outside_lab_world.warn(picture, ["detector"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = st.segmented_control(
             "NMS", [GREEDY, LINEAR, GAUSSIAN], default=GREEDY, required=True, key="nms_method", bind="query-params"

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 import scenes
+from pages.lab_world.links import SIZES, not_understood
 from scenes import CLASSES, JOINTS, PALETTE, SKELETON, THINGS, Knobs, Scene, View
 from scenes.coco import run_lengths, to_coco
 from scenes.render import FIRST_THING, add_noise
@@ -16,6 +17,12 @@ from ui.components import Box, Boxes, Labels, Lines, Points, live_slider, restin
 
 HIDDEN_BELOW = 0.98  # visible share under which a thing counts as partly hidden, here as in its caption
 HIDDEN_MEANS = f"A thing counts when less than {HIDDEN_BELOW:.0%} of it is visible."
+FIRST_SEED = 14  # two things are partly hidden, and there is a person with joints
+MAPS = {
+    "Semantic": "Every pixel has a class, things and stuff alike. Two cars that touch become one region.",
+    "Instance": "Every thing has a mask of its own, so things can be counted. Stuff has none.",
+    "Panoptic": "Every pixel has a class, and things are kept apart as well: both in one map.",
+}
 KNOBS = ("objects", "occlusion", "light", "fog", "noise")
 LAYERS = ("Boxes", "Full extent", "Masks", "Semantic", "Panoptic", "Keypoints", "Captions")
 COLOURS = [PALETTE[name] for name in CLASSES]
@@ -116,7 +123,7 @@ def play() -> None:
         canvas, controls = st.columns([3, 2], gap="large")
     with controls, ExitStack() as sliders:
         with st.container(horizontal=True, vertical_alignment="center"):
-            seed = st.number_input("Seed", 0, 999_999, 7, key="seed", bind="query-params", width=140,
+            seed = st.number_input("Seed", 0, 999_999, FIRST_SEED, key="seed", bind="query-params", width=140,
                                    icon=":material/landscape:", label_visibility="collapsed")  # fmt: skip
             st.button("Next scene", icon=":material/casino:", shortcut="N", on_click=next_scene)
         slide = lambda *args, **settings: sliders.enter_context(live_slider(*args, **settings))  # noqa: E731
@@ -129,7 +136,7 @@ def play() -> None:
             classes = st.pills(
                 "Classes", THINGS, selection_mode="multi", default=THINGS, key="classes", bind="query-params"
             )
-            size = st.select_slider("Pixels a side", [64, 128, 224, 448], 224, key="size", bind="query-params")
+            size = st.select_slider("Pixels a side", SIZES, 224, key="size", bind="query-params")
         kept = tuple(name for name in THINGS if name in classes)
         known = truth(seed, objects, kept, occlusion, size)
         image = clean(known.scene, (seed, objects, kept, occlusion), light, fog, size)
@@ -165,10 +172,10 @@ def play() -> None:
 
 @page.guard()
 def below() -> None:
-    """Table, questions and JSON of the scene that the knobs left."""
+    """Maps, table, questions and JSON of the scene that the knobs left."""
     view = truth(*st.session_state["truth_shown"])
+    three_maps(view)
     instances(view)
-    quizzes(view)
     downloads(view)
 
 
@@ -207,61 +214,77 @@ def partly_hidden(thing) -> bool:
     return thing.visible < HIDDEN_BELOW
 
 
+def three_maps(view) -> None:
+    """Semantic, instance and panoptic map side by side, behind the question which class is the largest."""
+    page.section(
+        "Semantic, instance, panoptic",
+        "A *thing* can be counted (a cat, a car); *stuff* cannot (sky, grass). The three maps treat them differently.",
+    )
+    shares = np.bincount(view.semantic.ravel(), minlength=len(CLASSES)) / view.semantic.size
+    order = np.argsort(-shares, kind="stable")
+    options = sorted(CLASSES[k] for k in order[:4] if shares[k] > 0)
+    winner = CLASSES[order[0]]
+    with page.predict("largest", "Which class covers the most pixels of this scene?", options) as prediction:
+        for (name, sentence), column in zip(MAPS.items(), st.columns(3), strict=True):
+            with column:
+                st.markdown(f"**{name}.** {sentence}")
+                stage(f"world_{name.lower()}", zoom=False).show(
+                    view.image, layers_of(view, ["Masks" if name == "Instance" else name]),
+                    alt=f"{name} map of scene {view.scene.seed}",
+                )  # fmt: skip
+        prediction.outcome(
+            winner,
+            f"A network that answered {winner} everywhere would have {shares[order[0]]:.0%} pixel accuracy and a mean "
+            f"IoU of {shares[order[0]] / (shares > 0).sum():.2f}: that is why mean IoU is the figure to watch.",
+        )
+
+
+def around(answer: int, most: int) -> list[int]:
+    """Four neighbouring counts from 0 to `most` with `answer` among them, not always in the same place."""
+    first = max(0, min(answer - answer % 3, most - 3))
+    return list(range(first, min(first + 3, max(most, 3)) + 1))
+
+
 def instances(view) -> None:
-    page.section("Look inside", "One row per thing that is seen: every label the networks of this lab learn from.")
+    page.section(
+        "Look inside", "One row per thing that can be seen, with every label that the networks of this lab learn from."
+    )
     if not view.instances:
         st.info("No thing is in this scene: every pixel is sky, grass, road, water or tree. Raise Objects to add some.")
         return
-    st.dataframe(
-        [
-            {
-                "no.": number,
-                "class": i.label,
-                "caption": i.caption,
-                "visible": i.visible,
-                "partly hidden": "yes" if partly_hidden(i) else "no",
-                "pixels": int(i.mask.sum()),
-                "box (x1 y1 x2 y2)": " ".join(f"{v:.0f}" for v in i.box),
-                "full extent": " ".join(f"{v:.0f}" for v in i.full_box),
-                "attributes": ", ".join(f"{k}: {v}" for k, v in i.attributes.items()),
-            }
-            for number, i in enumerate(view.instances, start=1)
-        ],
-        column_config={
-            "visible": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
-            "partly hidden": st.column_config.TextColumn(help=HIDDEN_MEANS),
-        },
-        hide_index=True,
-        row_height=38,
-    )
-
-
-def quizzes(view) -> None:
-    page.section("Predict, then reveal", "Commit to an answer, then look.")
-    shares = np.bincount(view.semantic.ravel(), minlength=len(CLASSES)) / view.semantic.size
-    order = np.argsort(-shares)
-    options = sorted(CLASSES[k] for k in order[:4])
-    winner = CLASSES[order[0]]
-    page.quiz(
-        "largest",
-        "Which class covers the most pixels of this scene?",
-        options,
-        winner,
-        f"{winner} covers {shares[order[0]]:.0%} of the picture. A network that answered {winner} everywhere would "
-        f"have {shares[order[0]]:.0%} pixel accuracy and a mean IoU of {shares[order[0]] / (shares > 0).sum():.2f}: "
-        "why mean IoU is the figure to watch.",
-    )
     hidden = [i for i in view.instances if partly_hidden(i)]
-    answer = str(len(hidden))
-    counts = sorted({0, 1, 2, 3, len(hidden)})
-    page.quiz(
-        "hidden",
-        f"How many things are partly hidden by something nearer? {HIDDEN_MEANS}",
-        [str(k) for k in counts],
-        answer,
-        "Switch on Boxes and Full extent: a solid box goes around what is visible, a dashed one around all of it. "
-        + " ".join(f"{i.visible:.0%} of a {i.label} is visible." for i in hidden),
-    )
+    question = f"How many things are partly hidden by something nearer? {HIDDEN_MEANS}"
+    with page.predict("hidden", question, around(len(hidden), len(view.instances))) as prediction:
+        st.dataframe(
+            [
+                {
+                    "no.": number,
+                    "class": i.label,
+                    "visible": i.visible,
+                    "partly hidden": "yes" if partly_hidden(i) else "no",
+                    "pixels": int(i.mask.sum()),
+                    "box": " ".join(f"{v:.0f}" for v in i.box),
+                    "full box": " ".join(f"{v:.0f}" for v in i.full_box),
+                    "caption": i.caption,
+                    "attributes": ", ".join(f"{k}: {v}" for k, v in i.attributes.items()),
+                }
+                for number, i in enumerate(view.instances, start=1)
+            ],
+            column_config={
+                "visible": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+                "partly hidden": st.column_config.TextColumn(help=HIDDEN_MEANS),
+                "box": st.column_config.TextColumn(help="x1 y1 x2 y2 in pixels, around what is visible"),
+                "full box": st.column_config.TextColumn(help="x1 y1 x2 y2 in pixels, around all of the thing: amodal"),
+            },
+            hide_index=True,
+            row_height=38,
+        )
+        prediction.outcome(
+            len(hidden),
+            "Switch on *Boxes* and *Full extent*: a solid box goes around what is visible, a dashed one around all of "
+            "the thing, hidden parts too. The dashed one is called *amodal*. "
+            + " ".join(f"{i.visible:.0%} of a {i.label} is visible." for i in hidden),
+        )
 
 
 def downloads(view) -> None:
@@ -276,9 +299,12 @@ def downloads(view) -> None:
 
 
 page.begin("Lab World")
-page.section("Play", "A world whose every pixel is known, because we drew it. Turn a knob and the truth follows.")
+page.section("Play", "A world whose every pixel is known, because we drew it. Move a slider and see.")
 st.session_state["whole_run"] = True
+wrong = not_understood()  # asked before the controls put the address right
 play()
+if wrong:
+    st.info(f"The link asks for what this page cannot show, so the default is here instead: {'; '.join(wrong)}.")
 below()
 page.show_code(
     [scenes.render, run_lengths],
@@ -287,9 +313,9 @@ page.show_code(
 )
 page.sources(
     [
-        ("Lin et al. 2014, Microsoft COCO: Common Objects in Context", "paper"),
-        ("Kirillov et al. 2019, Panoptic Segmentation", "paper"),
-        ("Johnson et al. 2017, CLEVR: scenes drawn by a program, with exact labels", "paper"),
+        ("Lin et al. 2014, Microsoft COCO: Common Objects in Context", "paper", "https://arxiv.org/abs/1405.0312"),
+        ("Kirillov et al. 2019, Panoptic Segmentation", "paper", "https://arxiv.org/abs/1801.00868"),
+        ("Johnson et al. 2017, CLEVR: scenes drawn by a program", "paper", "https://arxiv.org/abs/1612.06890"),
         ("Polimi, CNNs for detection: pose as the regression of 14 joints", "lecture"),
     ]
 )

@@ -50,7 +50,7 @@ def play(picture: Picture) -> None:
 
 page.begin("RoI Pool versus RoI Align")
 picture = pictures.choose("roi", size=SIZE)
-outside_lab_world.warn(picture)
+outside_lab_world.warn(picture, ["detector"])
 play(picture)
 numbers.conventions()
 numbers.sample()

@@ -114,7 +114,7 @@ def tell_the_training(values: dict[str, float]) -> None:
 def photograph(picture: Picture, name: str, seen: Look, why: str = UNKNOWN) -> None:
     """Picture and prediction alone."""
     if seen.of_lab_world:
-        outside_lab_world.warn(picture, FOR_PHOTOGRAPHS)
+        outside_lab_world.warn(picture, [name], FOR_PHOTOGRAPHS)
     left, right = st.columns(2)
     with left:
         stage("segmentation_picture", zoom=False).show(picture.image, alt=picture.name, caption="Picture")

@@ -87,7 +87,7 @@ def measure(name: str, image: np.ndarray, step: int) -> dict:
 @page.guard()
 def trained() -> None:
     picture = pictures.choose("checkerboard")
-    outside_lab_world.warn(picture)
+    outside_lab_world.warn(picture, NETWORKS)
     stages = segment("segmenter-transposed", picture.image).stages
     names = [name for name, _ in stages]
     table = np.array([shares(name, picture.image) for name in NETWORKS])

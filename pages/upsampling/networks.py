@@ -78,7 +78,8 @@ def networks() -> None:
     )
     picture = pictures.choose("scene", size=224, seed=FIRST_SEED)
     if picture.scene is None:
-        outside_lab_world.warn(picture, "And nobody knows the true classes here: no scores.")
+        told = "And nobody knows the true classes here: no scores."
+        outside_lab_world.warn(picture, catalog.names("segmentation"), told)
         compare(picture.image, None, 1.0)
         return
     columns, body = st.columns(4), st.container()

@@ -50,7 +50,7 @@ page.begin("The YOLO Grid")
 with st.container(key="choices-yolo", horizontal=True):
     picture = pictures.choose("yolo", seed=14)
     layout = assignment.layout_control()
-outside_lab_world.warn(picture)
+outside_lab_world.warn(picture, ["yolo-cell", "yolo-anchor", "detector"])
 play(picture, layout)
 st.caption(
     "Counted over whole things, also where others hide them, on scenes that no network was trained on. The anchors of "

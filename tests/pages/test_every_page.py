@@ -4,15 +4,17 @@ Home asks nothing and has no sources: it is the map, and its numbers lead to the
 """
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ui import page
+from ui import outside_lab_world, page, pictures
 from ui.course import Lesson, ready
 from ui.predict import Prediction
 
@@ -109,3 +111,21 @@ def test_questions_come_from_the_state_of_the_controls(first, sound, lesson: Les
         number.set_value(number.value + 1 if number.value < number.max else number.value - 1)
     sound(at.run())
     assert [key for key in before if key in asked and asked[key] != before[key]], "no question follows a control"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
+def test_a_photograph_brings_one_sentence_and_no_word_of_a_truth(visit, sound, first, drawn, lesson: Lesson):
+    at, _ = first(lesson)
+    sources = [control.key for control in at.segmented_control if control.key.endswith("_source")]
+    if not sources:
+        pytest.skip("this page shows Lab World and numbers only")
+    at = sound(visit(lesson.file, **dict.fromkeys(sources, "Photograph")))
+    assert len([each for each in at.info if outside_lab_world.SENTENCE in each.value]) == len(sources)
+    # The pictures of such a picture source carry no caption that promises a colour for the truth.
+    cat = functools.cache(lambda size: pictures.photograph("Cat", size).image)
+    captions = [
+        drawn.options[key].get("caption", "")
+        for key, picture in drawn.pictures.items()
+        if picture is not None and picture.ndim == 3 and np.array_equal(picture, cat(len(picture)))
+    ]
+    assert captions and not [each for each in captions if "truth" in each.lower()]

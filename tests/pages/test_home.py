@@ -136,8 +136,10 @@ def test_map_has_every_lesson_with_question_and_topics(knowing):
     links = [link.value for link in at.page_link]
     assert links[-len(lessons) :] == [f"**{lesson.title}**" for lesson in lessons]
     questions, captions = ({each.value for each in kind} for kind in (at.markdown, at.caption))
+    assert any(each.startswith("**10-minute demo:** *Receptive*, raise the fog") for each in questions)
     for lesson in lessons:
-        assert lesson.question in questions and lesson.topics and lesson.topics in captions
+        assert f"{lesson.question} :gray[{lesson.minutes} min]" in questions
+        assert lesson.topics and lesson.topics in captions
 
 
 def test_every_panel_with_networks_that_know_the_truth(knowing, drawn, prose, view):
@@ -161,7 +163,8 @@ def test_every_panel_links_to_a_page_that_is_there(knowing):
     expected = [next((lessons[file].title for file in task.pages if file in lessons), None) for task in shown]
     labels = [link.value for link in at.page_link]
     labels = labels[labels.index("Start with Lab World") :]  # the bar's are before them
-    assert labels[1 : 1 + len(expected) - expected.count(None)] == [title for title in expected if title]
+    wanted = [f"Explained in: {title}" for title in expected if title]
+    assert labels[1 : 1 + len(wanted)] == wanted
 
 
 def test_a_network_without_weights_leaves_no_trace(knowing, drawn, tmp_path, prose):
@@ -307,6 +310,21 @@ def test_localization_boxes_the_bright_cells(view):
     assert answer.line.startswith("**IoU 0.") and float(answer.line[6:10]) > 0.5
     heat, weak, true = answer.layers
     assert heat.xyxy == (0.0, 0.0, 224.0, 224.0) and len(weak.boxes) == 1 and true.boxes[0].xyxy[0] >= pair.RIGHT
+
+
+def test_the_box_of_one_of_several_is_said_to_be_the_best_of_them(view):
+    result = perfect_classification(view)
+    name = THINGS[int(result.logits.argmax())]
+    twin = next(thing for thing in view.instances if thing.label == name)
+    line = answers.localization(result, replace(view, instances=[*view.instances, twin])).line
+    there = sum(thing.label == name for thing in view.instances) + 1
+    assert line.endswith(f"with the best fitting of {there} true boxes of {name}")
+
+
+def test_the_map_of_classes_has_a_legend_of_what_is_there(knowing, view):
+    html = "".join(each.proto.body for each in filled(home()).get("html"))
+    for k, name in enumerate(CLASSES):
+        assert (f"</i> {name}</span>" in html) == bool((view.semantic == k).any())
 
 
 def test_a_scene_without_a_thing():

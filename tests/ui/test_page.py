@@ -118,6 +118,9 @@ def test_show_code_prints_the_running_source_formula_and_call():
     assert test.code[0].value.startswith(source) and "def decode(" in test.code[0].value
     assert test.code[1].value == "torch.square(x)" and test.code[2].value == source
     assert "x^2" in test.latex[0].value
+    assert all(each.proto.wrap_lines for each in test.code) and not test.columns  # the full width, and no line is cut
+    kinds = [child.type for child in test.expander[0].children.values()]
+    assert kinds == ["latex", "code", "caption", "code"]  # the formula is above
     assert "`ui.decoding.square, ui.decoding.decode`" in test.expander[0].label
 
 
@@ -222,6 +225,20 @@ def test_lecture_mode_comes_from_the_address():
 
     assert texts(run(script)) == ["`False`"]
     assert texts(run(script, lecture="1")) == ["`True`"]
+
+
+def test_a_reminder_explains_in_one_line_and_leads_on(monkeypatch):
+    def script():
+        from ui import page
+
+        page.remind("IoU")
+
+    from ui import page
+
+    links = []
+    monkeypatch.setattr(page, "link", lambda lesson, *_: links.append(lesson.file))  # alone, there is no navigation
+    test = run(script)
+    assert [each.value.split(":")[0] for each in test.caption] == ["**IoU**"] and links == ["iou_nms_precision_recall"]
 
 
 def test_work_is_gone_through_once_and_again_only_for_more():

@@ -7,10 +7,10 @@ from ui.components import wire
 _COMPONENT = wire.declare("section_bar", "2rem")
 
 
-def section_bar(home: str) -> None:
+def section_bar(carried: str) -> None:
     """The headings that `page.section` has written, read off the page; `j` and `k` go to the next and previous one.
 
-    A link with an anchor lands on its section once the page has settled. The logo leads home with the query `home`,
-    such as "lecture=1"; empty: as Streamlit has it.
+    A link with an anchor lands on its section once the page has settled. `carried` is the query, such as `lecture=1`,
+    that the logo takes along on the way home; empty for none.
     """
-    wire.mount(_COMPONENT, "section_bar", {"home": home}, speaks=False)
+    wire.mount(_COMPONENT, "section_bar", {"carried": carried}, speaks=False)
