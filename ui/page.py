@@ -32,6 +32,7 @@ from ui.streamlit_inside import Inside
 _LOG = logging.getLogger(__name__)
 _STYLE = Path(__file__).with_name("style.css")
 _LECTURE_STYLE = Path(__file__).with_name("lecture.css")
+_PRINT_STYLE = Path(__file__).with_name("print.css")
 _SECTIONS = "_page_sections"
 _BEGUN = "_page_begun"
 
@@ -59,6 +60,7 @@ def begin(title: str, question: str | None = None) -> None:
     if "lecture" in st.query_params and not lecture():
         address.keep("lecture", None)
     st.html(_STYLE)
+    st.html(_PRINT_STYLE)
     if lecture():
         st.html(_LECTURE_STYLE)
     with st.container(key="page-heading", gap="xsmall"):
@@ -73,8 +75,8 @@ def begin_ahead(title: str, question: str) -> None:
     st.session_state[_BEGUN] = title
 
 
-def bar(lesson: course.Lesson) -> None:
-    """Always in sight, beside the logo: the page before, this page's sections, the page after."""
+def bar(lesson: course.Lesson, take_home: Callable[[course.Lesson], None]) -> None:
+    """Always in sight, beside the logo: the page before, this page's sections, the page after, what can be taken home."""
     lessons = course.ready()
     at = lessons.index(lesson)
     with st.container(key="page-bar", horizontal=True, vertical_alignment="center", gap="small"):
@@ -83,6 +85,7 @@ def bar(lesson: course.Lesson) -> None:
         section_bar(lecture())
         if at + 1 < len(lessons):
             link(lessons[at + 1], f"Next page: {lessons[at + 1].title}", ":material/arrow_forward:")
+        take_home(lesson)
 
 
 def warming() -> NoReturn:
