@@ -2,7 +2,7 @@
 
     network = model_choice.choose("anchors", choice.offers("detection"))
 
-draws one row of controls and returns a network ready to be called, or None while its weights are on their way. ui/
+draws one slim row of controls and returns a network ready to be called, or None while its weights are on their way. ui/
 imports no network: `offers` bring all that is needed (`models.choice.Offer`).
 """
 
@@ -66,11 +66,12 @@ def choose(key: str, offers: Sequence[Offer]) -> Any | None:
     """
     by_name = {offer.name: offer for offer in offers}
     with st.container(key=f"model-{key}", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="center"):
             # The address holds what a select box shows, so names alone: size and state change.
             name = st.selectbox(
-                "Model", list(by_name), key=f"{key}_model", width=320, bind="query-params", persist_state="session"
-            )
+                "Model", list(by_name), key=f"{key}_model", width=240, label_visibility="collapsed",
+                bind="query-params", persist_state="session",
+            )  # fmt: skip
             offer = by_name[name]
             with st.popover("Models", icon=":material/database:", help="Sizes, what is here, your own weights"):
                 st.markdown(_table(offers))

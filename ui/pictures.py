@@ -2,7 +2,8 @@
 
     picture = pictures.choose(key="upsampling")
 
-draws one row of controls and returns the chosen picture. What is chosen lives in the address.
+draws one slim row of controls, the rest folded away, and returns the chosen picture. What is chosen lives in the
+address.
 """
 
 from __future__ import annotations
@@ -58,28 +59,27 @@ def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
     Until a file or photograph is there, or when it is refused, the Lab World scene is returned and the page says so.
     ``key`` starts the names of all controls, in the session and in the address; ``seed`` is the first scene.
     """
+    file = None
     with st.container(key=f"picture-{key}", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            source = st.segmented_control(
-                "Picture", SOURCES, default="Lab World", required=True, key=f"{key}_source", **KEPT
-            )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.popover("Picture", icon=":material/image:"):
+                source = st.segmented_control(
+                    "Where from", SOURCES, default="Lab World", required=True, key=f"{key}_source", **KEPT
+                )
+                if source == "Upload":
+                    file = st.file_uploader(
+                        "Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed",
+                        max_upload_size=LARGEST,
+                    )  # fmt: skip
+                elif source == "Camera":
+                    file = _camera(key)
             if source == "Lab World":
                 return _controls(key, size, seed)
             if source == "Photograph":
-                label = st.selectbox("Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=180, **KEPT)
+                label = st.selectbox(
+                    "Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=160, label_visibility="collapsed", **KEPT
+                )
                 return photograph(label, size)
-        if source == "Upload":
-            file = st.file_uploader(
-                "Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed", max_upload_size=LARGEST
-            )
-        elif not _secure(st.context.url):
-            page.problem(
-                "A browser lends its camera only to https and to localhost, and this page came by http: "
-                "choose Upload, or ask for the lab's https address."
-            )
-            file = None
-        else:
-            file = st.camera_input("Photograph", key=f"{key}_camera", label_visibility="collapsed", width=320)
         if file is not None:
             name = file.name if source == "Upload" else "Camera"
             try:
@@ -93,6 +93,17 @@ def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
         scene = st.session_state.get(f"{key}_seed", seed)
         st.caption(f"No picture yet, so this is Lab World scene {scene}.")
         return from_lab_world(scene, size)
+
+
+def _camera(key: str) -> Any | None:
+    """What the camera took, where browsers lend one."""
+    if _secure(st.context.url):
+        return st.camera_input("Photograph", key=f"{key}_camera", label_visibility="collapsed", width=320)
+    page.problem(
+        "A browser lends its camera only to https and to localhost, and this page came by http: "
+        "choose Upload, or ask for the lab's https address."
+    )
+    return None
 
 
 def photograph(label: str, size: int = 224) -> Picture:
@@ -110,18 +121,13 @@ def _controls(key: str, size: int, seed: int) -> Picture:
     """Seed, next scene, knobs."""
     name = f"{key}_seed"
     value = st.number_input(
-        "Scene",
-        0,
-        MAX_SEED,
-        seed,
-        key=name,
-        width=140,
-        help="The seed: the same number is always the same scene.",
+        "Scene", 0, MAX_SEED, seed, key=name, width=140, icon=":material/landscape:", label_visibility="collapsed",
         **KEPT,
-    )
+    )  # fmt: skip
     st.button(
-        "Next scene", icon=":material/casino:", shortcut="N", key=f"{key}_next", on_click=_next_scene, args=(name,)
-    )
+        "Next scene", icon=":material/casino:", shortcut="N", key=f"{key}_next", on_click=_next_scene, args=(name,),
+        help="A scene's number is its seed: the same number is always the same scene.",
+    )  # fmt: skip
     knobs = {}
     with st.popover("Knobs", icon=":material/tune:"):
         classes = lab_world.scenes().THINGS

@@ -16,11 +16,13 @@ def play(picture: Picture) -> None:
     """Grid and labels in one fragment: what a slider changes in the one, the other shows at once."""
     page.section("Play", "At every position of the feature map stand K boxes. Drag a slider, click a position.")
     with ExitStack() as sliders:
-        canvas, side = st.columns([3, 2], gap="large")
+        with st.container(key="beside-anchors"):
+            canvas, side = st.columns([3, 2], gap="large")
         with side:
             chosen = layout.controls(sliders, *picture.image.shape[:2])
         with canvas:
             layout.positions(picture, chosen)
+        with side:
             layout.summary(picture, chosen)
         layout.count_quiz(chosen)
         labels.labels(picture, chosen)

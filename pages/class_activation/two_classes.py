@@ -28,9 +28,9 @@ def choose(picture: Picture) -> Focus:
     page.section("Play", "Ask one network about two classes: the same feature maps, weighed differently.")
     seen = classified(GAP, picture.image)
     ranked = seen.logits.argsort(descending=True).tolist()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(key="line-cam", horizontal=True):
         first = st.segmented_control("Class", [FIRST, *THINGS], default=FIRST, required=True, key="cam_class", **KEPT)
-        second = st.selectbox("Beside it", [SECOND, *THINGS], key="cam_other", width=140, **KEPT)
+        second = st.selectbox("Beside it", [SECOND, *THINGS], key="cam_other", width=240, **KEPT)
     target = ranked[0] if first == FIRST else THINGS.index(first)
     other = ranked[1] if second == SECOND else THINGS.index(second)
     return Focus(picture, target, other, seen)

@@ -15,6 +15,8 @@ from ui.course import ready
 from ui.pictures import MAX_SEED
 
 FIRST_SEED = 14  # persons and four more things, in plain sight
+BESIDE = ("semantic", "detection")  # the tasks beside the scene, in sight while a hand is on its sliders
+LIVE = ("home_light", "home_fog")
 PATIENCE = 0.4  # seconds between two looks at whether a network has been loaded
 
 WELCOME = """
@@ -37,14 +39,16 @@ def next_scene() -> None:
 @st.fragment
 @page.guard()
 def live_scene(tasks: list[Task]) -> None:
-    """The scene, its knobs, and below them a panel for every task. The picture is drawn first, the panels follow."""
-    place, side = st.columns([3, 2], gap="large")
+    """The scene, its knobs, and beside and below them a panel for every task. The picture is drawn
+    first, the panels follow."""
+    bar = st.container(key="controls-home", horizontal=True, vertical_alignment="center")
+    place, side = st.columns(2, gap="medium")
     below = st.container()
-    with side:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            seed = st.number_input("Scene", 0, MAX_SEED, FIRST_SEED, key="home_seed", width=140, bind="query-params",
-                                   help="The seed: the same number is always the same scene.")  # fmt: skip
-            st.button("Next scene", icon=":material/casino:", shortcut="N", on_click=next_scene)
+    with bar:
+        seed = st.number_input("Scene", 0, MAX_SEED, FIRST_SEED, key="home_seed", width=140, bind="query-params",
+                               icon=":material/landscape:", label_visibility="collapsed")  # fmt: skip
+        st.button("Next scene", icon=":material/casino:", shortcut="N", on_click=next_scene,
+                  help="A scene's number is its seed: the same number is always the same scene.")  # fmt: skip
         with (
             live_slider("Light: night, dusk, day", 0.0, 1.0, 1.0, step=0.02, key="home_light", format="%.2f",
                         play=True) as light,
@@ -57,6 +61,7 @@ def live_scene(tasks: list[Task]) -> None:
                     sketch(now) if following() else drawn(seed, light, fog, LARGE),
                     alt=captions or f"Lab World scene {seed}, without a thing",
                 )
+    with place:
         st.markdown(WELCOME)
         first = ready()[1]
         page.link(first, f"Start with {first.title}")
@@ -65,7 +70,7 @@ def live_scene(tasks: list[Task]) -> None:
             page.section(
                 "One scene, every task", "Left: what a network says, running now. Right: the truth. Each is a lesson."
             )
-            panels(now, tasks, moving=following() or not resting("home_light", "home_fog"))
+        panels(now, tasks, {key: side for key in BESIDE}, below, moving=following() or not resting(*LIVE))
 
 
 @st.fragment(run_every=PATIENCE)

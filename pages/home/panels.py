@@ -14,15 +14,20 @@ FOLLOWING = 0.1  # seconds of networks for one step of a drag; what does not fit
 LAST = "home_seen"  # in the session: per network, what its panels show
 
 
-def panels(moment: Moment, tasks: list[Task], moving: bool) -> None:
-    """All panels, in the order of the tasks. Each network runs when its first panel is drawn; the panels of those that
-    cannot keep up with a moving hand keep the last picture, with the answer to that picture."""
+def panels(moment: Moment, tasks: list[Task], beside: dict, below, moving: bool) -> None:
+    """All panels: that of a task in `beside` at the place given there, the others in pairs `below`. Each
+    network runs when its first panel is drawn; the panels of those that cannot keep up with a moving hand keep the last
+    picture, with the answer to that picture."""
     names = tuple(dict.fromkeys(task.network for task in tasks))
     ready, last = networks.loaded(names), st.session_state.setdefault(LAST, {})
     now: dict[str, Seen | None] = {}
     spent = 0.0
-    places = [place for _ in tasks[::2] for place in st.columns(2, gap="medium")]
-    for task, place in zip(tasks, places, strict=False):
+    others = [task for task in tasks if task.key not in beside]
+    with below:
+        places = [place for _ in others[::2] for place in st.columns(2, gap="medium")]
+    where = dict(zip((task.key for task in others), places, strict=False)) | beside
+    for task in sorted(tasks, key=lambda each: each.key not in beside):  # what is in sight comes first
+        place = where[task.key]
         name, before = task.network, last.get(task.network)
         with place, st.container(border=True, key=f"home-{task.key}", gap="xsmall"):
             st.markdown(f"**{task.title}.** {task.sentence}")

@@ -70,7 +70,8 @@ def mirror(boxes: list[Box], start: str) -> None:
 @page.guard()
 def two_boxes() -> None:
     page.section("Play", "Drag the boxes and their handles. How much do they share, out of all that they cover?")
-    canvas, side = st.columns([3, 2], gap="large")
+    with st.container(key="beside-iou"):
+        canvas, side = st.columns([3, 2], gap="large")
     with side:
         start = st.pills(
             "Start", list(STARTS), default="Decent", required=True, key="iou_start", bind="query-params",

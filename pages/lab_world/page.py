@@ -112,10 +112,12 @@ def skeletons(view) -> list:
 @st.fragment
 @page.guard()
 def play() -> None:
-    canvas, controls = st.columns([3, 2], gap="large")
+    with st.container(key="beside-world"):
+        canvas, controls = st.columns([3, 2], gap="large")
     with controls, ExitStack() as sliders:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            seed = st.number_input("Seed", 0, 999_999, 7, key="seed", bind="query-params", width=120)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            seed = st.number_input("Seed", 0, 999_999, 7, key="seed", bind="query-params", width=140,
+                                   icon=":material/landscape:", label_visibility="collapsed")  # fmt: skip
             st.button("Next scene", icon=":material/casino:", shortcut="N", on_click=next_scene)
         slide = lambda *args, **settings: sliders.enter_context(live_slider(*args, **settings))  # noqa: E731
         objects = slide("Objects", 0, 12, 5, key="objects")

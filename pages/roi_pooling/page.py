@@ -21,7 +21,7 @@ def play(picture: Picture) -> None:
     with ExitStack() as sliders:
         page.section("Play", "Drag the box. The network pools its features from a map that is far coarser than pixels.")
         canvas = st.container()
-        view, level, output, channel = projection.place(picture, sliders, canvas)
+        view, places, level, output, channel = projection.place(picture, sliders, canvas)
         page.section("Look inside", "From the box on the map to a few numbers: who rounds, who samples, and where.")
         opened = st.container()
         with opened:
@@ -35,7 +35,7 @@ def play(picture: Picture) -> None:
             )  # fmt: skip
         choice = projection.choose(picture, view, level, channel, cells, settings)
         with canvas:
-            projection.draw(picture, view, choice)
+            projection.draw(picture, view, places, choice)
         with opened:
             row, column = inside.draw(choice, method)
             if not following():

@@ -68,21 +68,26 @@ def editable(place: tuple[float, float, float, float]) -> Box:
 
 
 def place(picture: Picture, sliders: ExitStack, canvas) -> tuple:
-    """The controls of the first section. Returns the scene's stage, level, output size and channel."""
-    with canvas, st.container(horizontal=True, vertical_alignment="bottom"):
+    """The controls of the first section. Returns the scene's stage, the places of both pictures, level, output size and
+    channel."""
+    with canvas, st.container(key="line-roi", horizontal=True):
         level = st.segmented_control(
             "Pyramid level", [AS_TRAINED, *STRIDES], default="P4", required=True, key="roi_level", **KEPT
         )
         output = st.segmented_control(
             "Output", (2, 7, 14), default=2, required=True, key="roi_output", format_func=lambda n: f"{n}×{n}", **KEPT
         )
-        with st.container(width=240):
-            channel = sliders.enter_context(
-                live_slider("Channel", options=CHANNELS, value=THINGS_CHANNEL, key="roi_channel", window=2)
-            )
         if picture.view is not None and len(picture.view.instances):
             st.button("Box another thing", key="roi_next_thing", on_click=another_thing, args=(picture,))
-    return stage("roi_scene", [start_box(picture)], window=2, zoom=False), level, output, channel
+    with canvas:
+        places = st.columns(2, gap="medium")
+    with places[1]:
+        map_place = st.container()
+        channel = sliders.enter_context(
+            live_slider("Channel", options=CHANNELS, value=THINGS_CHANNEL, key="roi_channel", window=2)
+        )
+    view = stage("roi_scene", [start_box(picture)], window=2, zoom=False)
+    return view, (places[0], map_place), level, output, channel
 
 
 def choose(picture: Picture, view, level: str, channel: str, shift: float, settings: Settings) -> Choice:
@@ -103,12 +108,12 @@ def choose(picture: Picture, view, level: str, channel: str, shift: float, setti
     return Choice(level, own, stride, values, limits, frames, shift, settings, regions)
 
 
-def draw(picture: Picture, view, choice: Choice) -> None:
+def draw(picture: Picture, view, places: tuple, choice: Choice) -> None:
     """Picture and feature map side by side, and the numbers of the box on the way."""
     if resting("roi_scene"):
         remember(view.boxes[0].xyxy)
     rows, columns = choice.values.shape
-    left, right = st.columns(2, gap="medium")
+    left, right = places
     moved = [Box("moved", xyxy(choice.frames.picture), "shifted", ORANGE, dash=True)] if choice.shift else []
     with left:
         view.show(

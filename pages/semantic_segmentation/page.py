@@ -11,8 +11,9 @@ from ui import model_choice, page, pictures
 LAB = ["segmenter-bilinear", *(name for name in catalog.names("segmentation") if name != "segmenter-bilinear")]
 
 page.begin("Semantic Segmentation")
-picture = pictures.choose("segmentation", seed=24)
-network = model_choice.choose("segmentation", choice.offers("segmentation", lab=LAB))
+with st.container(key="choices-segmentation", horizontal=True):
+    picture = pictures.choose("segmentation", seed=24)
+    network = model_choice.choose("segmentation", choice.offers("segmentation", lab=LAB))
 if network is not None:
     st.session_state[play.WHOLE] = True
     play.play(picture, network)

@@ -70,9 +70,9 @@ def play(picture: Picture, network) -> None:
         photograph(picture, network.name, look(network, picture.image))
         return
     with ExitStack() as sliders:
-        values = {}
-        for (knob, label), column in zip(KNOBS.items(), st.columns(3), strict=True):
-            with column:
+        values, knobs = {}, st.container(key="controls-segmentation", horizontal=True)
+        for knob, label in KNOBS.items():
+            with knobs.container():
                 values[knob] = sliders.enter_context(
                     live_slider(label, 0.0, 1.0, START[knob], step=0.02, key=key_of(knob), format="%.2f",
                                 play=knob == "fog")
@@ -132,13 +132,6 @@ def photograph(picture: Picture, name: str, seen: Look, why: str = UNKNOWN) -> N
 
 def panels(image: np.ndarray, truth: np.ndarray, seen: Look, confusion: np.ndarray) -> None:
     """The three pictures and the two scores. A click on one of them chooses the pixel that is opened below."""
-    words(
-        f"mIoU **{segmentation_metrics.scene_mean_iou(confusion):.3f}** · pixel accuracy "
-        f"**{segmentation_metrics.pixel_accuracy(confusion):.3f}** · wrong pixels "
-        f"**{int((truth != seen.labels).sum()):,}** of {truth.size:,} · "
-        + stray_classes.named(CLASSES, segmentation_metrics.stray_pixels(confusion)),
-        "segmentation_score",
-    )
     views = {
         "picture": ([], image, "The scene", "Picture"),
         "prediction": ([Labels(seen.labels, palette_of(CLASSES), 1.0)], None, "The class given to each pixel",
@@ -152,6 +145,13 @@ def panels(image: np.ndarray, truth: np.ndarray, seen: Look, confusion: np.ndarr
             cross_entropy.take_click(view)
             view.show(ground, layers, size=truth.shape[::-1], alt=alt, caption=caption,
                       pick=cross_entropy.PIXELS)  # fmt: skip
+    words(
+        f"mIoU **{segmentation_metrics.scene_mean_iou(confusion):.3f}** · pixel accuracy "
+        f"**{segmentation_metrics.pixel_accuracy(confusion):.3f}** · wrong pixels "
+        f"**{int((truth != seen.labels).sum()):,}** of {truth.size:,} · "
+        + stray_classes.named(CLASSES, segmentation_metrics.stray_pixels(confusion)),
+        "segmentation_score",
+    )
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

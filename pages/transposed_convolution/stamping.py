@@ -18,7 +18,8 @@ from ui.components import Grid, live_slider, matrices
 @page.guard()
 def stamp() -> None:
     with ExitStack() as sliders:
-        columns = slots(5, 150)
+        with st.container(key="controls-stamp"):
+            columns = slots(5, 150)
         with columns[0]:
             size = sliders.enter_context(live_slider("Input size", 1, 3, 2, key="stamp_size", window=2))
         with columns[1]:

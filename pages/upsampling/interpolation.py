@@ -33,7 +33,7 @@ STARTS = {
 @page.guard()
 def enlarge() -> None:
     page.section("Play", "Choose a method, edit the input, and point at an output cell to see which inputs made it.")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(key="line-up", horizontal=True):
         method = st.segmented_control(
             "Method", METHODS, default="bilinear", required=True, key="up_method", bind="query-params"
         )

@@ -64,14 +64,16 @@ class Choice:
 
 def layout_control() -> str:
     """The switch that all sections follow, and presets for the numbers of the lectures and papers."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         layout = st.segmented_control(
             "Classes per", yolo_grid.LAYOUTS, default="cell", required=True, key="yolo_layout", bind="query-params",
+            format_func="classes per {}".format, label_visibility="collapsed",
             help=f"Per cell: {WRITTEN['cell']}, the B boxes of a cell share its classes, as in YOLOv1. Per anchor: "
             f"{WRITTEN['anchor']}, every box has an anchor shape and classes of its own, as in YOLOv2 and later.",
         )  # fmt: skip
+        presets = st.popover("Presets", icon=":material/bookmarks:")
         for name, preset in PRESETS.items():
-            st.button(name, key=f"yolo_preset_{name}", on_click=take, args=preset, help=WRITTEN[preset[0]])
+            presets.button(name, key=f"yolo_preset_{name}", on_click=take, args=preset, help=WRITTEN[preset[0]])
     return layout
 
 

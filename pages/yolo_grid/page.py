@@ -19,7 +19,8 @@ def play(picture: Picture, layout: str) -> None:
     page.section("Play", "The cell that a thing's centre falls into answers for it. Drag S, click a cell.")
     truth = truth_of(picture)
     with ExitStack() as sliders:
-        canvas, side = st.columns([3, 2], gap="large")
+        with st.container(key="beside-yolo"):
+            canvas, side = st.columns([3, 2], gap="large")
         with side:
             choice = assignment.controls(sliders, layout, picture.image.shape[:2])
             assignment.summary(choice)
@@ -46,9 +47,10 @@ def play(picture: Picture, layout: str) -> None:
 
 
 page.begin("The YOLO Grid")
-picture = pictures.choose("yolo", seed=14)
+with st.container(key="choices-yolo", horizontal=True):
+    picture = pictures.choose("yolo", seed=14)
+    layout = assignment.layout_control()
 outside_lab_world.warn(picture)
-layout = assignment.layout_control()
 play(picture, layout)
 st.caption(
     "Counted over whole things, also where others hide them, on scenes that no network was trained on. The anchors of "

@@ -16,6 +16,14 @@ function load(version) {
   return library;
 }
 
+/** Every size of type in a drawing, so many times as large: a projector is read from the last row. */
+function enlarge(part, times) {
+  for (const [name, value] of Object.entries(part ?? {})) {
+    if (/font$/i.test(name) && Number.isFinite(value?.size)) value.size = Math.max(18, value.size * times);
+    if (value && typeof value === 'object' && !(value.length > 200)) enlarge(value, times);
+  }
+}
+
 // The template from Python has sizes; colours follow the theme of the page.
 function paint(layout, node) {
   const style = getComputedStyle(node);
@@ -44,7 +52,9 @@ class Figure {
   async update(data) {
     const { node } = this;
     this.newest = data;
-    node.style.height = `${data.height}px`;
+    const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    const tall = Math.round(data.height * unit);
+    node.style.height = `${tall}px`;
     node.setAttribute('aria-label', data.alt);
     let Plotly;
     try {
@@ -64,7 +74,8 @@ class Figure {
     this.drawn = performance.now();
     const { data: traces, layout, frames } = JSON.parse(data.figure);
     paint(layout, node);
-    Object.assign(layout, { height: data.height, width: node.clientWidth || undefined, uirevision: layout.uirevision ?? 'kept' });
+    if (unit > 1) [layout, ...traces].forEach((part) => enlarge(part, unit));
+    Object.assign(layout, { height: tall, width: node.clientWidth || undefined, uirevision: layout.uirevision ?? 'kept' });
     await Plotly.react(node, traces, layout, { displayModeBar: false, displaylogo: false });
     if (frames?.length && !node.framed) {
       node.framed = true;

@@ -19,6 +19,7 @@ class Matrix {
   constructor(root) {
     this.root = root
     this.sheets = new Map()
+    this.pairs = new Map() // name of a grid → the grid with the operators before it
     this.edits = new Map() // address → number typed here and not yet confirmed by Python
     this.row = make('div', { class: 'items' })
     this.line = make('div', { class: 'line', 'aria-live': 'polite' })
@@ -46,24 +47,24 @@ class Matrix {
       this.edits.clear()
       this.selected = data.selected && `${data.selected[0]}:${data.selected[1]}:${data.selected[2]}`
     }
-    const nodes = data.items.map((item, index) => {
+    const grids = data.items.filter((item) => typeof item !== 'string')
+    this.equation = grids.length > 2
+    let operators = []
+    const nodes = data.items.flatMap((item, index) => {
       if (typeof item === 'string') {
-        const old = this.row.children[index]
-        const node = old?.className === 'operator' ? old : make('span', { class: 'operator' })
-        say(node, item)
-        return node
+        operators.push(item)
+        if (index + 1 < data.items.length) return []
       }
-      if (!this.sheets.has(item.name)) this.sheets.set(item.name, new Sheet(this))
-      const sheet = this.sheets.get(item.name)
-      sheet.update(item)
-      return sheet.node
+      const pair = this.pair(typeof item === 'string' ? null : item, operators)
+      operators = []
+      return [pair]
     })
     nodes.forEach((node, i) => this.row.children[i] !== node && this.row.insertBefore(node, this.row.children[i] ?? null))
     while (this.row.childElementCount > nodes.length) this.row.lastChild.remove()
     this.cells = new Map()
     const names = new Set(data.items.map((item) => item.name))
     for (const [name, sheet] of this.sheets) {
-      if (!names.has(name)) this.sheets.delete(name)
+      if (!names.has(name)) [this.sheets, this.pairs].forEach((kept) => kept.delete(name))
       else sheet.cells.flat().forEach((cell) => this.cells.set(cell.address, cell))
     }
     this.feeds = new Map() // source → [[target, weight], ...]
@@ -74,6 +75,27 @@ class Matrix {
       }
     }
     this.mark()
+  }
+
+  /** A grid with the operators before it, which never stand alone at the end of a line. */
+  pair(item, operators) {
+    const name = item?.name ?? ''
+    if (!this.pairs.has(name)) this.pairs.set(name, make('div', { class: 'pair' }))
+    const pair = this.pairs.get(name)
+    const spans = [...pair.children].filter((node) => node.className === 'operator')
+    while (spans.length > operators.length) spans.pop().remove()
+    while (spans.length < operators.length) {
+      const span = make('span', { class: 'operator' })
+      pair.prepend(span)
+      spans.unshift(span)
+    }
+    operators.forEach((text, i) => say(spans[i], text))
+    if (!item) return pair
+    if (!this.sheets.has(name)) this.sheets.set(name, new Sheet(this))
+    const sheet = this.sheets.get(name)
+    sheet.update(item)
+    if (sheet.node.parentNode !== pair) pair.append(sheet.node)
+    return pair
   }
 
   cellOf(target) {

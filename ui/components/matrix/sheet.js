@@ -3,6 +3,8 @@
 const { ink, make, print, put, say } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
 
 const NUMBERS_FROM = 22 // px; smaller cells show colour only
+const NARROW = 30 // px, of a cell in an equation on a phone
+const LECTURE = 18 // px; digits on a projector are no smaller where there is room
 const LOW = '#0072B2'
 const HIGH = '#D55E00'
 
@@ -92,8 +94,11 @@ export class Sheet {
   /** Cell size: as asked, else 44 px, less where the page is narrow; columns only ever grow, so that nothing jumps. */
   fit() {
     const { item, shape: [, columns] } = this
-    const room = this.owner.width - (item.rows ? 48 : 0) - 4
-    const wish = item.cell ?? (columns > 10 ? Math.max(10, Math.floor(600 / columns)) : 44)
+    const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
+    const least = unit > 1 ? LECTURE : 10
+    const room = this.owner.width - (item.rows ? 48 * unit : 0) - 4
+    const narrow = this.owner.equation && this.owner.width < 480 ? NARROW : Infinity
+    const wish = Math.min(narrow, unit * (item.cell ?? (columns > 10 ? Math.max(10, Math.floor(600 / columns)) : 44)))
     const side = Math.max(4, Math.min(wish, Math.floor(room / columns)))
     const bare = side < NUMBERS_FROM
     if (bare !== this.bare) {
@@ -101,7 +106,7 @@ export class Sheet {
       this.cells.forEach((row, r) => row.forEach((cell, c) => this.paint(cell, r, c)))
     }
     const longest = bare ? 0 : Math.max(...this.cells.flatMap((row, r) => row.map((_, c) => this.words(r, c).length)))
-    const size = Math.max(10, Math.min(16, side * 0.36))
+    const size = Math.max(least, Math.min(16 * unit, side * 0.36))
     this.wide = Math.max(this.wide, Math.min(longest * size * 0.58 + 8, room / columns))
     const wide = Math.max(side, Math.ceil(this.wide))
     const small = longest ? Math.min(size, (wide - 6) / longest / 0.56) : size

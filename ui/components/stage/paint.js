@@ -1,21 +1,8 @@
 // Draws the layers of a stage: rasters on canvases, everything else as SVG in screen pixels, so that lines and labels
-// keep their size at every zoom. `view` = {scale, x, y, width, height, family}: screen = picture · scale + (x, y).
+// keep their size at every zoom. `view` = {scale, x, y, width, height, unit, label, family}: screen = picture · scale + (x, y),
+// `unit` screen pixels for one of a usual page (1.25 in lecture mode), `label` the size of words.
 
-const { ink, make, put, say } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
-
-const ruler = document.createElement('canvas').getContext('2d')
-const widths = new Map()
-
-/** Width of `text` in the label font of style sheet and theme; `family` is known once the stage is on the page. */
-function textWidth(text, family) {
-  const key = `${family}|${text}`
-  if (!widths.has(key)) {
-    if (widths.size > 2000) widths.clear()
-    ruler.font = `600 14px ${family}`
-    widths.set(key, ruler.measureText(text).width)
-  }
-  return widths.get(key)
-}
+const { make, put } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
 
 /** Puts `bitmap`, raster `name`, on `canvas`, touching it only if it shows another one. */
 export function paintRaster(canvas, name, bitmap) {
@@ -36,26 +23,14 @@ function children(group, count, create) {
 
 export const toScreen = (xyxy, view) => xyxy.map((v, i) => v * view.scale + (i % 2 ? view.y : view.x))
 
-function place(box, width, height, view, taken) {
-  const [x1, y1, x2, y2] = box
-  const clamp = ([x, y]) => [Math.min(Math.max(x, 1), view.width - width - 1), Math.min(Math.max(y, 1), view.height - height - 1)]
-  const choices = [[x1 - 1, y1 - height - 2], [x1 + 2, y1 + 2], [x1 - 1, y2 + 2], [x2 - width + 1, y1 - height - 2],
-    [x2 - width - 2, y2 - height - 2], [x1 + 2, y2 - height - 2]].map(clamp)
-  const free = ([x, y]) => taken.every((t) => x + width <= t[0] || t[0] + t[2] <= x || y + height <= t[1] || t[1] + t[3] <= y)
-  const chosen = choices.find(free) ?? choices[0]
-  taken.push([...chosen, width, height])
-  return chosen
-}
-
 /** The boxes of one layer; `state` = {selected, over}: ids drawn stronger. */
-export function paintBoxes(group, boxes, view, state, taken) {
+export function paintBoxes(group, boxes, view, state) {
   const kept = new Map([...group.children].map((node) => [node.dataset.id, node]))
   const handles = []
   boxes.forEach((box, index) => {
     let node = kept.get(box.id)
     if (!node) {
-      node = make('g', { 'data-id': box.id }, make('rect', { class: 'edge' }), make('rect', { class: 'box' }),
-        make('g', { class: 'tag' }, make('rect', { rx: 4 }), make('text')))
+      node = make('g', { 'data-id': box.id }, make('rect', { class: 'edge' }), make('rect', { class: 'box' }))
     }
     kept.delete(box.id)
     // Moving a node would take its focus away, so only misplaced ones move.
@@ -63,23 +38,15 @@ export function paintBoxes(group, boxes, view, state, taken) {
     const screen = toScreen(box.xyxy, view)
     const [x1, y1, x2, y2] = screen
     const strong = state.selected === box.id || state.over === box.id
-    const width = box.width + (strong ? 1 : 0)
+    const width = (box.width + (strong ? 1 : 0)) * view.unit
     const frame = { x: x1.toFixed(2), y: y1.toFixed(2), width: Math.max(0, x2 - x1).toFixed(2), height: Math.max(0, y2 - y1).toFixed(2) }
-    const [edge, face, tag] = node.children
+    const [edge, face] = node.children
     put(edge, { ...frame, 'stroke-width': width + 2, 'stroke-dasharray': box.dash ? '7 4' : null })
     put(face, { ...frame, stroke: box.colour, 'stroke-width': width, 'stroke-dasharray': box.dash ? '7 4' : null, fill: box.colour,
       'fill-opacity': Math.max(box.fill, strong ? 0.12 : 0.001) })
     put(node, { class: box.editable ? 'editable' : null, tabindex: box.editable ? 0 : null, role: box.editable ? 'button' : null,
       'aria-pressed': box.editable ? String(state.selected === box.id) : null,
       'aria-label': box.editable ? `Box ${box.label || box.id}: x ${short(box.xyxy[0])} to ${short(box.xyxy[2])}, y ${short(box.xyxy[1])} to ${short(box.xyxy[3])}` : null })
-    put(tag, { display: box.label ? null : 'none' })
-    if (box.label) {
-      const long = Math.ceil(textWidth(box.label, view.family)) + 12
-      const [x, y] = place(screen, long, 20, view, taken)
-      put(tag.children[0], { x: x.toFixed(1), y: y.toFixed(1), width: long, height: 20, fill: box.colour })
-      put(tag.children[1], { x: (x + 6).toFixed(1), y: (y + 14.5).toFixed(1), fill: ink(box.colour) })
-      say(tag.children[1], box.label)
-    }
     if (box.editable && strong) handles.push([box, screen])
   })
   kept.forEach((node) => node.remove())
@@ -101,17 +68,11 @@ export function paintHandles(group, handles) {
 }
 
 export function paintPoints(group, layer, view, over) {
-  const nodes = children(group, layer.xy.length, () => make('g', {}, make('circle', { class: 'dot' }), make('text', { class: 'halo' })))
+  const nodes = children(group, layer.xy.length, () => make('circle', { class: 'dot' }))
   layer.xy.forEach((xy, i) => {
     const [x, y] = toScreen(xy, view)
-    const [dot, text] = nodes[i].children
-    const label = layer.labels?.[i] ?? ''
     const strong = over === pointId(layer, i)
-    put(dot, { cx: x.toFixed(2), cy: y.toFixed(2), r: layer.radius + (strong ? 2 : 0), fill: layer.colours?.[i] ?? layer.colour })
-    const right = x + layer.radius + 5 + textWidth(label, view.family) < view.width
-    put(text, { x: (right ? x + layer.radius + 4 : x - layer.radius - 4).toFixed(1), y: Math.min(Math.max(y + 4.5, 13), view.height - 4).toFixed(1),
-      'text-anchor': right ? 'start' : 'end', display: label ? null : 'none' })
-    say(text, label)
+    put(nodes[i], { cx: x.toFixed(2), cy: y.toFixed(2), r: layer.radius * view.unit + (strong ? 2 : 0), fill: layer.colours?.[i] ?? layer.colour })
   })
 }
 
@@ -125,12 +86,12 @@ export function paintLines(group, layer, view) {
     let d = `M${x1.toFixed(1)} ${y1.toFixed(1)}L${x2.toFixed(1)} ${y2.toFixed(1)}`
     if (layer.arrow && Math.hypot(x2 - x1, y2 - y1) > 1) {
       const angle = Math.atan2(y2 - y1, x2 - x1)
-      const size = 6 + 2 * layer.width
+      const size = 6 + 2 * layer.width * view.unit
       const tip = (turn) => `${(x2 - size * Math.cos(angle + turn)).toFixed(1)} ${(y2 - size * Math.sin(angle + turn)).toFixed(1)}`
       d += `M${tip(0.45)}L${x2.toFixed(1)} ${y2.toFixed(1)}L${tip(-0.45)}`
     }
-    put(edge, { d, 'stroke-width': layer.width + 2 })
-    put(line, { d, stroke: layer.colours?.[i] ?? layer.colour, 'stroke-width': layer.width, 'stroke-dasharray': layer.dash ? '7 4' : null })
+    put(edge, { d, 'stroke-width': layer.width * view.unit + 2 })
+    put(line, { d, stroke: layer.colours?.[i] ?? layer.colour, 'stroke-width': layer.width * view.unit, 'stroke-dasharray': layer.dash ? '7 4' : null })
   })
 }
 
@@ -147,5 +108,5 @@ export function paintGrid(group, layer, view, size) {
   let d = ''
   for (const x of stops(size[0], layer.cols, layer.offset[0])) d += `M${(x * view.scale + view.x).toFixed(1)} ${y1.toFixed(1)}V${y2.toFixed(1)}`
   for (const y of stops(size[1], layer.rows, layer.offset[1])) d += `M${x1.toFixed(1)} ${(y * view.scale + view.y).toFixed(1)}H${x2.toFixed(1)}`
-  put(path, { d, stroke: layer.colour, 'stroke-width': layer.width })
+  put(path, { d, stroke: layer.colour, 'stroke-width': layer.width * view.unit })
 }

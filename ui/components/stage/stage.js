@@ -3,6 +3,8 @@
 const version = new URL(import.meta.url).search
 const { make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
 const paint = await import(new URL(`paint.js${version}`, import.meta.url))
+const { paintLabels } = await import(new URL(`labels.js${version}`, import.meta.url))
+const fullScreen = await import(new URL(`full_screen.js${version}`, import.meta.url))
 const { Shelf } = await import(new URL(`shelf.js${version}`, import.meta.url))
 const { Hands } = await import(new URL(`hands.js${version}`, import.meta.url))
 const { Cross, HINT } = await import(new URL(`cross.js${version}`, import.meta.url))
@@ -22,8 +24,9 @@ class Stage {
     this.edits = null // Map id → xyxy while Python has not yet confirmed what the hand did
     this.canvases = make('div', { class: 'rasters' })
     this.vectors = make('g')
+    this.labels = make('g', { class: 'labels' })
     this.handles = make('g')
-    this.svg = make('svg', { class: 'vectors' }, this.vectors, this.handles)
+    this.svg = make('svg', { class: 'vectors' }, this.vectors, this.handles, this.labels)
     this.tip = make('div', { class: 'tip', role: 'status', hidden: '' })
     const button = (name, text, act) => {
       const node = make('button', { type: 'button', 'aria-label': name, title: name }, text)
@@ -31,8 +34,9 @@ class Stage {
       node.onpointerdown = (event) => event.stopPropagation()
       return node
     }
-    this.tools = make('div', { class: 'tools' }, button('Zoom in', '+', () => this.zoomTo(this.zoom * 1.5)),
-      button('Zoom out', '\u2212', () => this.zoomTo(this.zoom / 1.5)), button('Whole picture', '1:1', () => this.zoomTo(1)))
+    this.zooms = [button('Zoom in', '+', () => this.zoomTo(this.zoom * 1.5)),
+      button('Zoom out', '\u2212', () => this.zoomTo(this.zoom / 1.5)), button('Whole picture', '1:1', () => this.zoomTo(1))]
+    this.tools = make('div', { class: 'tools' }, ...this.zooms, button('Full screen (f)', fullScreen.icon(), () => fullScreen.toggle(this)))
     this.frame = make('div', { class: 'frame', tabindex: 0, role: 'group' }, this.canvases, this.svg, this.tip, this.tools)
     this.caption = make('div', { class: 'caption' })
     root.replaceChildren(this.frame, this.caption)
@@ -41,17 +45,18 @@ class Stage {
     this.cross = new Cross(this)
     this.hands = new Hands(this)
     new ResizeObserver(() => this.draw()).observe(this.frame)
+    fullScreen.join(this)
   }
 
   update(data) {
     this.data = data
     const [width, height] = data.size
-    const widest = data.width ? `, ${data.width}px` : ''
-    this.frame.style.width = `min(100%, ${((78 * width) / height).toFixed(2)}vh${widest})`
+    const widest = data.width ? `, var(--stage-width, ${data.width / 16}rem)` : ''
+    this.frame.style.width = `min(100%, calc(var(--stage-height, 62vh) * ${(width / height).toFixed(4)})${widest})`
     this.frame.style.aspectRatio = `${width} / ${height}`
     put(this.frame, { 'aria-label': data.alt, 'aria-description': data.pick ? HINT : null })
     this.root.classList.toggle('drawable', data.drawable)
-    this.tools.hidden = !data.zoom
+    for (const node of this.zooms) node.hidden = !data.zoom
     say(this.caption, data.caption)
     this.caption.hidden = !data.caption
     if (!this.hands.action && this.channel.covers(data)) {
@@ -101,7 +106,9 @@ class Stage {
   get view() {
     const { clientWidth: width, clientHeight: height } = this.frame
     this.family ??= getComputedStyle(this.frame).fontFamily
-    return { scale: (width / this.data.size[0]) * this.zoom, x: this.pan[0], y: this.pan[1], width, height, family: this.family }
+    this.unit ??= parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
+    const label = this.unit > 1 ? Math.max(18, 14 * this.unit) : 14
+    return { scale: (width / this.data.size[0]) * this.zoom, x: this.pan[0], y: this.pan[1], width, height, unit: this.unit, label, family: this.family }
   }
 
   /** All boxes as they are to be drawn: Python's looks, the hand's places. */
@@ -124,8 +131,8 @@ class Stage {
     this.frame.classList.toggle('enlarged', this.zoom > 1)
     const kinds = data.layers.filter((layer) => layer.kind !== 'raster' && layer.kind !== 'boxes')
     const groups = this.groups(kinds.length + 1)
-    const taken = []
-    const handles = paint.paintBoxes(groups[kinds.length], this.boxes(), view, { selected: this.selected, over: this.over }, taken)
+    const boxes = this.boxes()
+    const handles = paint.paintBoxes(groups[kinds.length], boxes, view, { selected: this.selected, over: this.over })
     kinds.forEach((layer, i) => {
       if (groups[i].dataset.kind !== layer.kind) groups[i].replaceChildren()
       groups[i].dataset.kind = layer.kind
@@ -134,7 +141,22 @@ class Stage {
       else if (layer.kind === 'grid') paint.paintGrid(groups[i], layer, view, data.size)
     })
     paint.paintHandles(this.handles, handles)
+    this.root.style.setProperty('--label', `${view.label}px`)
+    paintLabels(this.labels, this.named(boxes, view), view)
     this.cross.draw()
+  }
+
+  /** What bears words: boxes, then points, with the places they take on the screen. */
+  named(boxes, view) {
+    const found = boxes.filter((box) => box.label).map((box) => ({ text: box.label, at: paint.toScreen(box.xyxy, view), colour: box.colour }))
+    for (const layer of this.data.layers.filter((each) => each.kind === 'points' && each.labels)) {
+      const r = layer.radius * view.unit + 2
+      layer.xy.forEach((xy, i) => {
+        const [x, y] = paint.toScreen(xy, view)
+        if (layer.labels[i]) found.push({ text: layer.labels[i], at: [x - r, y - r, x + r, y + r] })
+      })
+    }
+    return found
   }
 
   /** `count` groups; the last one always holds the boxes, so that a focused box keeps its node when layers come and go. */
