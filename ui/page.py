@@ -81,7 +81,7 @@ def begin_ahead(title: str, question: str) -> None:
 
 
 def bar(lesson: course.Lesson, take_home: Callable[[course.Lesson], None]) -> None:
-    """Always in sight, beside the logo: the page before, this page's sections, the page after, what can be taken home."""
+    """Always in sight, beside the logo: the page before, its sections, the page after, and what can be taken home."""
     lessons = course.ready()
     at = lessons.index(lesson)
     with st.container(key="page-bar", horizontal=True, vertical_alignment="center", gap="small"):

@@ -125,7 +125,7 @@ def _lecture(state: State) -> list[Cell]:
 
 def _questions() -> Cell:
     return questions(
-        "By how much can a box grow before RoI Pool's output changes at all? Find the largest such growth to the right.",
+        "By how much can a box grow before RoI Pool's output changes at all? Find the largest such growth.",
         "Compare RoI Align with sampling ratios 1, 2, 4 and 16 on this box. From which ratio on does nothing change in "
         "the second decimal?",
     )

@@ -15,7 +15,8 @@ def cells(state: State) -> list[Cell]:
 
 def _judged(state: State) -> bool:
     """Whether the picture has a truth in the classes of the network."""
-    return notebook.is_scene(state, "segmentation") and get(state, "segmentation_model", NETWORK).startswith("segmenter")
+    name = get(state, "segmentation_model", NETWORK)
+    return notebook.is_scene(state, "segmentation") and name.startswith("segmenter-")
 
 
 def _play(state: State) -> list[Cell]:
