@@ -18,8 +18,7 @@ from ui.components import copy_link
 @st.fragment
 def button(lesson: course.Lesson) -> None:
     """In the bar: a small window that opens with the notebook of `lesson`, where it has one, and the link."""
-    with st.popover("Take home", icon=":material/download:", type="tertiary", key="take_home", on_change="rerun",
-                    help="This page as a notebook, and a link to this section") as window:  # fmt: skip
+    with st.popover("Take home", icon=":material/download:", type="tertiary", key="take_home", on_change="rerun") as window:
         if not window.open:
             return
         if lesson.notebook.exists():
@@ -29,7 +28,7 @@ def button(lesson: course.Lesson) -> None:
             )  # fmt: skip
             st.caption("What is on this page now, with its numbers, as Python. It runs in the folder of the lab.")
         copy_link()
-        st.caption("Pictures and charts: point at one and press its ⤓ button. The page prints as a handout.")
+        st.caption("Point at a picture or a chart to save it as PNG or SVG. Printed, the page is a handout.")
 
 
 def written(lesson: course.Lesson) -> str:
