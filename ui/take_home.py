@@ -18,7 +18,8 @@ from ui.components import copy_link
 @st.fragment
 def button(lesson: course.Lesson) -> None:
     """In the bar: a small window that opens with the notebook of `lesson`, where it has one, and the link."""
-    with st.popover("Take home", icon=":material/download:", type="tertiary", key="take_home", on_change="rerun") as window:
+    icon = ":material/download:"
+    with st.popover("Take home", icon=icon, type="tertiary", key="take_home", on_change="rerun") as window:
         if not window.open:
             return
         if lesson.notebook.exists():
