@@ -38,6 +38,11 @@ class Lesson:
         return ROOT / "pages" / self.file / "page.py"
 
     @property
+    def notebook(self) -> Path:
+        """What of it can be taken home; not every page has one."""
+        return self.script.with_name("notebook.py")
+
+    @property
     def menu(self) -> str:
         """Its name in the navigation."""
         return "Home" if self.file == "home" else self.title

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import page, warmup
+from ui import page, take_home, warmup
 from ui.course import ready
 
 HERE = Path(__file__).parent
@@ -34,7 +34,7 @@ lesson = next(each for each, target in lessons.items() if target == chosen)
 # Tabs and the browser's history carry the page's name.
 st.set_page_config(page_title=f"{lesson.title} · Receptive" if lesson.path else "Receptive")
 
-page.bar(lesson)
+page.bar(lesson, take_home.button)
 page.begin_ahead(lesson.title, lesson.question)
 page.notes(lesson)
 if lesson.heavy and not warmup.finished():

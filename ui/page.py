@@ -37,6 +37,7 @@ from ui.streamlit_inside import Inside
 _LOG = logging.getLogger(__name__)
 _STYLE = Path(__file__).with_name("style.css")
 _LECTURE_STYLE = Path(__file__).with_name("lecture.css")
+_PRINT_STYLE = Path(__file__).with_name("print.css")
 _SECTIONS = "_page_sections"
 _BEGUN = "_page_begun"
 
@@ -72,6 +73,7 @@ def begin(title: str, question: str | None = None) -> None:
         if mode in st.query_params and not _on(mode):
             address.keep(mode, None)
     st.html(_STYLE)
+    st.html(_PRINT_STYLE)
     if lecture():
         st.html(_LECTURE_STYLE)
     with st.container(key="page-heading", gap="xsmall"):
@@ -96,8 +98,8 @@ def notes(lesson: course.Lesson) -> None:
             )
 
 
-def bar(lesson: course.Lesson) -> None:
-    """Always in sight, beside the logo: the page before, this page's sections, the page after."""
+def bar(lesson: course.Lesson, take_home: Callable[[course.Lesson], None]) -> None:
+    """Always in sight, beside the logo: the page before, its sections, the page after, and what can be taken home."""
     lessons = course.ready()
     at = lessons.index(lesson)
     with st.container(key="page-bar", horizontal=True, vertical_alignment="center", gap="small"):
@@ -106,6 +108,7 @@ def bar(lesson: course.Lesson) -> None:
         section_bar(urlencode(_carried()))
         if at + 1 < len(lessons):
             link(lessons[at + 1], f"Next page: {lessons[at + 1].title}", ":material/arrow_forward:")
+        take_home(lesson)
 
 
 def warming() -> NoReturn:

@@ -1,5 +1,6 @@
 """The hands of the lab: live slider, stage, number grids and words, each a folder of Python API, script and styles."""
 
+from ui.components.copy_link import copy_link
 from ui.components.live import following
 from ui.components.live_slider import live_slider
 from ui.components.matrix import Cell, Grid, Matrices, matrices
@@ -22,6 +23,7 @@ __all__ = [
     "Points",
     "Spot",
     "Stage",
+    "copy_link",
     "following",
     "heat_pixels",
     "live_slider",

@@ -2,6 +2,7 @@
 
 const { render } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url));
 
+const SCALE = 2; // of a saved PNG: pixels of the file for one on the page
 const PAUSE = 200; // ms between two drawings of one chart
 let library;
 
@@ -43,6 +44,23 @@ function paint(layout, node) {
   base.hoverlabel.font = { ...base.hoverlabel.font, color: text };
 }
 
+// The only buttons of the bar: the chart as a file, named after page and chart, on the ground of the page.
+function modeBar(Plotly, node, key) {
+  const page = location.pathname.split('/').filter(Boolean).at(-1) ?? 'home';
+  const filename = `${page}-${key.replace(/\.figure\.live$/, '')}`.replace(/[^\w-]+/g, '-');
+  const ground = () => getComputedStyle(node).getPropertyValue('--st-background-color').trim() || '#fff';
+  const save = (format) => ({
+    name: `save-${format}`,
+    title: `Save as ${format.toUpperCase()}`,
+    icon: Plotly.Icons[format === 'png' ? 'camera' : 'disk'],
+    click: ({ data, layout }) => Plotly.downloadImage(
+      { data, layout: { ...layout, paper_bgcolor: ground() } },
+      { format, filename, width: layout.width, height: layout.height, ...(format === 'png' ? { scale: SCALE } : {}) },
+    ),
+  });
+  return [[save('png'), save('svg')]];
+}
+
 class Figure {
   constructor(node) {
     this.node = node;
@@ -76,16 +94,24 @@ class Figure {
     paint(layout, node);
     if (unit > 1) [layout, ...traces].forEach((part) => enlarge(part, unit));
     Object.assign(layout, { height: tall, width: node.clientWidth || undefined, uirevision: layout.uirevision ?? 'kept' });
-    await Plotly.react(node, traces, layout, { displayModeBar: false, displaylogo: false });
+    await Plotly.react(node, traces, layout, { modeBarButtons: modeBar(Plotly, node, data.key), displaylogo: false });
+    this.fitPaper(node);
     if (frames?.length && !node.framed) {
       node.framed = true;
       Plotly.addFrames(node, frames);
     }
     if (data.points && !node.touch) this.listen(node);
     node.observer ??= new ResizeObserver(() => {
-      if (node.clientWidth && node.clientWidth !== node.layout?.width) Plotly.relayout(node, { width: node.clientWidth });
+      if (node.clientWidth && node.clientWidth !== node.layout?.width) Plotly.relayout(node, { width: node.clientWidth }).then(() => this.fitPaper(node));
     });
     node.observer.observe(node);
+  }
+
+  // On paper the chart takes the width that there is: ui/print.css scales what has a view box.
+  fitPaper(node) {
+    const { width, height } = node._fullLayout;
+    node.style.setProperty('--aspect', width / height);
+    for (const layer of node.querySelectorAll('.main-svg')) layer.setAttribute('viewBox', `0 0 ${width} ${height}`);
   }
 
   // Hover and click on a point, told to Python as the first number of its customdata.

@@ -13,6 +13,9 @@ let bar = null // the one on the page
 document.addEventListener('keydown', (event) => bar?.nav.isConnected && bar.key(event))
 document.addEventListener('click', (event) => bar?.nav.isConnected && bar.home(event), true)
 
+/** Id of the section that one is in; undefined above the first. */
+export const here = () => bar?.here
+
 class SectionBar {
   constructor(root) {
     this.main = document.querySelector('[data-testid=stMain]')

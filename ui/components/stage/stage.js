@@ -5,6 +5,7 @@ const { make, put, render, say, stylesheet } = await import(new URL(`../wire.js$
 const paint = await import(new URL(`paint.js${version}`, import.meta.url))
 const { paintLabels } = await import(new URL(`labels.js${version}`, import.meta.url))
 const fullScreen = await import(new URL(`full_screen.js${version}`, import.meta.url))
+const save = await import(new URL(`save.js${version}`, import.meta.url))
 const { Shelf } = await import(new URL(`shelf.js${version}`, import.meta.url))
 const { Hands } = await import(new URL(`hands.js${version}`, import.meta.url))
 const { Cross, HINT } = await import(new URL(`cross.js${version}`, import.meta.url))
@@ -36,7 +37,8 @@ class Stage {
     }
     this.zooms = [button('Zoom in', '+', () => this.zoomTo(this.zoom * 1.5)),
       button('Zoom out', '\u2212', () => this.zoomTo(this.zoom / 1.5)), button('Whole picture', '1:1', () => this.zoomTo(1))]
-    this.tools = make('div', { class: 'tools' }, ...this.zooms, button('Full screen (f)', fullScreen.icon(), () => fullScreen.toggle(this)))
+    this.tools = make('div', { class: 'tools' }, ...this.zooms, button('Full screen (f)', fullScreen.icon(), () => fullScreen.toggle(this)),
+      ...save.buttons(this, button))
     this.frame = make('div', { class: 'frame', tabindex: 0, role: 'group' }, this.canvases, this.svg, this.tip, this.tools)
     this.caption = make('div', { class: 'caption' })
     root.replaceChildren(this.frame, this.caption)

@@ -1,0 +1,190 @@
+"""This page to take home: two boxes, suppression with its verdicts, and average precision over held-out scenes."""
+
+from models.recipes.scene_cache import held_out_seeds
+from scenes import THINGS
+from ui import notebook
+from ui.notebook import Cell, State, code, get, parameters, questions, text
+
+SCENE, SEED = 32, 35
+
+
+def cells(state: State) -> list[Cell]:
+    """Every section on Lab World, in the page's order."""
+    return [*_two_boxes(state), *_suppression(state), *_ranking(state), _questions()]
+
+
+def _two_boxes(state: State) -> list[Cell]:
+    places = {box.id: box.xyxy for box in get(state, "iou_stage", [])}
+    voc = get(state, "iou_pixels", "continuous") != "continuous"
+    return [
+        text("## Two boxes"),
+        notebook.boxes_drawn(),
+        parameters(
+            truth=places.get("truth", (40.0, 40.0, 120.0, 120.0)),
+            prediction=places.get("prediction", (50.0, 50.0, 130.0, 130.0)),
+            convention="INCLUSIVE" if voc else "CONTINUOUS",
+        ),
+        code(
+            f"""
+            import torch
+
+            import scenes
+            from labs import boxes
+
+            pixels = boxes.PixelConvention[convention]
+            truth, prediction = (torch.tensor(box, dtype=torch.float64) for box in (truth, prediction))
+            common, union = boxes.overlap(truth, prediction, pixels)
+            iou = float(boxes.iou(truth, prediction, pixels))
+            print(f"{{float(common):.1f}} / {{float(union):.1f}} = IoU {{iou:.3f}}, {{boxes.word(iou)}}")
+            for name, measure in dict(GIoU=boxes.giou, DIoU=boxes.diou, CIoU=boxes.ciou).items():
+                print(f"{{name}} {{float(measure(truth, prediction)):.3f}}")
+            if iou > 0:
+                print("transform", boxes.encode(truth, prediction).tolist())
+
+            plt.imshow(scenes.render_image(scenes.sample({SCENE})))
+            draw(plt.gca(), [truth.tolist()], "tab:blue", linewidth=3)
+            draw(plt.gca(), [prediction.tolist()], "tab:orange", linewidth=3)
+            plt.title(f"IoU {{iou:.3f}}")
+            plt.show()
+            """
+        ),
+    ]
+
+
+RAW = """
+import numpy as np
+from torchvision.ops import clip_boxes_to_image
+
+from labs import nms
+from labs.matching import Detections, Truths, judge
+from models import catalog
+from models.recipes.coco_metrics import IGNORED_BELOW
+
+detector = catalog.load("detector")
+
+
+def raw_boxes(image, most=200):
+    # A box for every proposal and class, the best `most` of them.
+    found = detector(image, masks=False, keypoints=False)
+    boxes = clip_boxes_to_image(found.raw_boxes.reshape(-1, 4), image.shape[:2])
+    scores = found.raw_scores[:, 1:].reshape(-1)
+    labels = torch.arange(1, found.raw_boxes.shape[1] + 1).repeat(len(found.raw_boxes))
+    proper = ((boxes[:, 2:] - boxes[:, :2]) >= 0.01).all(1)
+    boxes, scores, labels = boxes[proper], scores[proper], labels[proper]
+    best = torch.argsort(scores, descending=True, stable=True)[:most]
+    return boxes[best], scores[best], labels[best]
+
+
+def truths_of(view):
+    return Truths(
+        np.array([thing.box for thing in view.instances], np.float64).reshape(-1, 4),
+        np.array([scenes.THINGS.index(thing.label) + 1 for thing in view.instances], np.int64),
+        crowd=np.array([thing.visible < IGNORED_BELOW for thing in view.instances], bool),
+        areas=np.array([thing.mask.sum() for thing in view.instances], np.float64),
+    )
+"""
+SUPPRESS = {
+    "greedy": """
+steps = nms.greedy(boxes, scores, nms_threshold, labels)
+kept, final = nms.kept_indices(steps).tolist(), scores[nms.kept_indices(steps)]""",
+    "soft, linear": """
+steps = nms.soft(boxes, scores, nms.linear(nms_threshold), max(score_threshold, 0.001), labels)
+kept, final = [step.kept for step in steps], torch.tensor([step.score for step in steps])""",
+    "soft, Gaussian": """
+steps = nms.soft(boxes, scores, nms.gaussian(0.5), max(score_threshold, 0.001), labels)
+kept, final = [step.kept for step in steps], torch.tensor([step.score for step in steps])""",
+}
+
+
+def _suppression(state: State) -> list[Cell]:
+    found = [
+        text("## From raw boxes to verdicts"),
+        notebook.picture(state, "nms", SEED),
+        code(RAW),
+        parameters(
+            nms_threshold=get(state, "nms_threshold", 0.5), score_threshold=get(state, "score_threshold", 0.3),
+            match_iou=get(state, "match_iou", 0.5), rule=get(state, "judge_rule", "COCO"),
+        ),
+        code(
+            "boxes, scores, labels = raw_boxes(image)\n"
+            "some = scores >= score_threshold\n"
+            "boxes, scores, labels = boxes[some], scores[some], labels[some]"
+            + SUPPRESS[get(state, "nms_method", "greedy")]
+            + '\nprint(f"{len(boxes)} raw boxes, {len(kept)} kept")'
+        ),
+        code(
+            """
+            figure, axes = plt.subplots(1, 2, figsize=(9, 4.5))
+            for axis, name, some in zip(axes, ("raw", "kept"), (boxes, boxes[kept])):
+                axis.imshow(image)
+                axis.set_title(f"{len(some)} {name}")
+                draw(axis, some, "tab:blue")
+            plt.show()
+            """
+        ),
+    ]  # fmt: skip
+    if not notebook.is_scene(state, "nms"):
+        return found
+    return [
+        *found,
+        code(
+            """
+            truths = truths_of(view)
+            detections = Detections(boxes[kept].numpy(), labels[kept].numpy(), final.numpy())
+            judgement = judge(detections, truths, match_iou, rule)
+            kinds = [verdict.kind for verdict in judgement.verdicts]
+            for kind, label, score in zip(kinds, detections.labels, detections.scores):
+                print(f"{scenes.THINGS[label - 1]} {score:.2f}: {kind}")
+            print(f"{kinds.count('true')} true, {len(judgement.missed)} missed")
+            """
+        ),
+    ]
+
+
+def _ranking(state: State) -> list[Cell]:
+    thing = get(state, "pr_class", "dog")
+    shared = [] if notebook.is_scene(state, "nms") else [code("import scenes")]
+    return [
+        text(f"## Precision and recall of {thing} over many scenes"),
+        *shared,
+        parameters(
+            seeds=list(held_out_seeds(get(state, "pr_scenes", 20))), label=THINGS.index(thing) + 1,
+            nms_threshold=get(state, "pr_nms", 0.5), iou=get(state, "pr_iou", 0.75), rule=get(state, "pr_rule", "COCO"),
+        ),
+        code(
+            """
+            from labs import average_precision as ap
+
+            found, truths = [], []
+            for seed in seeds:  # each is drawn and looked at: some seconds
+                view = scenes.render(scenes.sample(seed))
+                boxes, scores, labels = raw_boxes(view.image)
+                some = scores > 0.05
+                boxes, scores, labels = boxes[some], scores[some], labels[some]
+                kept = nms.survivors(boxes, scores, nms_threshold, labels)[:40]
+                found.append(Detections(boxes[kept].numpy(), labels[kept].numpy(), scores[kept].numpy()))
+                truths.append(truths_of(view))
+            ranked = ap.rank(ap.compare(found, truths, label), iou, rule)
+            print(f"{ranked.truths} truths, {len(ranked)} detections")
+            for name in ap.AP_RULES:
+                print(f"{name}: {ap.average_precision(ranked, name):.3f}")
+
+            precision, recall = ap.precision_recall(ranked.true, ranked.truths)
+            plt.plot(recall, precision, ".:", color="gray", label="every detection")
+            plt.step(recall, ap.envelope(precision), where="pre", label="best precision from here on")
+            plt.xlabel("recall")
+            plt.ylabel("precision")
+            plt.ylim(0, 1.05)
+            plt.legend()
+            plt.show()
+            """
+        ),
+    ]  # fmt: skip
+
+
+def _questions() -> Cell:
+    return questions(
+        "Remove every detection with a score below 0.5 from the ranking. What becomes of the AP by each rule, and why?",
+        "At which NMS threshold is the AP of this class highest? Is it the same for a class whose things stand close "
+        "together?",
+    )

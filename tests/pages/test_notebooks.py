@@ -1,0 +1,90 @@
+"""Every page's notebook runs by itself and prints the numbers that stand on the page, in two states of the page."""
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ui import course, notebook
+
+ROOT = Path(__file__).resolve().parents[2]
+# Page → for each of two states its address and the numbers to be found on the page and in what the notebook prints.
+# A pattern's group is looked for in the other; where a page writes it otherwise, there are two patterns.
+SEGMENTED = (r"mIoU \*\*(0\.\d{3})\*\* · pixel", r"^mIoU (0\.\d{3})")
+STATES = {
+    "semantic_segmentation": [({}, *SEGMENTED), ({"segmentation_more_fog": "0.9"}, *SEGMENTED)],
+    "upsampling": [
+        ({}, r"\*\*nearest\*\* · mIoU \*\*(0\.\d{3})\*\*", r"segmenter-nearest: mIoU (0\.\d{3})"),
+        ({"up_method": "bicubic", "rf_layers": "8"},
+         r"8 convolutions\*\*: sees \*\*(\d+) ×", r"^8 convolutions: sees (\d+) x"),
+    ],
+    "transposed_convolution": [
+        ({}, r"⟨X u, v⟩ = (-?[\d.]+),", r"<X u, v> = (-?[\d.]+),"),
+        ({"line_size": "3", "line_kernel": "2"}, r"⟨X u, v⟩ = (-?[\d.]+),", r"<X u, v> = (-?[\d.]+),"),
+    ],
+    "anchors": [
+        ({}, r"= \*\*([\d,]+) anchors\*\*", r"= ([\d,]+) anchors"),
+        ({"anchors_stride": "8", "anchors_sizes": "2"}, r"\*\*Positive ([\d,]+)\*\*", r"positive: ([\d,]+) of"),
+    ],
+    "roi_pooling": [
+        ({}, r"\| picture,[^|]*\| ([\d.]+) \|", r"picture: ([\d.]+),"),
+        ({"roi_box": "40,50,150,160", "roi_shift": "0.5"}, r"\| P4,[^|]*\| ([\d.]+) \|", r"feature: ([\d.]+),"),
+    ],
+    "iou_nms_precision_recall": [
+        ({"pr_scenes": "10"}, r"\*\*IoU = ([\d.]+)\*\*", r"= IoU ([\d.]+),"),
+        ({"pr_scenes": "10", "nms_threshold": "0.8"}, r"raw boxes → (\d+) kept", r"raw boxes, (\d+) kept"),
+    ],
+    "yolo_grid": [
+        ({}, r"\*\*Loss ([\d.]+)\*\*", r"^loss ([\d.]+)"),
+        ({"yolo_layout": "anchor", "yolo_threshold": "0.1"}, r"\*\*(\d+) detections\*\*", r"^(\d+) detections"),
+    ],
+    "class_activation": [
+        ({}, r"IoU with the truth \*\*([\d.]+)\*\*", r"IoU with the truth ([\d.]+)"),
+        ({"cam_class": "dog", "cam_share": "0.5"},
+         r"\*\*dog\*\* · probability ([\d.]+)", r"^dog: probability ([\d.]+)"),
+    ],
+    "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
+                  ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
+    "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
+             ({"home_fog": "0.9"}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)")],
+}  # fmt: skip
+
+
+def run(state) -> str:
+    """What the code cells print, in order, in a Python of their own that draws without a screen."""
+    page, held = state
+    cells = importlib.import_module(f"pages.{page}.notebook").cells(held)
+    assert cells[-1].kind == "markdown" and "1. " in cells[-1].source and "2. " in cells[-1].source
+    source = "\n\n".join([notebook.WHERE, *(cell.source for cell in cells if cell.kind == "code")])
+    assert "streamlit" not in source and "from ui" not in source and "import matplotlib" in source
+    lonely = source + "\nimport sys\nassert 'streamlit' not in sys.modules\nassert plt.get_fignums()"
+    done = subprocess.run(
+        [sys.executable, "-c", lonely], cwd=ROOT, env={**os.environ, "MPLBACKEND": "Agg"}, capture_output=True,
+        text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_page_has_one():
+    assert {lesson.file for lesson in course.LESSONS if lesson.notebook.exists()} == set(STATES)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["as it opens", "moved"])
+@pytest.mark.parametrize("page", STATES)
+def test_a_notebook_prints_the_numbers_of_its_page(visit, said, drawn, page, which):
+    query, on_page, printed = STATES[page][which]
+    at = visit(page, query)
+    for _ in range(200 if page == "home" else 0):  # its networks are loaded behind it
+        if re.search(on_page, said(at), re.MULTILINE):
+            break
+        at.run()
+    text = "\n".join([said(at), *(str(each.get("caption", "")) for each in drawn.options.values())])
+    shown = re.search(on_page, text, re.MULTILINE)
+    assert shown, text[:3000]
+    found = re.search(printed, run((page, at.session_state)), re.MULTILINE)
+    assert found and found[1] == shown[1]
