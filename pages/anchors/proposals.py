@@ -11,7 +11,7 @@ from labs.boxes import iou_matrix
 from labs.region_proposals import Filtered
 from models.networks.detector import PROPOSALS
 from pages.anchors.network import Look, look
-from pages.anchors.shared import BLUE, ORANGE, truth_boxes, truths_of, xyxy
+from pages.anchors.shared import BLUE, ORANGE, truth_boxes, truths_of, white, xyxy
 from ui import page
 from ui.components import Box, Boxes, live_slider, stage, words
 from ui.pictures import Picture
@@ -85,7 +85,7 @@ def ranked(key: str, picture: Picture, seen: Look, left: Filtered, chosen: Tenso
     ]  # fmt: skip
     stage(key, zoom=False).show(
         picture.image, [Boxes([*reversed(boxes), *truth_boxes(picture)])],
-        alt=f"The best {len(boxes)} boxes", caption="White: truth. Point at a box for its rank and score.",
+        alt=f"The best {len(boxes)} boxes", caption=white(picture) + "Point at a box for its rank and score.",
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def shapes() -> None:
         (("Width", 64, 1024, 480), {"step": 8, "unit": "px", "key": "shapes_width"}),
         (("Stride",), {"options": (4, 8, 16, 32, 64), "value": 32, "unit": "px", "key": "shapes_stride"}),
         (("Channels",), {"options": (64, 256, 512, 1024), "value": 512, "key": "shapes_channels"}),
-        (("Anchors per position K", 1, 15, 6), {"key": "shapes_k"}),
+        (("K", 1, 15, 6), {"key": "shapes_k", "help": "Anchors per position."}),
     )
     with ExitStack() as sliders:
         values = []
@@ -56,7 +56,7 @@ def shapes() -> None:
     _, rows, columns = head.features
     right = f"{4 * k}×{rows}×{columns}"
     page.quiz(
-        "shapes_transforms", f"K = {k} anchors on a {rows}×{columns} map: which shape have the transforms?",
+        "shapes_transforms", f"K = {k} anchors on a {rows}×{columns} map: what shape do the transforms have?",
         list(dict.fromkeys([f"{k}×{rows}×{columns}", f"{2 * k}×{rows}×{columns}", right, f"4×{k * rows}×{columns}"])),
         right, f"Four numbers tx, ty, tw, th per anchor: 4K = {4 * k} channels at each of {rows * columns} positions.",
     )  # fmt: skip
