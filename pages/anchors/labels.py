@@ -25,12 +25,13 @@ from pages.anchors.shared import (
     xyxy,
 )  # fmt: skip
 from ui import page, rounding
-from ui.components import Box, Boxes, Points, address, following, live_slider, stage, words
+from ui.components import Box, Boxes, Points, Stage, address, following, live_slider, stage, words
 from ui.pictures import Picture
 
 SETS = ("The grid above", "The detector's pyramid")
 SHOWN = {"positive": 120, "best": 40, "ignored": 30, "negative": 30}
 NAMES = {1: "positive", -1: "ignored", 0: "negative"}
+RATIOS = {"fewer than 10": 10, "10 to 100": 100, "100 to 1,000": 1000, "more than 1,000": float("inf")}
 NEAR = 4.0  # px: how far from an outline a click still means it
 BATCH = 128  # anchors a training step of the lab's detector looks at, at most half of them positive
 
@@ -47,51 +48,69 @@ def labels(picture: Picture, layout: Layout) -> None:
         st.info("Nobody has boxed the things in this picture, so its anchors have no labels: choose Lab World above.")
         return
     with ExitStack() as sliders:
-        left, right = st.columns([2, 3], gap="large")
-        with left:
-            which = st.segmented_control(
-                "Anchors of", SETS, default=SETS[0], required=True, key="anchors_of", bind="query-params"
-            )
-            slide = lambda *args, **settings: sliders.enter_context(live_slider(*args, **settings))  # noqa: E731
-            positive = slide("Positive from IoU", 0.0, 1.0, 0.7, step=0.01, key="anchors_positive", format="%.2f")
-            negative = slide("Negative below IoU", 0.0, 1.0, 0.3, step=0.01, key="anchors_negative", format="%.2f")
-            shown = st.pills("Draw", list(SHOWN), selection_mode="multi", default=list(SHOWN)[:3],
-                             key="anchors_draw", bind="query-params")  # fmt: skip
-            draw_number = step_number()
+        which, positive, negative, shown, draw_number = controls(sliders)
         bases, boxes = ([layout.base], layout.boxes) if which == SETS[0] else pyramid()
         exact = [layout.exact] if which == SETS[0] else exact_pyramid()
         iou = iou_matrix(truths, boxes)
+        view = stage("anchors_labels", width=620)
         if negative > positive:
-            view = stage("anchors_labels", width=620)
-            draw(right, picture, [], "Only the truth is drawn: no label can be given.", view)
-            with left:
-                page.problem(
-                    f"An anchor cannot be positive from IoU {positive:.2f} and negative below {negative:.2f}: "
-                    "lower the negative threshold or raise the positive one."
-                )
+            draw(picture, [], "Only the truth is drawn: no label can be given.", view)
+            page.problem(
+                f"An anchor cannot be positive from IoU {positive:.2f} and negative below {negative:.2f}: "
+                "lower the negative threshold or raise the positive one."
+            )
             return
         given = anchors.label_anchors(iou, positive, negative)
-        drawn = given.label.new_ones(len(boxes)).bool()
+        drawn = torch.ones(len(boxes), dtype=torch.bool)
         if draw_number is not None:
             drawn = torch.zeros_like(drawn)
             drawn[region_proposal_loss.draw_batch(given.label, BATCH, 0.5, draw_number)] = True
-        view = stage("anchors_labels", width=620)
         alone = chosen_anchor(view, boxes, given, shown, drawn)
-        layers, notes = layers_of(given, boxes, shown, drawn, alone)
-        draw(right, picture, layers, notes, view)
-        with left:
-            said = [*counts(given), *meaning(given, len(truths), positive, negative)]
-            if draw_number is not None:
-                plus, minus = int((given.label[drawn] == 1).sum()), int((given.label[drawn] == 0).sum())
-                said.insert(0, f"**The mini-batch: {plus} positive and {minus} negative.** All others wait for a later "
-                               "step.")  # fmt: skip
-            if alone is not None:
-                said.insert(0, told(picture, alone, boxes, iou, given))
-            words("\n\n".join(said), "anchors_counts")
-        reach(picture, truths, given, (bases, exact), positive)
+        plus, minus = given.count(1), given.count(0)
+        asked = f"Positive from IoU {positive:.2f}, negative below {negative:.2f}: how many negatives a positive?"
+        with page.predict("anchors_imbalance", asked, list(RATIOS) if plus and minus else []) as prediction:
+            left, right = st.columns([3, 2], gap="large")
+            with left:
+                layers, notes = layers_of(given, boxes, shown, drawn, alone)
+                draw(picture, layers, notes, view)
+            with right:
+                said = [*counts(given), *meaning(given, len(truths), positive, negative)]
+                if draw_number is not None:
+                    taken = given.label[drawn]
+                    counted = f"{int((taken == 1).sum())} positive and {int((taken == 0).sum())} negative"
+                    said.insert(0, f"**The mini-batch: {counted}.** All others wait for a later step.")
+                if alone is not None:
+                    said.insert(0, told(picture, alone, boxes, iou, given))
+                words("\n\n".join(said), "anchors_counts")
+            reach(picture, truths, given, (bases, exact), positive)
+            if plus and minus:
+                prediction.outcome(
+                    next(name for name, limit in RATIOS.items() if minus / plus < limit),
+                    f"{minus:,} negatives and {plus:,} positives: {minus / plus:,.1f} to 1. So each training step "
+                    "draws a small sample with enough positives; RetinaNet's focal loss keeps all anchors and lets the easy "
+                    "ones count less.",
+                )  # fmt: skip
+            else:
+                prediction.outcome(None)
     if len(truths) and not following():
-        imbalance_quiz(given)
         neutral_erratum(given, iou, positive, negative)
+
+
+def controls(sliders: ExitStack) -> tuple[str, float, float, list[str], int | None]:
+    """Which anchors, both thresholds, what to draw, and which mini-batch, or None for all."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        which = st.segmented_control(
+            "Anchors of", SETS, default=SETS[0], required=True, key="anchors_of", bind="query-params"
+        )
+        shown = st.pills("Draw", list(SHOWN), selection_mode="multi", default=list(SHOWN)[:3],
+                         key="anchors_draw", bind="query-params")  # fmt: skip
+        draw_number = step_number()
+    slide = lambda *args, **settings: sliders.enter_context(live_slider(*args, **settings))  # noqa: E731
+    with right:
+        positive = slide("Positive from IoU", 0.0, 1.0, 0.7, step=0.01, key="anchors_positive", format="%.2f")
+        negative = slide("Negative below IoU", 0.0, 1.0, 0.3, step=0.01, key="anchors_negative", format="%.2f")
+    return which, positive, negative, shown, draw_number
 
 
 def step_number() -> int | None:
@@ -186,12 +205,11 @@ def layers_of(given: Labelling, boxes: Tensor, shown: list[str], drawn: Tensor, 
     return layers, look + (f" An even sample is drawn: {', '.join(left_out)}." if left_out else "")
 
 
-def draw(place, picture: Picture, layers: list, caption: str, view) -> None:
-    with place:
-        view.show(
-            picture.image, [*layers, Boxes(truth_boxes(picture))], alt="Anchors by their label", caption=caption,
-            pick=(0.0, NEAR),
-        )  # fmt: skip
+def draw(picture: Picture, layers: list, caption: str, view: Stage) -> None:
+    view.show(
+        picture.image, [*layers, Boxes(truth_boxes(picture))], alt="Anchors by their label", caption=caption,
+        pick=(0.0, NEAR),
+    )  # fmt: skip
 
 
 def counts(given: Labelling) -> list[str]:
@@ -270,19 +288,6 @@ def reach(picture: Picture, truths: Tensor, given: Labelling, shapes: tuple[list
         best, ideal = stands(given.reach[i]), stands(bound[i])
         lines.append(f"| {thing.label} {size_of(box)} | {best} | {ideal} | {verdict} |")
     st.markdown("\n".join(lines))
-
-
-def imbalance_quiz(given: Labelling) -> None:
-    plus, minus = given.count(1), given.count(0)
-    if not plus or not minus:
-        return
-    steps = {"fewer than 10": 10, "10 to 100": 100, "100 to 1,000": 1000, "more than 1,000": float("inf")}
-    answer = next(name for name, limit in steps.items() if minus / plus < limit or limit == float("inf"))
-    page.quiz(
-        "anchors_imbalance", "How many negative anchors are there for each positive one here?", list(steps), answer,
-        f"{minus:,} negatives and {plus:,} positives: {minus / plus:,.1f}. RetinaNet's focal loss answers the same "
-        "imbalance without drawing a sample.",
-    )  # fmt: skip
 
 
 def neutral_erratum(given: Labelling, iou: Tensor, positive: float, negative: float) -> None:

@@ -151,13 +151,23 @@ def summary(picture: Picture, layout: Layout) -> None:
         st.caption("Width×height in pixels, shown rounded; the anchors themselves are exact.")
 
 
-def count_quiz(layout: Layout) -> None:
+def strides(layout: Layout, height: int, width: int) -> None:
+    """How the number of anchors grows as the positions move together."""
     if following():
         return
-    total, k = len(layout.boxes), len(layout.base)
-    half = int(np.prod(anchors.feature_size(2 * layout.rows, 2 * layout.columns, 1))) * k
-    page.quiz(
-        "anchors_total", f"There are {total:,} anchors now. How many with half the stride ({layout.stride // 2} px)?",
-        [f"{number:,}" for number in sorted({total // 4, total, total * 2, half})], f"{half:,}",
-        f"Twice the rows and twice the columns, with the same K = {k} at each position: four times as many.",
-    )  # fmt: skip
+    k, total = len(layout.base), len(layout.boxes)
+    count = lambda stride: int(np.prod(anchors.feature_size(height, width, stride))) * k  # noqa: E731
+    times = round(count(max(layout.stride // 2, 1)) / total)
+    with page.predict(
+        "anchors_total", f"{total:,} anchors at stride {layout.stride} px. How many with half the stride?",
+        [f"{n} times as many" for n in sorted({2, 3, 4, 8, times})],
+    ) as prediction:  # fmt: skip
+        lines = ["| stride | positions | anchors |", "|---:|---:|---:|"]
+        for stride in sorted({layout.stride // 2, *STRIDES}):
+            rows, columns = anchors.feature_size(height, width, stride)
+            lines.append(f"| {stride} px | {rows} × {columns} | {count(stride):,} |")
+        st.markdown("\n".join(lines))
+        prediction.outcome(
+            f"{times} times as many", f"because rows and columns both double, with the same K = {k} at each position: "
+            f"{count(layout.stride // 2):,}."
+        )  # fmt: skip

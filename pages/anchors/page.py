@@ -23,7 +23,7 @@ def play(picture: Picture) -> None:
         with canvas:
             layout.positions(picture, chosen)
             layout.summary(picture, chosen)
-        layout.count_quiz(chosen)
+        layout.strides(chosen, *picture.image.shape[:2])
         if not following():  # no slider here moves it
             pipeline.overview(picture)
         labels.labels(picture, chosen)

@@ -51,15 +51,17 @@ def shapes() -> None:
                 values.append(sliders.enter_context(live_slider(*numbers, window=2, **options)))
         height, width, stride, channels, k = values
         head = anchors.head_shapes(height, width, stride, channels, k)
-        picture(height, width, stride, channels, head)
-        table(head, k)
-    _, rows, columns = head.features
-    right = f"{4 * k}×{rows}×{columns}"
-    page.quiz(
-        "shapes_transforms", f"K = {k} anchors on a {rows}×{columns} map: what shape do the transforms have?",
-        list(dict.fromkeys([f"{k}×{rows}×{columns}", f"{2 * k}×{rows}×{columns}", right, f"4×{k * rows}×{columns}"])),
-        right, f"Four numbers tx, ty, tw, th per anchor: 4K = {4 * k} channels at each of {rows * columns} positions.",
-    )  # fmt: skip
+        _, rows, columns = head.features
+        with page.predict(
+            "shapes_transforms", f"K = {k} anchors on a {rows}×{columns} map: what shape do the transforms have?",
+            [f"K×{rows}×{columns}", f"2K×{rows}×{columns}", f"4K×{rows}×{columns}", f"4×{rows}×{columns}"],
+        ) as prediction:  # fmt: skip
+            picture(height, width, stride, channels, head)
+            table(head, k)
+            prediction.outcome(
+                f"4K×{rows}×{columns}", f"because each anchor has four numbers tx, ty, tw, th: 4K = {4 * k} channels "
+                f"at each of {rows * columns} positions."
+            )  # fmt: skip
     own_detector()
 
 

@@ -64,20 +64,30 @@ def slide(picture: Picture) -> None:
     names = [f"{i + 1} {thing.label}" for i, thing in enumerate(things)]
     best = int(torch.stack([anchors.concentric_iou(truths[i][None], fitting(truths[i])[None])[0]
                             for i in range(len(truths))]).argmax())  # fmt: skip
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        name = st.pills("Truth", names, default=names[best], required=True, key="anchors_truth",
-                        bind="query-params")  # fmt: skip
-        i = names.index(name) if name in names else best
-        way = way_over(truths[i], fitting(truths[i]))
-        with live_slider("Place on the way", 0.0, 1.0, 0.42, step=1 / STEPS, key="anchors_way", format="%.2f",
-                         play=True, window=2) as share:  # fmt: skip
-            at = round(share * STEPS)
-            label = label_of(way, at)
-            show(picture, things[i], way, at, label)
+    name = st.pills("Truth", names, default=names[best], required=True, key="anchors_truth", bind="query-params")
+    i = names.index(name) if name in names else best
+    way = way_over(truths[i], fitting(truths[i]))
+    wide = float(truths[i][2] - truths[i][0])
+    with live_slider("Place on the way", 0.0, 1.0, 0.42, step=1 / STEPS, key="anchors_way", format="%.2f", play=True,
+                     window=2) as share:  # fmt: skip
+        at = round(share * STEPS)
+        label = label_of(way, at)
+        with page.predict(
+            "anchors_off", f"How far sideways, in % of the {things[i].label}'s width, may the anchor be off and still "
+            "be positive?", page.Number(0, 50, 1, "%"),
+        ) as prediction:  # fmt: skip
+            left, right = st.columns([2, 3], gap="large")
+            with left:
+                show(picture, things[i], way, at, label)
             with right:
                 words(verdict(way, at, label), "anchors_way_words")
                 chart(way, at)
+            far = round(100 * widest(way) / wide)
+            prediction.outcome(
+                min(far, 50), f"{widest(way):.1f} of {wide:.0f} px to either side. Two equal boxes share 70 % of what "
+                "they cover only while they are less than 18 % of their width apart." if far else
+                "because even in the middle the sides of this anchor do not fit well enough.",
+            )  # fmt: skip
 
 
 def label_of(way: Way, at: int) -> int:
