@@ -87,8 +87,8 @@ def labels(picture: Picture, layout: Layout) -> None:
                 prediction.outcome(
                     next(name for name, limit in RATIOS.items() if minus / plus < limit),
                     f"{minus:,} negatives and {plus:,} positives: {minus / plus:,.1f} to 1. So each training step "
-                    "draws a small sample with enough positives; RetinaNet's focal loss keeps all anchors and lets the easy "
-                    "ones count less.",
+                    "draws a small sample with enough positives; RetinaNet's focal loss keeps all anchors and lets "
+                    "the easy ones count less.",
                 )  # fmt: skip
             else:
                 prediction.outcome(None)
