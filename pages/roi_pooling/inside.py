@@ -115,7 +115,7 @@ def draw(choice: Choice, method: str, step: str) -> tuple[int, int]:
     view = stage("roi_region", window=2, zoom=False)
     opened = open_pool if method == POOL else open_samples
     stages, lines, bin_ = opened(choice, method, window, view)
-    layers = [layer for stage_of in stages[: ORDER.index(step) + 1] for layer in stage_of]
+    layers = stages[ORDER.index(step)]
     with left:
         view.show(
             None, [*ground(choice, window), *layers], size=(window.side, window.side),
@@ -174,7 +174,8 @@ def open_pool(choice: Choice, method: str, window: Window, view) -> tuple:
         notes = [f"{names[i]}: maximum {number(pooled.values[0, 0].flatten()[i])}" for i in flat]
         dots.append(Points(places.numpy(), VERMILION, 5 if size[0] <= MOST_BOXES else 3, notes=notes))
     snapped = Boxes([Box("rounded", window.box(rounded), "", VERMILION, width=3, note="rounded")])
-    stages = [[], [snapped], bin_boxes, [Boxes([chosen]), *dots]]
+    divided = [*bin_boxes, snapped]
+    stages = [[], [snapped], divided, [*divided, Boxes([chosen]), *dots]]
     return stages, pool_lines(choice, bins, pooled, row, column), (row, column)
 
 
@@ -249,11 +250,13 @@ def open_samples(choice: Choice, method: str, window: Window, view) -> tuple:
     outline = Box("region", window.box(region + 0.5), "", COLOURS[method], width=3, note="what is sampled")
     small = 4 if len(dots) <= 64 else 2.5 if len(dots) <= 400 else 1.5
     corners, leaders = weight_corners(near, window.side)
+    divided = [*(align_lines(region, size[0], window) if method == ALIGN else []), Boxes([outline])]
     stages = [
         [],
         [Boxes([outline])],
-        align_lines(region, size[0], window) if method == ALIGN else [],
+        divided,
         [
+            *divided,
             Points(dots, "#FFFFFF", small),
             Lines(np.hstack([near, np.repeat(middle, 4, 0)]), ORANGE, 2),
             Points(near, ORANGE, 6),

@@ -18,7 +18,7 @@ def width(choice: Choice, show: Callable[[], tuple[int, int]]) -> tuple[int, int
     bins = rp.roi_pool_bins(choice.frames.resized, (1, 1), choice.scale, tuple(choice.values.shape))
     first, last = int(bins.rounded[0]), int(bins.rounded[2])
     with page.predict(
-        "roi_width", f"The box is {x2 - x1:.2f} cells wide. How many columns does RoI Pool read?",
+        "roi_width", f"The box reaches from column {number(x1)} to {number(x2)}. How many columns does RoI Pool read?",
         page.Number(1, choice.values.shape[1] + 1, 1, "columns"),
     ) as prediction:  # fmt: skip
         chosen = show()

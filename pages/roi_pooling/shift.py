@@ -13,7 +13,7 @@ from ui.components import Lines, Points, following, matrices, stage
 
 REACH, STEPS = 1.0, 64  # cells to either side, and steps on the way
 WIDE, HIGH = 100.0, 50.0  # of the drawing
-LEFT, RIGHT, TOP, BOTTOM = 11.0, 28.0, 4.0, 6.0  # margins
+LEFT, RIGHT, TOP, BOTTOM = 11.0, 34.0, 4.0, 6.0  # margins
 NAME = 4.5  # height of a name
 
 
@@ -53,10 +53,10 @@ def views(choice: Choice, row: int, column: int) -> None:
     for panel, method, opened in zip(panels, told, (inside.open_pool, inside.open_samples), strict=False):
         view = stage(f"roi_shift_{method}", window=2, zoom=False)
         stages, _, _ = opened(choice, method, window, view)
-        read = stages[3] if method == POOL else stages[3][:1]
+        read = stages[3] if method == POOL else stages[3][: len(stages[2]) + 1]  # not the weights of one sample
         with panel:
             view.show(
-                None, [*inside.ground(choice, window), *stages[1], *stages[2], *read],
+                None, [*inside.ground(choice, window), *read],
                 size=(window.side, window.side), alt=f"{method} while the box shifts",
                 caption=f"{method}. {told[method]}",
             )  # fmt: skip
