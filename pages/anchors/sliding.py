@@ -10,13 +10,12 @@ from torch import Tensor
 from labs import anchors
 from labs.boxes import iou_matrix
 from pages.anchors.shared import BLUE, ORANGE, VERMILION, exact_pyramid, size_of, truths_of, xyxy
-from scenes import Instance
 from ui import page
 from ui.components import Box, Boxes, Lines, live_slider, stage, words
 from ui.pictures import Picture
 
 POSITIVE, NEGATIVE = 0.7, 0.3
-STEPS = 240
+STEPS = 200
 LABELS = {1: ("positive", BLUE), -1: ("ignored", ORANGE), 0: ("negative", VERMILION)}
 MEANING = {
     1: "It learns **object**, and the move to the truth.",
@@ -57,28 +56,30 @@ def fitting(truth: Tensor) -> Tensor:
 def slide(picture: Picture) -> None:
     page.section("One anchor over one thing", "Slide it, or press play: how far off may it be and still be positive?")
     truths = truths_of(picture)
+    labels = [thing.label for thing in picture.view.instances] if picture.view else []
     if truths is None or not len(truths):
-        st.info("There is no boxed thing in this picture: choose a Lab World scene with things above.")
-        return
-    things = picture.view.instances
-    names = [f"{i + 1} {thing.label}" for i, thing in enumerate(things)]
-    best = int(torch.stack([anchors.concentric_iou(truths[i][None], fitting(truths[i])[None])[0]
-                            for i in range(len(truths))]).argmax())  # fmt: skip
-    name = st.pills("Truth", names, default=names[best], required=True, key="anchors_truth", bind="query-params")
-    i = names.index(name) if name in names else best
+        st.caption("No boxed thing in this picture, so a square in its middle stands in for one.")
+        height, width = picture.image.shape[:2]
+        middle = torch.tensor([[width, height, width, height]]) / 2
+        truths, labels = middle + torch.tensor([-32.0, -32, 32, 32]), ["box"]
+    fits = [float(anchors.concentric_iou(truth[None], fitting(truth)[None])) for truth in truths]
+    numbers = range(1, len(truths) + 1)
+    chosen = st.pills("Truth", numbers, default=1 + fits.index(max(fits)), required=True, key="anchors_truth",
+                      format_func=lambda n: f"{n} {labels[n - 1]}", bind="query-params")  # fmt: skip
+    i = chosen - 1 if chosen in numbers else fits.index(max(fits))
     way = way_over(truths[i], fitting(truths[i]))
     wide = float(truths[i][2] - truths[i][0])
-    with live_slider("Place on the way", 0.0, 1.0, 0.42, step=1 / STEPS, key="anchors_way", format="%.2f", play=True,
+    with live_slider("Place on the way", 0.0, 1.0, 0.42, step=0.005, key="anchors_way", format="%.2f", play=True,
                      window=2) as share:  # fmt: skip
         at = round(share * STEPS)
         label = label_of(way, at)
         with page.predict(
-            "anchors_off", f"How far sideways, in % of the {things[i].label}'s width, may the anchor be off and still "
+            "anchors_off", f"How far sideways, in % of the {labels[i]}'s width, may the anchor be off and still "
             "be positive?", page.Number(0, 50, 1, "%"),
         ) as prediction:  # fmt: skip
             left, right = st.columns([2, 3], gap="large")
             with left:
-                show(picture, things[i], way, at, label)
+                show(picture, truths[i], labels[i], way, at, label)
             with right:
                 words(verdict(way, at, label), "anchors_way_words")
                 chart(way, at)
@@ -96,17 +97,17 @@ def label_of(way: Way, at: int) -> int:
     return 1 if overlap >= POSITIVE else 0 if overlap < NEGATIVE else -1
 
 
-def show(picture: Picture, thing: Instance, way: Way, at: int, label: int) -> None:
+def show(picture: Picture, truth: Tensor, thing: str, way: Way, at: int, label: int) -> None:
     name, colour = LABELS[label]
-    anchor, truth = way.places[at], torch.tensor(xyxy(thing.box))
+    anchor = way.places[at]
     middles = torch.cat([(anchor[:2] + anchor[2:]) / 2, (truth[:2] + truth[2:]) / 2])
     stage("anchors_slide", width=460, window=2).show(
         picture.image,
-        [Boxes([Box("truth", xyxy(truth), "", "#FFFFFF", width=3, note=f"truth: {thing.label}"),
+        [Boxes([Box("truth", xyxy(truth), "", "#FFFFFF", width=3, note=f"truth: {thing}"),
                 Box("anchor", xyxy(anchor), f"{name} {float(way.overlap[at]):.2f}", colour, width=3, fill=0.1,
                     dash=label == -1)]),
          Lines(middles[None].numpy(), colour, 2, arrow=True)],
-        alt=f"An anchor and the {thing.label} it slides over",
+        alt=f"An anchor and the {thing} it slides over",
         caption="White: truth. The anchor: blue positive, dashed orange ignored, red negative. The arrow: its move.",
     )  # fmt: skip
 

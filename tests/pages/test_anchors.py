@@ -345,7 +345,7 @@ def test_the_pyramid_shows_every_levels_stride_and_anchors(default_scene, untrai
 def test_an_anchor_on_its_way_is_negative_ignored_positive(default_scene, absent, drawn, text):
     labels = []
     for share in (0.0, 0.35, 0.5):
-        default_scene(anchors_way=share, anchors_truth="2 dog")
+        default_scene(anchors_way=share, anchors_truth=2)
         box = next(box for box in drawn.boxes("anchors_slide") if box.id == "anchor")
         labels.append((box.label.split()[0], box.dash))
     assert labels == [("negative", False), ("ignored", True), ("positive", False)]
@@ -359,7 +359,7 @@ def test_the_way_over_a_truth_is_its_iou_at_every_place():
 
 def test_another_scene_with_fewer_truths(default_scene, absent):
     at = default_scene(anchors_seed=11)
-    at.session_state["anchors_truth"] = "6 cat"
+    at.session_state["anchors_truth"] = 6
     at.run()
     at.session_state["anchors_seed"] = 0
     assert not at.run().exception
