@@ -1,7 +1,7 @@
 """The grid on the picture, and the K anchors of one of its positions."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -59,7 +59,7 @@ def controls(sliders: ExitStack, height: int, width: int) -> Layout:
     smallest = slide("Smallest size", 8, 128, 32, step=4, key="anchors_smallest", unit="px",
                      help="Side of the square with the area of the anchor.")  # fmt: skip
     count = slide("Sizes, each twice the last", 1, 4, 3, key="anchors_sizes")
-    ratio = slide("Longest ratio", 1.0, 4.0, 2.0, step=0.1, key="anchors_ratio", format="%.1f",
+    ratio = slide("Largest ratio", 1.0, 4.0, 2.0, step=0.1, key="anchors_ratio", format="%.1f",
                   help="Ratios, height over width: 1 over this, 1, this. At 1 all anchors are squares.")  # fmt: skip
     convention = st.segmented_control(
         "Convention", anchors.CONVENTIONS, default="torchvision", required=True, key="anchors_convention",
@@ -107,12 +107,13 @@ def positions(picture: Picture, layout: Layout) -> None:
         note = f"size {layout.sizes[size]}, ratio {layout.ratios[ratio]:.3g}: {size_of(box)} px"
         boxes.append(Box(f"anchor-{i}", xyxy(box), colour=LOOKS[look], width=2.5, note=note))
     boxes.sort(key=lambda box: (box.xyxy[0] - box.xyxy[2]) * (box.xyxy[3] - box.xyxy[1]))
+    top = min(range(k), key=lambda i: boxes[i].xyxy[1])  # above it is no other, so its tag lies on no line
+    boxes[top] = replace(boxes[top], label=f"row {row}, column {column}")
     layers = [
         GridLines(stride=layout.stride, colour="#FFFFFF66", width=0.75),
         Points(layout.places.numpy(), colour="#FFFFFFAA", radius=1.2 if layout.stride < 16 else 2.2),
         Boxes(boxes),
-        Points(layout.places[place : place + 1].numpy(), colour="#D55E00", radius=6,
-               labels=[f"row {row}, column {column}"], ids=["chosen"]),
+        Points(layout.places[place : place + 1].numpy(), colour="#D55E00", radius=6, ids=["chosen"]),
     ]  # fmt: skip
     view.show(
         picture.image, layers, pick=(float(layout.places[0, 0]), layout.stride),
@@ -150,13 +151,23 @@ def summary(picture: Picture, layout: Layout) -> None:
         st.caption("Width×height in pixels, shown rounded; the anchors themselves are exact.")
 
 
-def count_quiz(layout: Layout) -> None:
+def strides(layout: Layout, height: int, width: int) -> None:
+    """How the number of anchors grows as the positions move together."""
     if following():
         return
-    total, k = len(layout.boxes), len(layout.base)
-    half = int(np.prod(anchors.feature_size(2 * layout.rows, 2 * layout.columns, 1))) * k
-    page.quiz(
-        "anchors_total", f"There are {total:,} anchors now. How many with half the stride ({layout.stride // 2} px)?",
-        [f"{number:,}" for number in sorted({total // 4, total, total * 2, half})], f"{half:,}",
-        f"Twice the rows and twice the columns, with the same K = {k} at each position: four times as many.",
-    )  # fmt: skip
+    k, total = len(layout.base), len(layout.boxes)
+    count = lambda stride: int(np.prod(anchors.feature_size(height, width, stride))) * k  # noqa: E731
+    times = round(count(max(layout.stride // 2, 1)) / total)
+    with page.predict(
+        "anchors_total", f"{total:,} anchors at stride {layout.stride} px. How many with half the stride?",
+        [f"{n} times as many" for n in sorted({2, 3, 4, 8, times})],
+    ) as prediction:  # fmt: skip
+        lines = ["| stride | positions | anchors |", "|---:|---:|---:|"]
+        for stride in sorted({layout.stride // 2, *STRIDES}):
+            rows, columns = anchors.feature_size(height, width, stride)
+            lines.append(f"| {stride} px | {rows} × {columns} | {count(stride):,} |")
+        st.markdown("\n".join(lines))
+        prediction.outcome(
+            f"{times} times as many", f"because rows and columns both double, with the same K = {k} at each position: "
+            f"{count(layout.stride // 2):,}."
+        )  # fmt: skip

@@ -4,9 +4,10 @@ from contextlib import ExitStack
 
 import streamlit as st
 
-from labs import anchors, region_proposals
-from pages.anchors import labels, layout, network, proposals, recall, shapes
+from labs import anchors, region_proposal_loss, region_proposals
+from pages.anchors import labels, layout, network, pipeline, proposals, recall, shapes, sliding
 from ui import outside_lab_world, page, pictures
+from ui.components import following
 from ui.pictures import Picture
 
 
@@ -24,14 +25,17 @@ def play(picture: Picture) -> None:
             layout.positions(picture, chosen)
         with side:
             layout.summary(picture, chosen)
-        layout.count_quiz(chosen)
+        layout.strides(chosen, *picture.image.shape[:2])
+        if not following():  # no slider here moves it
+            pipeline.overview(picture)
         labels.labels(picture, chosen)
 
 
 page.begin("Anchors")
-picture = pictures.choose("anchors")
+picture = pictures.choose("anchors", seed=0)
 outside_lab_world.warn(picture, ["detector"])
 play(picture)
+sliding.slide(picture)
 network.rpn(picture)
 proposals.proposals(picture)
 recall.recall()
@@ -48,6 +52,11 @@ page.show_code(
     anchors.label_anchors,
     r"\text{positive} \iff \max_t \text{IoU}(a, t) \ge 0.7 \;\lor\; \exists t: a \in \arg\max_{a'} \text{IoU}(a', t)",
     "torchvision.models.detection._utils.Matcher(0.7, 0.3, allow_low_quality_matches=True)(iou)",
+)
+page.show_code(
+    [region_proposal_loss.draw_batch, region_proposal_loss.anchor_loss],
+    r"L = \frac{1}{N} \sum_i \left[ -\log p_i^{\text{label}} + p_i^* \, \text{smooth}_{L1}(t_i - t_i^*) \right]",
+    "torchvision.models.detection.rpn.RegionProposalNetwork.compute_loss(objectness, transforms, labels, targets)",
 )
 page.show_code(
     anchors.decode_steps,

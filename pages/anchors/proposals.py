@@ -11,7 +11,7 @@ from labs.boxes import iou_matrix
 from labs.region_proposals import Filtered
 from models.networks.detector import PROPOSALS
 from pages.anchors.network import Look, look
-from pages.anchors.shared import BLUE, ORANGE, truth_boxes, truths_of, xyxy
+from pages.anchors.shared import BLUE, ORANGE, truth_boxes, truths_of, white, xyxy
 from ui import page
 from ui.components import Box, Boxes, live_slider, stage, words
 from ui.pictures import Picture
@@ -43,38 +43,56 @@ def proposals(picture: Picture) -> None:
         top, threshold, keep, drawn = values
         size = picture.image.shape[:2]
         left = region_proposals.filter_proposals(seen.decoded, seen.logits, seen.level_of, size, top, threshold, keep)
-        before, after = left.top[:drawn], left.kept[:drawn]
-        for column, key, title, chosen, colour in zip(
-            st.columns(2), ("anchors_before", "anchors_after"), ("Before", "After"), (before, after), (ORANGE, BLUE),
-            strict=True,
-        ):  # fmt: skip
-            with column:
-                words(f"**{title} suppression: the best {len(chosen)}**", f"{key}_count")
-                ranked(key, picture, seen, left, chosen, colour)
         taken = int(seen.level_of.bincount().clamp(max=top).sum())
-        empty = taken - len(left.top)
-        said = [
-            f"{len(seen.logits):,} boxes → the best {top:,} of each level: **{taken:,}**"
-            + (f", {empty} of them empty once clipped to the picture" if empty else "")
-            + f" → suppression within each level: **{len(left.survivors):,}** → "
-            f"keep: **{len(left.kept):,} proposals**."
-        ]
-        if threshold == 0:
-            said.append("At 0 any common pixel is enough to be suppressed: of things that overlap, only one is left.")
-        elif threshold == 1:
-            said.append("At 1 nothing is suppressed: the proposals are hundreds of copies of the same few boxes.")
-        if (top, threshold, keep) == (TOP, NMS, PROPOSALS):
-            same = len(left.kept) == len(seen.proposals) and torch.allclose(
-                left.boxes[left.kept], seen.proposals, atol=1e-2
-            )
-            badge = ":green-badge[✓ equal]" if same else ":red-badge[different]"
-            said.append(f"The network's own proposals on this picture: {len(seen.proposals)} {badge}")
-        else:
-            said.append(f":gray[The network itself takes {TOP}, {NMS:g} and {PROPOSALS}.]")
-        truth = truths_of(picture)
-        if truth is not None and len(truth):
-            said.append(covered_words(truth, left))
-        words("\n\n".join(said), "anchors_filter_words")
+        with page.predict(
+            "anchors_left", f"The best {top:,} of each level are {taken:,} boxes. How many does suppression leave?",
+            page.Number(0, 2800, 50, "boxes"),
+        ) as prediction:  # fmt: skip
+            pictures(picture, seen, left, drawn)
+            words("\n\n".join(tale(picture, seen, left, (top, threshold, keep), taken)), "anchors_filter_words")
+            prediction.outcome(
+                len(left.survivors), f"because only boxes that overlap by more than {threshold:.2f} count as doubles, "
+                "and only within one level."
+            )  # fmt: skip
+
+
+def pictures(picture: Picture, seen: Look, left: Filtered, drawn: int) -> None:
+    before, after = left.top[:drawn], left.kept[:drawn]
+    for column, key, title, chosen, colour in zip(
+        st.columns(2), ("anchors_before", "anchors_after"), ("Before", "After"), (before, after), (ORANGE, BLUE),
+        strict=True,
+    ):  # fmt: skip
+        with column:
+            words(f"**{title} suppression: the best {len(chosen)}**", f"{key}_count")
+            ranked(key, picture, seen, left, chosen, colour)
+
+
+def tale(picture: Picture, seen: Look, left: Filtered, chosen: tuple[int, float, int], taken: int) -> list[str]:
+    """What became of the boxes; `chosen` are the three settings, `taken` the boxes before clipping."""
+    top, threshold, _ = chosen
+    empty = taken - len(left.top)
+    said = [
+        f"{len(seen.logits):,} boxes → the best {top:,} of each level: **{taken:,}**"
+        + (f", {empty} of them empty once clipped to the picture" if empty else "")
+        + f" → suppression within each level: **{len(left.survivors):,}** → "
+        f"keep: **{len(left.kept):,} proposals**."
+    ]
+    if threshold == 0:
+        said.append("At 0 any common pixel is enough to be suppressed: of things that overlap, only one is left.")
+    elif threshold == 1:
+        said.append("At 1 nothing is suppressed: the proposals are hundreds of copies of the same few boxes.")
+    if chosen == (TOP, NMS, PROPOSALS):
+        same = len(left.kept) == len(seen.proposals) and torch.allclose(
+            left.boxes[left.kept], seen.proposals, atol=1e-2
+        )
+        badge = ":green-badge[✓ equal]" if same else ":red-badge[different]"
+        said.append(f"The network's own proposals on this picture: {len(seen.proposals)} {badge}")
+    else:
+        said.append(f":gray[The network itself takes {TOP}, {NMS:g} and {PROPOSALS}.]")
+    truth = truths_of(picture)
+    if truth is not None and len(truth):
+        said.append(covered_words(truth, left))
+    return said
 
 
 def ranked(key: str, picture: Picture, seen: Look, left: Filtered, chosen: Tensor, colour: str) -> None:
@@ -85,8 +103,7 @@ def ranked(key: str, picture: Picture, seen: Look, left: Filtered, chosen: Tenso
     ]  # fmt: skip
     stage(key, zoom=False).show(
         picture.image, [Boxes([*reversed(boxes), *truth_boxes(picture)])],
-        alt=f"The best {len(boxes)} boxes",
-        caption="White: truth. " * (picture.view is not None) + "Point at a box for its rank and score.",
+        alt=f"The best {len(boxes)} boxes", caption=white(picture) + "Point at a box for its rank and score.",
     )  # fmt: skip
 
 

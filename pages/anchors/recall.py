@@ -24,6 +24,7 @@ STYLES = {
     "sliding windows": ("#E69F00", "dot", "diamond"),
     "random boxes": ("#D55E00", "dashdot", "x"),
 }
+LIMITS = {"10 or fewer": 10, "11 to 100": 100, "101 to 1000": LENGTH, "more than 1000": np.inf}
 TICKS = (1, 3, 10, 30, 100, 300, 1000)
 
 
@@ -80,22 +81,33 @@ def recall() -> None:
     with live_slider("Found means IoU at least", 0.0, 1.0, 0.5, step=0.01, key="anchors_found", format="%.2f",
                      play=True) as found:  # fmt: skip
         curves = {name: region_proposals.recall(covered[name], found).numpy() for name in STYLES}
-        chart(curves, found)
-        extreme = {
-            0: "IoU 0 is met by boxes that touch nothing, so one proposal finds everything.",
-            1: "IoU 1 asks for the exact box, to the last bit: nobody proposes that.",
-        }.get(found, "")
-        words(
-            f"{len(covered['RPN'])} things in {count} scenes. "
-            + "\n\n".join(f"Recall at {number} proposals: {shares(curves, number)}." for number in (PROPOSALS, FEW))
-            + f" {extreme}",
-            "anchors_recall_words",
-        )  # fmt: skip
+        goal = curves["RPN"][FEW - 1]
+        reached = np.flatnonzero(curves["random boxes"] >= goal)
+        needed = int(reached[0]) + 1 if len(reached) else np.inf
+        with page.predict(
+            "anchors_needed", f"How many random boxes find as much as the RPN's best {FEW} (IoU ≥ {found:.2f})?",
+            list(LIMITS),
+        ) as prediction:  # fmt: skip
+            chart(curves, found)
+            extreme = {
+                0: "IoU 0 is met by boxes that touch nothing, so one proposal finds everything.",
+                1: "IoU 1 asks for the exact box, to the last bit: nobody proposes that.",
+            }.get(found, "")
+            words(
+                f"{len(covered['RPN'])} things in {count} scenes. "
+                + "\n\n".join(f"Recall at {number} proposals: {shares(curves, number)}." for number in (PROPOSALS, FEW))
+                + f" {extreme}",
+                "anchors_recall_words",
+            )  # fmt: skip
+            prediction.outcome(
+                next(name for name, limit in LIMITS.items() if needed <= limit),
+                f"The RPN's best {FEW} have recall {goal:.1%}; random boxes need "
+                + (f"{needed:,} for that." if np.isfinite(needed) else f"more than {LENGTH:,} for that."),
+            )  # fmt: skip
     st.caption(
         f"Sliding windows: squares of {', '.join(map(str, WINDOW_SIZES))} px and their ½ and 2 shapes, a quarter of "
         "their side apart, in random order: no window knows that it is good. Random boxes: between two random points."
     )
-    needed_quiz(curves, found)
 
 
 def shares(curves: dict[str, np.ndarray], number: int) -> str:
@@ -118,17 +130,3 @@ def chart(curves: dict[str, np.ndarray], found: float) -> None:
         yaxis={"title": f"recall at IoU ≥ {found:.2f}", "range": [-0.02, 1.03], "tickformat": ".0%"},
     )  # fmt: skip
     page.figure(figure, key="anchors_recall", height=420, alt="Recall against number of proposals")
-
-
-def needed_quiz(curves: dict[str, np.ndarray], found: float) -> None:
-    """How many random boxes equal ten proposals of the RPN?"""
-    goal = curves["RPN"][FEW - 1]
-    reached = np.flatnonzero(curves["random boxes"] >= goal)
-    limits = {"10 or fewer": 10, "11 to 100": 100, "101 to 1000": LENGTH, "more than 1000": np.inf}
-    needed = int(reached[0]) + 1 if len(reached) else np.inf
-    answer = next(name for name, limit in limits.items() if needed <= limit)
-    page.quiz(
-        "anchors_needed", f"How many random boxes find as much as the RPN's best 10 (IoU ≥ {found:.2f})?", list(limits),
-        answer, f"The RPN's best 10 have recall {goal:.1%}; random boxes need "
-        + (f"{needed:,} for that." if np.isfinite(needed) else f"more than {LENGTH:,} for that."),
-    )  # fmt: skip

@@ -42,7 +42,7 @@ def shapes() -> None:
         (("Width", 64, 1024, 480), {"step": 8, "unit": "px", "key": "shapes_width"}),
         (("Stride",), {"options": (4, 8, 16, 32, 64), "value": 32, "unit": "px", "key": "shapes_stride"}),
         (("Channels",), {"options": (64, 256, 512, 1024), "value": 512, "key": "shapes_channels"}),
-        (("Anchors per position K", 1, 15, 6), {"key": "shapes_k"}),
+        (("K", 1, 15, 6), {"key": "shapes_k", "help": "Anchors per position."}),
     )
     with ExitStack() as sliders:
         values = []
@@ -51,15 +51,17 @@ def shapes() -> None:
                 values.append(sliders.enter_context(live_slider(*numbers, window=2, **options)))
         height, width, stride, channels, k = values
         head = anchors.head_shapes(height, width, stride, channels, k)
-        picture(height, width, stride, channels, head)
-        table(head, k)
-    _, rows, columns = head.features
-    right = f"{4 * k}×{rows}×{columns}"
-    page.quiz(
-        "shapes_transforms", f"K = {k} anchors on a {rows}×{columns} map: which shape have the transforms?",
-        list(dict.fromkeys([f"{k}×{rows}×{columns}", f"{2 * k}×{rows}×{columns}", right, f"4×{k * rows}×{columns}"])),
-        right, f"Four numbers tx, ty, tw, th per anchor: 4K = {4 * k} channels at each of {rows * columns} positions.",
-    )  # fmt: skip
+        _, rows, columns = head.features
+        with page.predict(
+            "shapes_transforms", f"K = {k} anchors on a {rows}×{columns} map: what shape do the transforms have?",
+            [f"K×{rows}×{columns}", f"2K×{rows}×{columns}", f"4K×{rows}×{columns}", f"4×{rows}×{columns}"],
+        ) as prediction:  # fmt: skip
+            picture(height, width, stride, channels, head)
+            table(head, k)
+            prediction.outcome(
+                f"4K×{rows}×{columns}", f"because each anchor has four numbers tx, ty, tw, th: 4K = {4 * k} channels "
+                f"at each of {rows * columns} positions."
+            )  # fmt: skip
     own_detector()
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from labs import anchors
 from models.networks.detector import ANCHOR_RATIOS, ANCHOR_SIZES, SIZE
+from ui import page
 from ui.components import Box
 from ui.pictures import Picture
 
@@ -30,6 +31,11 @@ def truth_boxes(picture: Picture) -> list[Box]:
     return [Box(f"truth-{i}", xyxy(thing.box), thing.label, WHITE, width=3) for i, thing in enumerate(things)]
 
 
+def white(picture: Picture) -> str:
+    """What a caption says of the truth, where there is one."""
+    return "White: truth. " if picture.view is not None and picture.view.instances else ""
+
+
 def xyxy(box) -> tuple[float, float, float, float]:
     return tuple(float(value) for value in box)
 
@@ -45,9 +51,20 @@ def sample(indices: Tensor, most: int) -> Tensor:
     return indices[torch.linspace(0, len(indices) - 1, most).long()]
 
 
+def another_page(before: str) -> str:
+    """Markdown: a link to the page on overlap and suppression, which opens beside this one."""
+    lecture = "?lecture=1" if page.lecture() else ""
+    return f"{before} [IoU, NMS and Precision-Recall](iou_nms_precision_recall{lecture})."
+
+
 def exact_pyramid() -> list[Tensor]:
     """The base anchors of each level of the lab's detector as they would be without rounding."""
     return [anchors.base_anchors(sizes, ANCHOR_RATIOS, "centred") for sizes in ANCHOR_SIZES]
+
+
+def surest(found) -> int:
+    """Index of the pyramid level with the highest objectness, of a `network.Look`."""
+    return max(range(len(found.levels)), key=lambda i: float(found.levels[i].objectness.max()))
 
 
 @cache

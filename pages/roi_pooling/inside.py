@@ -13,6 +13,7 @@ from labs import roi_pooling as rp
 from pages.roi_pooling.shared import (
     ALIGN,
     COLOURS,
+    CROP,
     METHODS,
     ORANGE,
     POOL,
@@ -22,18 +23,17 @@ from pages.roi_pooling.shared import (
     Settings,
     chosen_place,
     number,
+    output_grids,
     xyxy,
 )
 from ui.components import (
     Box,
     Boxes,
-    Grid,
     GridLines,
     Heat,
     Lines,
     Points,
     address,
-    heat_pixels,
     live_slider,
     matrices,
     stage,
@@ -41,7 +41,29 @@ from ui.components import (
 from ui.pictures import KEPT
 
 MOST_BOXES = 7  # bins a side up to which each bin is drawn as a box
-SPLIT_NAMES = {"overlapping": "overlapping (torchvision)", "disjoint": "disjoint (textbook)"}
+STEPS = {
+    POOL: {
+        "project": "1 of 4, project: the box on the map, between the cells.",
+        "snap": "2 of 4, snap: every edge is rounded to whole cells. Red is what RoI Pool now believes the box to be.",
+        "divide": "3 of 4, divide: bins of whole cells again, the second rounding.",
+        "read": "4 of 4, maximum: a dot on the largest value of each bin. All others count nothing. Click a bin.",
+    },
+    ALIGN: {
+        "project": "1 of 4, project: the box on the map, between the cells.",
+        "snap": "2 of 4: nothing is snapped. What is sampled is the box itself (without *aligned*, half a cell off).",
+        "divide": "3 of 4, divide: equal bins that fit no grid.",
+        "read": "4 of 4, sample and mean: white are the sampling points. Click one: orange are the four cells it is "
+        "mixed from, with their weights. A value lies in the middle of its cell.",
+    },
+    CROP: {
+        "project": "1 of 4, project: the box on the map, between the cells.",
+        "snap": "2 of 4: nothing is snapped. What is sampled is the box, a little smaller.",
+        "divide": "3 of 4: no bins: one sample for each output.",
+        "read": "4 of 4, sample: corner to corner, one sample an output. Click one: orange are the four cells it is "
+        "mixed from, with their weights.",
+    },
+}  # fmt: skip
+ORDER = tuple(STEPS[POOL])
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +83,14 @@ class Window:
         return (x1 - self.x, y1 - self.y, x2 - self.x, y2 - self.y)
 
 
-def controls(sliders: ExitStack, output: int) -> tuple[str, Settings]:
-    """Which method is opened, and how it is set; every method's setting also holds in the outputs beside it."""
+def controls(sliders: ExitStack, output: int) -> tuple[str, Settings, str]:
+    """Which method is opened, how it is set, and up to which step it is drawn; every method's setting also holds in
+    the outputs beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = st.segmented_control("Open", METHODS, default=POOL, required=True, key="roi_method", **KEPT)
         split = st.segmented_control(
-            "RoI Pool's bins", rp.SPLITS, default=rp.SPLITS[0], required=True, key="roi_split",
-            format_func=SPLIT_NAMES.get, **KEPT,
+            "RoI Pool's bins", rp.SPLITS, default=rp.SPLITS[0], required=True, key="roi_split", **KEPT,
+            help="Overlapping: torchvision and Fast R-CNN's code. Disjoint: as textbooks draw it.",
         )  # fmt: skip
         aligned = st.toggle(
             "RoI Align: aligned", value=True, key="roi_aligned", **KEPT,
@@ -78,31 +101,41 @@ def controls(sliders: ExitStack, output: int) -> tuple[str, Settings]:
                 live_slider("RoI Align: sampling ratio", options=("adaptive", 1, 2, 3, 4), value=2, key="roi_ratio",
                             window=2)
             )  # fmt: skip
-    return method, Settings(output, split, 0 if ratio == "adaptive" else ratio, aligned)
+    with st.container(width=420):
+        step = sliders.enter_context(
+            live_slider("Step", options=ORDER, value=ORDER[-1], key="roi_step", play=True, play_seconds=6, window=2)
+        )
+    return method, Settings(output, split, 0 if ratio == "adaptive" else ratio, aligned), step
 
 
-def draw(choice: Choice, method: str) -> tuple[int, int]:
-    """The enlarged region, all outputs, the arithmetic of one. Returns row and column of the chosen bin."""
+def draw(choice: Choice, method: str, step: str) -> tuple[int, int]:
+    """The enlarged region up to a step, all outputs, the arithmetic of one; row and column of the chosen bin."""
     left, right = st.columns([1, 1], gap="medium")
     window = window_of(choice)
     view = stage("roi_region", window=2, zoom=False)
     opened = open_pool if method == POOL else open_samples
-    layers, lines, caption, bin_ = opened(choice, method, window, view)
-    values = Heat(
-        choice.values.numpy(), vmin=choice.limits[0], vmax=choice.limits[1], opacity=1, smooth=False,
-        xyxy=(-window.x, -window.y, choice.values.shape[1] - window.x, choice.values.shape[0] - window.y),
-    )  # fmt: skip
-    projected = Box("projected", window.box(choice.frames.feature), "", ORANGE, dash=True, width=2.5, note="the box")
+    stages, lines, bin_ = opened(choice, method, window, view)
+    layers = stages[ORDER.index(step)]
     with left:
         view.show(
-            None, [values, GridLines(stride=1, colour="#FFFFFF40", width=0.5), *layers, Boxes([projected])],
-            size=(window.side, window.side), alt=f"{method} on the region, cell by cell", caption=caption,
+            None, [*ground(choice, window), *layers], size=(window.side, window.side),
+            alt=f"{method} on the region, cell by cell", caption=f"Dashed orange: the box. {STEPS[method][step]}",
             pick=(0.125, 0.25),  # finer than any bin or sample
         )  # fmt: skip
     with right:
         outputs(choice, bin_)
         st.code("\n".join(lines), language=None, wrap_lines=True)
     return bin_
+
+
+def ground(choice: Choice, window: Window) -> list:
+    """The cells of the map and the box on them."""
+    values = Heat(
+        choice.values.numpy(), vmin=choice.limits[0], vmax=choice.limits[1], opacity=1, smooth=False,
+        xyxy=(-window.x, -window.y, choice.values.shape[1] - window.x, choice.values.shape[0] - window.y),
+    )  # fmt: skip
+    projected = Box("projected", window.box(choice.frames.feature), "", ORANGE, dash=True, width=2.5, note="the box")
+    return [values, GridLines(stride=1, colour="#FFFFFF40", width=0.5), Boxes([projected])]
 
 
 def window_of(choice: Choice) -> Window:
@@ -133,19 +166,21 @@ def open_pool(choice: Choice, method: str, window: Window, view) -> tuple:
     full = best >= 0
     names = [f"bin {i}, {j}" for i in range(size[0]) for j in range(size[1])]
     rounded = bins.rounded.float() + torch.tensor([0.0, 0.0, 1.0, 1.0])
-    layers = bin_layers(bins, window, row, column)
+    bin_boxes, chosen = bin_layers(bins, window, row, column)
+    dots = []
     flat = full.flatten().nonzero()[:, 0].tolist()
     if flat:
         places = torch.stack(window.drawn(x.flatten()[flat], y.flatten()[flat]), 1)
         notes = [f"{names[i]}: maximum {number(pooled.values[0, 0].flatten()[i])}" for i in flat]
-        layers.append(Points(places.numpy(), VERMILION, 5 if size[0] <= MOST_BOXES else 3, notes=notes))
-    layers.append(Boxes([Box("rounded", window.box(rounded), "", VERMILION, width=3, note="rounded")]))
-    caption = "Dashed orange: the box. Red: rounded to whole cells. Blue: the bins, and a dot on the maximum of each. "
-    return layers, pool_lines(choice, bins, pooled, row, column), caption + "Click a bin.", (row, column)
+        dots.append(Points(places.numpy(), VERMILION, 5 if size[0] <= MOST_BOXES else 3, notes=notes))
+    snapped = Boxes([Box("rounded", window.box(rounded), "", VERMILION, width=3, note="rounded")])
+    divided = [*bin_boxes, snapped]
+    stages = [[], [snapped], divided, [*divided, Boxes([chosen]), *dots]]
+    return stages, pool_lines(choice, bins, pooled, row, column), (row, column)
 
 
-def bin_layers(bins: rp.Bins, window: Window, row: int, column: int) -> list:
-    """The bins as boxes that can be seen through, or, where they are many, as lines; the chosen one is bolder."""
+def bin_layers(bins: rp.Bins, window: Window, row: int, column: int) -> tuple[list, Box]:
+    """The bins as boxes that can be seen through, or, where they are many, as lines; and the chosen one, bolder."""
     rows, columns = bins.rows.tolist(), bins.columns.tolist()
     chosen = Box("chosen", window.box((columns[column][0], rows[row][0], columns[column][1], rows[row][1])),
                  colour="#FFFFFF", width=4)  # fmt: skip
@@ -154,11 +189,11 @@ def bin_layers(bins: rp.Bins, window: Window, row: int, column: int) -> list:
             Box(f"bin-{i}-{j}", window.box((x1, y1, x2, y2)), colour=SKY, width=1.5, fill=0.12, note=f"bin {i}, {j}")
             for i, (y1, y2) in enumerate(rows) for j, (x1, x2) in enumerate(columns)
         ]  # fmt: skip
-        return [Boxes([*boxes, chosen])]
+        return [Boxes(boxes)], chosen
     (left, right), (top, bottom) = (columns[0][0], columns[-1][1]), (rows[0][0], rows[-1][1])
     lines = [(edge, top, edge, bottom) for pair in columns for edge in pair]
     lines += [(left, edge, right, edge) for pair in rows for edge in pair]
-    return [Lines(np.array([window.box(line) for line in sorted(set(lines))]), SKY, 1.5), Boxes([chosen])]
+    return [Lines(np.array([window.box(line) for line in sorted(set(lines))]), SKY, 1.5)], chosen
 
 
 def pool_lines(choice: Choice, bins: rp.Bins, pooled: rp.Pooled, row: int, column: int) -> list[str]:
@@ -214,18 +249,40 @@ def open_samples(choice: Choice, method: str, window: Window, view) -> tuple:
     near = np.array([window.drawn(float(c) + 0.5, float(r) + 0.5) for r in point.rows for c in point.columns])
     outline = Box("region", window.box(region + 0.5), "", COLOURS[method], width=3, note="what is sampled")
     small = 4 if len(dots) <= 64 else 2.5 if len(dots) <= 400 else 1.5
-    layers = [
-        *(align_lines(region, size[0], window) if method == ALIGN else []),
-        Points(dots, "#FFFFFF", small),
-        Lines(np.hstack([near, np.repeat(middle, 4, 0)]), ORANGE, 2),
-        Points(near, ORANGE, 6, labels=[f"×{w:.2f}" for w in point.weights.flatten().tolist()]),
-        Points(middle, VERMILION, 7),
-        Boxes([outline]),
+    corners, leaders = weight_corners(near, window.side)
+    divided = [*(align_lines(region, size[0], window) if method == ALIGN else []), Boxes([outline])]
+    stages = [
+        [],
+        [Boxes([outline])],
+        divided,
+        [
+            *divided,
+            Points(dots, "#FFFFFF", small),
+            Lines(np.hstack([near, np.repeat(middle, 4, 0)]), ORANGE, 2),
+            Points(near, ORANGE, 6),
+            Points(middle, VERMILION, 7),
+            Lines(leaders, "#FFFFFF", 1.5),
+            Points(corners, "#FFFFFF", 0, labels=[f"×{w:.2f}" for w in point.weights.flatten().tolist()]),
+        ],
     ]
-    caption = "White: sampling points. Click one: orange are the four cells it is mixed from, with their weights. "
-    caption += "Dashed: the box. Solid: what is sampled. A value stands in the middle of its cell."
     lines = sample_lines(choice, method, region, (row, column, i, j), (ys, xs), point)
-    return layers, lines, caption, (row, column)
+    return stages, lines, (row, column)
+
+
+def weight_corners(near: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the four weights are written, (4, 2), and the lines that lead there, (4, 4): away from the sample in the
+    middle, two to the left and two to the right, so that no weight lies on a dot or on another weight.
+
+    `near` (4, 2): the cells' middles on the stage, row by row; `side`: cells across the stage.
+    """
+    text, apart = 0.14 * side, max(0.8, 0.05 * side)  # what a weight needs, in cells
+    away = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], float)
+    corners = near + away * [apart, apart]
+    corners[[0, 2], 0] -= text
+    corners = corners.clip(0.02 * side, [side - text, 0.97 * side])
+    ends = corners.copy()
+    ends[[0, 2], 0] += text
+    return corners, np.hstack([near, ends])
 
 
 def align_lines(region: Tensor, bins: int, window: Window) -> list:
@@ -275,17 +332,7 @@ def sample_lines(choice: Choice, method: str, region: Tensor, place: tuple, samp
 def outputs(choice: Choice, chosen: tuple[int, int]) -> None:
     """What each method hands on, P×P numbers."""
     size = choice.settings.output
-    found = {method: choice.pooled(method)[0].numpy() for method in METHODS}
-    cell = {2: 46, 7: 23, 14: 12}[size]
     matrices("roi_outputs", window=2).show(
-        [Grid(name, values, title=name, colour=as_on_the_map(values, choice.limits), format="%.2f", cell=cell)
-         for name, values in found.items()],
-        highlight=[(name, *chosen) for name in METHODS],
+        output_grids(choice, METHODS, {2: 46, 7: 23, 14: 12}[size]), highlight=[(name, *chosen) for name in METHODS],
         caption="The outputs of all three on this channel, in the colours of the map; marked: the chosen bin.",
     )  # fmt: skip
-
-
-def as_on_the_map(values: np.ndarray, limits: tuple[float, float]) -> list[list[str]]:
-    """The colours that the map itself has for these values."""
-    rgba = heat_pixels(Heat(values, vmin=limits[0], vmax=limits[1]))
-    return [["#{:02x}{:02x}{:02x}".format(*pixel[:3]) for pixel in row] for row in rgba]

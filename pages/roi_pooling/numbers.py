@@ -25,6 +25,20 @@ LECTURE_BOX = torch.tensor([0.0, 3.0, 6.0, 7.0])  # columns 0 to 6 and rows 3 to
 TITLES = {"disjoint": "disjoint split", "overlapping": "torchvision.ops.roi_pool"}
 
 
+def lectures_numbers() -> None:
+    st.session_state["roi_lecture"] = {"map": LECTURE_MAP.double().numpy().round(2)}
+
+
+def pooled(values: torch.Tensor, split: str) -> rp.Pooled:
+    """The lecture's box on an 8×8 map, 2×2."""
+    return rp.roi_pool(values[None], LECTURE_BOX[None].double(), (2, 2), 1.0, split)
+
+
+def written(values: torch.Tensor) -> str:
+    """2×2 numbers in one line."""
+    return "[" + ", ".join(f"[{a:.2f}, {b:.2f}]" for a, b in values.tolist()) + "]"
+
+
 @st.fragment
 @page.guard()
 def conventions() -> None:
@@ -32,13 +46,14 @@ def conventions() -> None:
         "The lecture's numbers, by both conventions",
         "Columns 0 to 6 and rows 3 to 7 of an 8×8 map become 2×2. Seven columns do not split into two equal halves.",
     )
+    st.button("The lecture's numbers", key="roi_lecture_reset", on_click=lectures_numbers)
     cells = matrices("roi_lecture", {"map": LECTURE_MAP.numpy().round(2)}, minimum=0, maximum=1, window=2)
     values = torch.from_numpy(cells["map"])
     grids, links, explain = [Grid("map", cells["map"], title="feature map", editable=True, colour="sequential", cell=40,
                                   format="%.2f", vmin=0, vmax=1)], {}, {}  # fmt: skip
     lies = {}  # of every cell of the map: in which bins, and whether it is their maximum
     for split, title in TITLES.items():
-        found = rp.roi_pool(values[None], LECTURE_BOX[None].double(), (2, 2), 1.0, split)
+        found = pooled(values, split)
         bins = rp.roi_pool_bins(LECTURE_BOX, (2, 2), 1.0, (8, 8), split)
         between = "→" if split == next(iter(TITLES)) else "or"  # two ways from one map, not two steps
         grids += [between, Grid(split, found.values[0, 0].numpy(), title=title, colour="sequential", format="%.2f",
@@ -73,13 +88,23 @@ def conventions() -> None:
         "Both halve 7 columns into **3.5** and 5 rows into **2.5**. The *disjoint* split cuts at ⌊3.5⌋ = 3 and ⌊2.5⌋ = "
         "2, so each cell belongs to one bin: columns 0–2 and 3–6, rows 3–4 and 5–7. *torchvision*, like Fast R-CNN's "
         "code, starts a bin at ⌊i · L/P⌋ and ends it at ⌈(i + 1) · L/P⌉: columns 0–3 and 3–6, rows 3–5 and 5–7. Column "
-        "3 and row 5 count twice, and the 0.96 in row 5 also wins the bin above."
+        "3 and row 5 count twice. " + twice(values)
     )
+    lecture = LECTURE_MAP.double()
+    disjoint, overlapping = (written(pooled(lecture, split).values[0, 0]) for split in ("disjoint", "overlapping"))
     page.erratum(
         "RoI Pool divides the region into non-overlapping sub-windows.",
-        "That is how it is drawn, and then this example gives [[0.85, 0.84], [0.97, 0.96]]. The code in use gives "
-        "[[0.85, 0.96], [0.97, 0.96]]: its bins overlap wherever the size is no multiple of the output's.",
+        f"That is how it is drawn, and then the lecture's numbers give {disjoint}. The code in use gives "
+        f"{overlapping}: its bins overlap wherever the size is no multiple of the output's.",
     )
+
+
+def twice(values: torch.Tensor) -> str:
+    """Which number wins more than one of torchvision's bins, in words."""
+    places, counts = pooled(values, "overlapping").argmax.unique(return_counts=True)
+    won = [f"the {values.flatten()[place]:.2f} in row {place // 8}, column {place % 8} wins {count} bins"
+           for place, count in zip(places.tolist(), counts.tolist(), strict=True) if count > 1]  # fmt: skip
+    return f"Here {' and '.join(won)}." if won else "Here no number wins two bins."
 
 
 @st.fragment
@@ -107,17 +132,21 @@ def sample() -> None:
         symbols.append(f"f_{{{(first, last)[c]}{(top, bottom)[r]}}}")
         terms.append(rf"{symbols[-1]} \cdot {by_column[c]:.1f} \cdot {by_row[r]:.1f}")
         numbers.append(rf"{point.values[r, c]:.2f} \cdot {float(point.weights[r, c]):.2f}")
-    matrices("roi_sampled", window=2).show(
-        [Grid("sampled", LECTURE_MAP.numpy().round(2), title="f, column then row", colour="sequential", cell=40,
-              format="%.2f", vmin=0, vmax=1)],
-        highlight=marked, caption=f"f({x:.1f}, {y:.1f}) = {number(point.result)}. Marked stronger: nearer.",
-    )  # fmt: skip
-    st.latex(
-        rf"\begin{{aligned}} f({x:.1f},\, {y:.1f}) &= " + " + ".join(terms) + r" \\ &= " + " + ".join(numbers)
-        + rf" = \mathbf{{{float(point.result):.3f}}} \end{{aligned}}"
-    )  # fmt: skip
+    grid, formula = st.columns([3, 2], gap="medium", vertical_alignment="center")
+    with grid:
+        matrices("roi_sampled", window=2).show(
+            [Grid("sampled", LECTURE_MAP.numpy().round(2), title="f, column then row", colour="sequential", cell=40,
+                  format="%.2f", vmin=0, vmax=1)],
+            highlight=marked, caption=f"f({x:.1f}, {y:.1f}) = {number(point.result)}. Marked stronger: nearer.",
+        )  # fmt: skip
+    with formula:  # a term a line, so that a phone shows all of it
+        st.latex(
+            rf"\begin{{aligned}} & f({x:.1f},\, {y:.1f}) \\ &= " + r" \\ &+ ".join(terms) + r" \\ &= "
+            + " + ".join(numbers[:2]) + r" \\ &+ " + " + ".join(numbers[2:])
+            + rf" \\ &= \mathbf{{{float(point.result):.3f}}} \end{{aligned}}"
+        )  # fmt: skip
     offsets = [", ".join(f"{value:.3g}" for value in ra.sample_offsets(n).tolist()) for n in (1, 2, 3, 4)]
     st.markdown(
-        "**Where the samples of a bin stand**, for a bin from 0 to 1: (i + ½)/n. "
+        "**Where the samples of a bin lie**, for a bin from 0 to 1: (i + ½)/n. "
         + "; ".join(f"n = {n}: **{places}**" for n, places in enumerate(offsets, start=1)) + "."
     )  # fmt: skip

@@ -6,7 +6,7 @@ import streamlit as st
 
 from labs import roi_align as ra
 from labs import roi_pooling as rp
-from pages.roi_pooling import inside, network, numbers, projection, shift
+from pages.roi_pooling import inside, network, numbers, projection, questions, shift
 from pages.roi_pooling.shared import SIZE
 from pages.shared import photograph_detections as detections
 from ui import outside_lab_world, page, pictures
@@ -22,30 +22,26 @@ def play(picture: Picture) -> None:
         page.section("Play", "Drag the box. The network pools its features from a map that is far coarser than pixels.")
         canvas = st.container()
         view, places, level, output, channel = projection.place(picture, sliders, canvas)
-        page.section("Look inside", "From the box on the map to a few numbers: who rounds, who samples, and where.")
+        page.section("Look inside", "From the box on the map to a few numbers: one method rounds, two sample.")
+        method, settings, step = inside.controls(sliders, output)
         opened = st.container()
-        with opened:
-            method, settings = inside.controls(sliders, output)
-        page.section("Shift by less than a cell", "Press play: the box glides to the right, and so do all views above.")
+        page.section(
+            "Shift by less than a cell", "Press play: the box glides to the right. Watch who follows, and who jumps."
+        )
+        cells = sliders.enter_context(
+            live_slider("Shift to the right", -1.0, 1.0, 0.0, step=1 / 32, key="roi_shift", unit="cells",
+                        format="%.2f", play=True, play_seconds=6, window=2)
+        )  # fmt: skip
         moved = st.container()
-        with moved:
-            cells = sliders.enter_context(
-                live_slider("Shift to the right", -1.0, 1.0, 0.0, step=1 / 32, key="roi_shift", unit="cells",
-                            format="%.2f", play=True, play_seconds=6, window=2)
-            )  # fmt: skip
         choice = projection.choose(picture, view, level, channel, cells, settings)
         with canvas:
             projection.draw(picture, view, places, choice)
         with opened:
-            row, column = inside.draw(choice, method)
-            if not following():
-                shift.width_quiz(choice)
+            bin_ = questions.width(choice, lambda: inside.draw(choice, method, step))
         with moved:
-            if not following("roi_scene"):  # every place of the box has curves of its own: they come when it rests
-                shift.draw(choice, row, column)
+            questions.still(choice, lambda: shift.draw(choice, *bin_))
             if not following():
-                shift.still_quiz(choice)
-                shift.half_quiz(choice)
+                questions.half(picture, choice)
 
 
 page.begin("RoI Pool versus RoI Align")

@@ -2,6 +2,7 @@
 
 import math
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -11,18 +12,22 @@ from labs import roi_pooling as rp
 from models.inside.pooling_swap import levels_of
 from models.networks.detector import FEATURES
 from pages.roi_pooling.shared import (
+    ALIGN,
     ORANGE,
+    POOL,
     SIZE,
     STRIDES,
     Choice,
     Settings,
+    as_on_the_map,
     channel_of,
     number,
+    output_grids,
     regions_of,
     xyxy,
 )
 from ui import page
-from ui.components import Box, Boxes, Heat, address, live_slider, resting, stage
+from ui.components import Box, Boxes, Grid, Heat, address, live_slider, matrices, resting, stage
 from ui.pictures import KEPT, Picture
 
 AS_TRAINED = "as the detector"
@@ -80,14 +85,14 @@ def place(picture: Picture, sliders: ExitStack, canvas) -> tuple:
         if picture.view is not None and len(picture.view.instances):
             st.button("Box another thing", key="roi_next_thing", on_click=another_thing, args=(picture,))
     with canvas:
-        places = st.columns(2, gap="medium")
+        places = st.columns([5, 5, 2], gap="medium")
     with places[1]:
         map_place = st.container()
         channel = sliders.enter_context(
             live_slider("Channel", options=CHANNELS, value=THINGS_CHANNEL, key="roi_channel", window=2)
         )
     view = stage("roi_scene", [start_box(picture)], window=2, zoom=False)
-    return view, (places[0], map_place), level, output, channel
+    return view, (places[0], map_place, places[2]), level, output, channel
 
 
 def choose(picture: Picture, view, level: str, channel: str, shift: float, settings: Settings) -> Choice:
@@ -111,9 +116,13 @@ def choose(picture: Picture, view, level: str, channel: str, shift: float, setti
 def draw(picture: Picture, view, places: tuple, choice: Choice) -> None:
     """Picture and feature map side by side, and the numbers of the box on the way."""
     if resting("roi_scene"):
-        remember(view.boxes[0].xyxy)
+        x1, y1, x2, y2 = view.boxes[0].xyxy
+        grown = (x1, y1, max(x2, x1 + SMALLEST), max(y2, y1 + SMALLEST))
+        if grown != (x1, y1, x2, y2):  # what is drawn, in the address and in the table is one box
+            view.boxes = st.session_state["roi_scene"] = [replace(view.boxes[0], xyxy=grown)]
+        remember(grown)
     rows, columns = choice.values.shape
-    left, right = places
+    left, right, beside = places
     moved = [Box("moved", xyxy(choice.frames.picture), "shifted", ORANGE, dash=True)] if choice.shift else []
     with left:
         view.show(
@@ -127,9 +136,32 @@ def draw(picture: Picture, view, places: tuple, choice: Choice) -> None:
             [Heat(choice.values.numpy(), vmin=low, vmax=high, opacity=1, smooth=False),
              Boxes([Box("projected", xyxy(choice.frames.feature), colour=ORANGE, width=3, note="the projected box")])],
             size=(columns, rows), alt=f"Feature map {choice.level} with the projected box",
-            caption=f"Feature frame, {columns} × {rows} cells: {number(low)} dark, {number(high)} bright.",
+            caption=f"Feature frame, {columns} × {rows} cells.",
         )  # fmt: skip
+    with beside:
+        matrices("roi_beside", window=2).show(
+            [*output_grids(choice, (POOL, ALIGN), {2: 46, 7: 18, 14: 9}[choice.settings.output]), scale(choice)],
+            caption=ends(choice),
+        )
     frames_table(choice)
+
+
+def scale(choice: Choice) -> Grid:
+    """The bar of colours that map and outputs share."""
+    values = np.linspace(*choice.limits, 8)[None]
+    return Grid("scale", values, title="colours", colour=as_on_the_map(values, choice.limits), cell=13)
+
+
+def ends(choice: Choice) -> str:
+    """What the ends of the colours mean, and what lies beyond them."""
+    low, high = choice.limits
+    least, most = float(choice.values.min()), float(choice.values.max())
+    said = f"{number(low)} dark to {number(high)} bright, on the map and here."
+    if least < low:
+        said += f" All below is as dark (least {number(least)})."
+    if most > high:
+        said += f" All above is as bright (most {number(most)})."
+    return said
 
 
 def remember(box: tuple[float, float, float, float]) -> None:
@@ -155,5 +187,5 @@ def frames_table(choice: Choice) -> None:
     exact = 4 + math.log2(math.sqrt(width * height) / 224)
     st.markdown(
         "\n".join(lines) + f"\n\nThe detector itself would pool this box from **{choice.own}**: "
-        f"⌊4 + log₂(√({width:.0f} · {height:.0f}) / 224)⌋ = ⌊{exact:.2f}⌋, kept within 2 and 5."
+        f"⌊4 + log₂(√({width:.0f} · {height:.0f}) / 224)⌋ = ⌊{number(exact)}⌋, kept within 2 and 5."
     )

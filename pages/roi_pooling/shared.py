@@ -1,5 +1,6 @@
 """What the sections have in common: the detector's features of a picture, the chosen box, and how boxes are pooled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from labs import roi_pooling as rp
 from models import catalog
 from models.inside import pooling_swap
 from models.inside.pooling_swap import Regions
-from ui.components import address
+from ui.components import Grid, Heat, address, heat_pixels
 
 # Okabe and Ito's colours.
 BLUE, ORANGE, VERMILION, SKY, PURPLE = "#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#CC79A7"
@@ -77,6 +78,19 @@ def channel_of(regions: Regions, level: str, channel: str) -> Tensor:
     features = regions.features[level][0].float().cpu()
     # A clone: tensors made in inference mode cannot take part when the box is differentiated.
     return features.mean(0) if channel == "mean" else features[int(channel)].clone()
+
+
+def output_grids(choice: Choice, methods: Sequence[str], cell: int) -> list[Grid]:
+    """What each method hands on, P×P numbers, in the colours of the map."""
+    found = {method: choice.pooled(method)[0].numpy() for method in methods}
+    return [Grid(name, values, title=name, colour=as_on_the_map(values, choice.limits), format="%.2f", cell=cell)
+            for name, values in found.items()]  # fmt: skip
+
+
+def as_on_the_map(values: np.ndarray, limits: tuple[float, float]) -> list[list[str]]:
+    """The colours that the map itself has for these values."""
+    rgba = heat_pixels(Heat(values, vmin=limits[0], vmax=limits[1]))
+    return [["#{:02x}{:02x}{:02x}".format(*pixel[:3]) for pixel in row] for row in rgba]
 
 
 def chosen_place(settings: Settings, samples: tuple[int, int]) -> tuple[int, int, int, int]:

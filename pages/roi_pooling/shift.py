@@ -1,16 +1,20 @@
 """The box moves by fractions of a cell: RoI Pool's staircase, RoI Align's line, and what each tells the box."""
 
+from itertools import pairwise
+
 import numpy as np
 import streamlit as st
 import torch
 
 from labs import roi_pooling as rp
-from pages.roi_pooling.shared import ALIGN, COLOURS, METHODS, POOL, Choice, number
-from ui import page
-from ui.components import GridLines, Lines, Points, following, stage
+from pages.roi_pooling import inside
+from pages.roi_pooling.shared import ALIGN, COLOURS, METHODS, POOL, Choice, number, output_grids
+from ui.components import Lines, Points, following, matrices, stage
 
 REACH, STEPS = 1.0, 64  # cells to either side, and steps on the way
-WIDE, HIGH, EDGE = 100.0, 46.0, 6.0  # of the drawing
+WIDE, HIGH = 100.0, 50.0  # of the drawing
+LEFT, RIGHT, TOP, BOTTOM = 11.0, 34.0, 4.0, 6.0  # margins
+NAME = 4.5  # height of a name
 
 
 def curves(choice: Choice, row: int, column: int) -> dict[str, np.ndarray]:
@@ -22,7 +26,10 @@ def curves(choice: Choice, row: int, column: int) -> dict[str, np.ndarray]:
 
 
 def draw(choice: Choice, row: int, column: int) -> None:
-    """The curves with a mark at the shift of this moment, and the gradients."""
+    """Both methods on the region, what they hand on, the curves with a mark at the shift of this moment, gradients."""
+    views(choice, row, column)
+    if following("roi_scene"):  # every place of the box has curves of its own: they come when it rests
+        return
     left, right = st.columns([3, 2], gap="medium")
     found = curves(choice, row, column)
     with left:
@@ -33,30 +40,74 @@ def draw(choice: Choice, row: int, column: int) -> None:
         gradients(choice, row, column)
         changes, moves = (int((np.diff(found[method]) != 0).sum()) for method in (POOL, ALIGN))
         st.markdown(
-            f"On the way from −1 to 1 cell RoI Pool's value changes at **{changes} of {STEPS}** steps and stands still "
+            f"On the way from −1 to 1 cell RoI Pool's value changes at **{changes} of {STEPS}** steps and is the same "
             f"in between; RoI Align's changes at **{moves}**."
         )
+
+
+def views(choice: Choice, row: int, column: int) -> None:
+    """The region as RoI Pool and as RoI Align read it, and the outputs of both."""
+    window = inside.window_of(choice)
+    panels = st.columns([5, 5, 2], gap="medium")
+    told = {POOL: "Red: rounded to whole cells. Dots: the maxima.", ALIGN: "Blue: what is sampled. White: the samples."}
+    for panel, method, opened in zip(panels, told, (inside.open_pool, inside.open_samples), strict=False):
+        view = stage(f"roi_shift_{method}", window=2, zoom=False)
+        stages, _, _ = opened(choice, method, window, view)
+        read = stages[3] if method == POOL else stages[3][: len(stages[2]) + 1]  # not the weights of one sample
+        with panel:
+            view.show(
+                None, [*inside.ground(choice, window), *read],
+                size=(window.side, window.side), alt=f"{method} while the box shifts",
+                caption=f"{method}. {told[method]}",
+            )  # fmt: skip
+    with panels[2]:
+        matrices("roi_shift_outputs", window=2).show(
+            output_grids(choice, (POOL, ALIGN), {2: 46, 7: 18, 14: 9}[choice.settings.output]),
+            highlight=[(name, row, column) for name in (POOL, ALIGN)], caption="Marked: the bin of the curves.",
+        )  # fmt: skip
 
 
 def chart(choice: Choice, found: dict[str, np.ndarray], row: int, column: int) -> None:
     """Drawn on a stage, which follows the hand at full rate."""
     low, high = min(v.min() for v in found.values()), max(v.max() for v in found.values())
     span = max(float(high - low), 1e-6)
-    xs = np.linspace(EDGE, WIDE - EDGE, STEPS + 1)
-    height = lambda values: HIGH - EDGE - (values - low) / span * (HIGH - 2 * EDGE)  # noqa: E731
-    layers = [GridLines(stride=(WIDE - 2 * EDGE) / 4, offset=(EDGE, HIGH - EDGE), colour="#88888866", width=1)]
-    at = EDGE + (choice.shift + REACH) / (2 * REACH) * (WIDE - 2 * EDGE)
+    xs = np.linspace(LEFT, WIDE - RIGHT, STEPS + 1)
+    height = lambda values: HIGH - BOTTOM - (values - low) / span * (HIGH - BOTTOM - TOP)  # noqa: E731
+    layers = axes(low, span, height)
+    at = LEFT + (choice.shift + REACH) / (2 * REACH) * (WIDE - RIGHT - LEFT)
     for method, values in found.items():
         x, y = (stairs if method == POOL else corners)(xs, height(values))
         layers.append(Lines(np.stack([x[:-1], y[:-1], x[1:], y[1:]], 1), COLOURS[method], 3))
     for method in METHODS:
         value = choice.pooled(method)[0, row, column].numpy()
-        layers.append(Points(np.array([[at, height(value)]]), COLOURS[method], 7, labels=[method]))
+        layers.append(Points(np.array([[at, height(value)]]), COLOURS[method], 7))
+    ends = spread([float(height(found[method][-1])) for method in METHODS])
+    for method, y in zip(METHODS, ends, strict=True):
+        layers.append(Points(np.array([[WIDE - RIGHT + 1.5, y]]), COLOURS[method], 4, labels=[method]))
     stage("roi_curve", zoom=False, window=2).show(
         None, layers, size=(WIDE, HIGH), alt="Value of one bin against the shift of the box, for each method",
-        caption=f"Bin ({row}, {column}) from {number(low)} (bottom) to {number(high)} (top), for shifts from −1 to 1 "
-        "cell; a vertical line every half cell. Red: RoI Pool. Blue: RoI Align. Violet: crop and resize.",
+        caption=f"Value of bin ({row}, {column}), upwards, against the shift of the box in cells, to the right.",
     )  # fmt: skip
+
+
+def axes(low: float, span: float, height) -> list:
+    """Lines every half cell and at three values, with their numbers."""
+    shifts, values = np.linspace(-REACH, REACH, 5), low + span * np.array([0.0, 0.5, 1.0])
+    x = LEFT + (shifts + REACH) / (2 * REACH) * (WIDE - RIGHT - LEFT)
+    y = height(values)
+    lines = [(a, TOP, a, HIGH - BOTTOM) for a in x] + [(LEFT, b, WIDE - RIGHT, b) for b in y]
+    marks = [(a - 1.5, HIGH - 2) for a in x] + [(0.6, b) for b in y]
+    named = [f"{shift:g}".replace("-", "−") for shift in shifts] + [number(value) for value in values]
+    return [Lines(np.array(lines), "#88888866", 1), Points(np.array(marks), "#88888800", 0, labels=named)]
+
+
+def spread(heights: list[float]) -> list[float]:
+    """The heights, moved apart until names beside them do not touch; their order is kept."""
+    order = np.argsort(heights, kind="stable")
+    placed = np.array(heights, float)
+    for above, below in pairwise(order):
+        placed[below] = max(placed[below], placed[above] + NAME)
+    return (placed - max(0.0, placed.max() - (HIGH - BOTTOM))).tolist()
 
 
 def corners(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,48 +134,6 @@ def gradients(choice: Choice, row: int, column: int) -> None:
     st.markdown(f"**Gradient of bin ({row}, {column}) with respect to the box**\n\n" + "\n".join(lines))
     st.caption(
         "Change per pixel of the resized picture, by autograd through this page's own functions. RoI Pool's is zero "
-        "wherever it exists: whole numbers do not move a little. torchvision's operators give the box no gradient."
+        "wherever it is defined: a rounded edge stays while the box moves a little. torchvision's operators "
+        "give the box no gradient."
     )
-
-
-def still_quiz(choice: Choice) -> None:
-    """How many of RoI Pool's outputs notice a tenth of a cell?"""
-    box, size = choice.frames.resized, choice.settings.output
-    moved = box + 0.1 * choice.stride * torch.tensor([1.0, 0.0, 1.0, 0.0])
-    change = lambda method: int((choice.pooled(method, moved[None]) != choice.pooled(method)).sum())  # noqa: E731
-    pooled, sampled = change(POOL), change(ALIGN)
-    options = {"none": 0, "some": 1, "all": size * size}
-    answer = "none" if pooled == 0 else "all" if pooled == size * size else "some"
-    page.quiz(
-        "roi_still", f"The box moves right by a tenth of a cell. How many of RoI Pool's {size * size} outputs change?",
-        list(options), answer,
-        f"{pooled} of {size * size}, against {sampled} of RoI Align's. Rounding throws such a shift away until it "
-        f"crosses a half: x1 = {number(choice.frames.feature[0])} and x2 = {number(choice.frames.feature[2])} now.",
-    )  # fmt: skip
-
-
-def width_quiz(choice: Choice) -> None:
-    """How many columns does RoI Pool look at?"""
-    x1, x2 = float(choice.frames.feature[0]), float(choice.frames.feature[2])
-    bins = rp.roi_pool_bins(choice.frames.resized, (1, 1), choice.scale, tuple(choice.values.shape))
-    first, last = int(bins.rounded[0]), int(bins.rounded[2])
-    truth = max(last - first + 1, 1)
-    page.quiz(
-        "roi_width", f"The box is {x2 - x1:.2f} cells wide, {x1:.2f} to {x2:.2f}. How many columns does RoI Pool read?",
-        sorted({max(truth - 2, 1), max(truth - 1, 1), truth, truth + 1}), truth,
-        f"It rounds both ends, to {first} and {last}, and reads the last one too: {last} − {first} + 1 = {truth}. That "
-        "+1 comes from the days when a box's corner was its last pixel.",
-    )  # fmt: skip
-
-
-def half_quiz(choice: Choice) -> None:
-    """How far off is a detector that is not aligned?"""
-    back = choice.regions.picture[1] / choice.regions.resized[1]
-    truth = choice.stride / 2 * back
-    options = sorted({truth, truth / 2, truth * 2, 0.5})
-    page.quiz(
-        "roi_half", f"Without *aligned*, how far off are the features of {choice.level}, in pixels of this picture?",
-        [f"{value:.3g} px" for value in options], f"{truth:.3g} px",
-        f"Half a cell, at stride {choice.stride}, and the picture was resized by {1 / back:.3g}: "
-        f"½ · {choice.stride} / {1 / back:.3g} = {truth:.3g}.",
-    )  # fmt: skip

@@ -11,7 +11,7 @@ from torchvision import ops
 from models import catalog
 from models.inside.pooling_swap import POOLINGS
 from models.networks.detector import LoadedDetector, build_detector
-from pages.roi_pooling import network, shared, shift
+from pages.roi_pooling import network, numbers, shared, shift
 from ui import components, outside_lab_world
 from ui.components import Box
 
@@ -155,9 +155,9 @@ def test_the_half_pixel_is_drawn(run, drawn):
 def test_a_chosen_sample_is_written_out(run, drawn):
     """Bin (1, 0), sample (0, 1): its four weights sum to one and give the value in the text."""
     at = run(roi_method="RoI Align", query={"roi_at": "1,0,0,1"})
-    samples, near, middle = drawn.every("roi_region", components.Points)
+    samples, near, middle, corners = drawn.every("roi_region", components.Points)
     assert len(samples.xy) == 16 and len(near.xy) == 4
-    weights = [float(label[1:]) for label in near.labels]
+    weights = [float(label[1:]) for label in corners.labels]
     assert sum(weights) == pytest.approx(1, abs=0.03)
     assert (np.abs(near.xy - middle.xy) <= 1).all()
     assert "bin (1, 0) = mean of its 4 samples" in text(at)
@@ -184,7 +184,7 @@ def test_gradients_and_the_staircase(run, drawn):
         assert line.split("|")[2].strip() == "0"
     slopes = [line.split("|")[3].strip() for line in found.splitlines() if line.startswith("| x1 |")]
     assert slopes != ["0"]
-    pool, align, *_ = [layer.segments for layer in drawn.every("roi_curve", components.Lines)]
+    _, pool, align, *_ = [layer.segments for layer in drawn.every("roi_curve", components.Lines)]
     assert all(x1 == x2 or y1 == y2 for x1, y1, x2, y2 in pool)  # only level or upright
     assert any(x1 != x2 and y1 != y2 for x1, y1, x2, y2 in align)
 
@@ -205,7 +205,8 @@ def test_both_conventions_stand_there(run, drawn):
 
 def test_the_lectures_sample(run):
     found = text(run())
-    assert r"f_{65} \cdot 0.5 \cdot 0.2 + f_{75} \cdot 0.5 \cdot 0.2 + f_{66} \cdot 0.5 \cdot 0.8" in found
+    for term in (r"&= f_{65} \cdot 0.5 \cdot 0.2", r"&+ f_{75} \cdot 0.5 \cdot 0.2", r"&+ f_{66} \cdot 0.5 \cdot 0.8"):
+        assert term in found  # each on a line of its own: a phone shows all of them
     assert r"\mathbf{0.324}" in found
     assert "n = 2: **0.25, 0.75**" in found
 
@@ -357,3 +358,101 @@ def test_without_weights_the_lecture_still_stands(run, monkeypatch, drawn):
 def test_no_control_state_breaks_the_page(run, state, box):
     at = run(box, **state)
     assert not at.error
+
+
+# --- the steps, the shift, the words
+
+
+def test_the_steps_of_roi_pool_add_up(run, drawn):
+    seen = []
+    for step in ("project", "snap", "divide", "read"):
+        run(roi_step=step)
+        names = {name.split("-")[0] for name in boxes(drawn, "roi_region")}
+        seen.append((names, len(drawn.every("roi_region", components.Points))))
+    assert seen == [
+        ({"projected"}, 0), ({"projected", "rounded"}, 0), ({"projected", "rounded", "bin"}, 0),
+        ({"projected", "rounded", "bin", "chosen"}, 1),
+    ]  # fmt: skip
+
+
+def test_the_chosen_bin_is_drawn_over_the_rounded_box(run, drawn):
+    run()
+    names = [box.id for box in drawn.boxes("roi_region")]
+    assert names.index("chosen") > names.index("rounded")
+
+
+@pytest.mark.parametrize("state", [{}, {"roi_output": 7}, {"roi_level": "P2"}, {"roi_level": "P5"}])
+def test_the_four_weights_lie_apart_and_inside(run, drawn, state):
+    run(roi_method="RoI Align", **state)
+    corners = drawn.every("roi_region", components.Points)[3].xy
+    side = drawn.options["roi_region"]["size"][0]
+    assert (corners >= 0).all() and (corners[:, 0] + 0.13 * side <= side + 1e-6).all()
+    for i in range(4):
+        for j in range(i):
+            across, down = np.abs(corners[i] - corners[j])
+            assert across > 0.13 * side or down > 0.04 * side
+
+
+def test_both_outputs_stand_beside_the_pictures_and_follow_the_shift(run, drawn):
+    run()
+    before = {name: grid.values for name, grid in drawn.grids["roi_beside"].items()}
+    assert {"RoI Pool", "RoI Align", "scale"} == set(before)
+    run(roi_shift=1 / 32)
+    after = {name: grid.values for name, grid in drawn.grids["roi_shift_outputs"].items()}
+    assert np.array_equal(before["RoI Pool"], after["RoI Pool"])
+    assert not np.array_equal(before["RoI Align"], after["RoI Align"])
+    assert {"rounded", "region"} <= {*boxes(drawn, "roi_shift_RoI Pool"), *boxes(drawn, "roi_shift_RoI Align")}
+
+
+def test_the_axes_have_numbers_and_the_names_lie_apart(run, drawn):
+    run()
+    dots = drawn.every("roi_curve", components.Points)
+    assert dots[0].labels[:5] == ["−1", "−0.5", "0", "0.5", "1"]
+    found = {grid.name: grid.values[0, 0] for grid in drawn.grids["roi_outputs"].values()}
+    low, high = (float(label.replace("−", "-")) for label in (dots[0].labels[5], dots[0].labels[7]))
+    assert all(low - 0.01 <= value <= high + 0.01 for value in found.values())
+    names = sorted(float(each.xy[0, 1]) for each in dots if each.labels and len(each.labels) == 1)
+    assert len(names) == 3 and min(np.diff(names)) >= shift.NAME - 1e-6
+
+
+def test_names_that_would_touch_are_moved_apart_in_their_order():
+    assert shift.spread([10.0, 10.5, 30.0]) == [10.0, 14.5, 30.0]
+    assert max(shift.spread([43.0, 43.5, 44.0])) <= shift.HIGH - shift.BOTTOM
+
+
+def test_the_text_follows_ones_own_numbers_and_a_button_brings_the_lectures_back(run, drawn):
+    at = run()
+    assert "the 0.96 in row 5, column 6 wins 2 bins" in text(at)
+    own = numbers.LECTURE_MAP.double().numpy().round(2)
+    own[5, 6] = 0.10
+    at.session_state["roi_lecture"] = {"map": own}
+    at.run()
+    assert "0.96 in row 5" not in text(at)
+    assert "the lecture's numbers give [[0.85, 0.84], [0.97, 0.96]]" in text(at)
+    at.button(key="roi_lecture_reset").click().run()
+    assert "the 0.96 in row 5, column 6 wins 2 bins" in text(at)
+    assert drawn.grids["roi_lecture"]["map"].values[5, 6] == 0.96
+
+
+def test_a_split_of_a_link_by_its_own_name(run, drawn):
+    assert "columns 4 + ⌊0.00⌋ … 4 + ⌊3.50⌋ − 1: 4 … 6" in text(run(query={"roi_split": "disjoint"}))
+
+
+def test_what_lies_beyond_the_colours_is_said(run, drawn):
+    run()
+    heat, said = drawn.layer("roi_map", components.Heat), drawn.options["roi_beside"]["caption"]
+    assert ("All below is as dark" in said) == (float(heat.values.min()) < heat.vmin)
+    assert ("All above is as bright" in said) == (float(heat.values.max()) > heat.vmax)
+
+
+def test_a_box_of_one_pixel_grows_to_what_a_hand_can_grab(run, drawn):
+    found = text(run((175.0, 175.0, 176.0, 176.0)))
+    assert boxes(drawn, "roi_scene")["roi"].xyxy == (175.0, 175.0, 179.0, 179.0)
+    assert "| 175.00 | 175.00 | 179.00 | 179.00 |" in found and "⌊−" in found
+
+
+def test_half_a_cell_is_drawn_on_the_picture(run, drawn):
+    """P4 has stride 16, and the picture is larger than what the network saw by 320/224."""
+    run()
+    asked, read = (boxes(drawn, "roi_half_view")[name].xyxy for name in ("asked", "read"))
+    assert np.subtract(read, asked) == pytest.approx([8 * 320 / 224] * 4, abs=1e-3)
