@@ -28,7 +28,7 @@ DOG = THINGS.index("dog") + 1
 IOU = 0.5
 SCORES = (0.99, 0.95, 0.90, 0.50, 0.10)
 # Which dog each detection is at first drawn for (from the left), and how far it lies beside it, in sizes of the dog.
-AIMS = ((1, (0.06, 0.0)), (2, (-0.04, 0.08)), (1, (-0.14, -0.08)), (0, (0.55, 0.0)), (0, (0.1, -0.08)))
+AIMS = ((1, (0.06, 0.0)), (2, (-0.04, 0.08)), (1, (-0.14, -0.08)), (0, (0.05, -0.6)), (0, (0.1, 0.08)))
 
 
 def truths() -> Truths:
@@ -100,22 +100,45 @@ def by_hand() -> None:
     ranked = ap.rank(ap.compare([found], [there], DOG), IOU)
     with (
         left,
-        live_slider("Detections matched so far", 0, len(SCORES), 0, key="hand_step", play=True, window=2) as step,
+        live_slider(
+            "Detections matched so far", 0, len(SCORES), len(SCORES), key="hand_step", play=True, window=2
+        ) as step,
     ):
-        draw(view, there, judgement, step)
+        with right:
+            veiled = account(judgement, ranked, step)
+        draw(view, there, judgement, 0 if veiled else step)
         st.button("Boxes as at first", icon=":material/undo:", key="hand_back", on_click=put_back)
-    with right:
+
+
+def account(judgement: Judgement, ranked: ap.Ranking, step: int) -> bool:
+    """The five line by line, their curve and its area; returns whether all that is still veiled."""
+    hits = int(ranked.true.sum())
+    with page.predict(
+        "hand-true", f"Match them in your head at IoU ≥ {IOU:g}. How many of the five are true?",
+        list(range(max(0, hits - 2), min(len(SCORES), hits + 2) + 1)),
+    ) as prediction:  # fmt: skip
+        prediction.outcome(hits, "A second box on a dog that is taken is false, however well it fits.")
         for i in range(len(SCORES)):
             words(line(i, judgement, ranked) if i < step else f":gray[{i + 1}. score {SCORES[i]:.2f}]", f"hand_{i}")
         chart(ranked, step)
         words(area(ranked, step), "hand_area")
+    return prediction.veiled
 
 
 def draw(view: Stage, there: Truths, judgement: Judgement, step: int) -> None:
     """The detections matched so far in the colours of their verdicts; a truth that is taken is green."""
     taken = {judgement.verdicts[i].truth for i in range(step)}
-    dogs = [Box(f"truth-{g}", xyxy(box), "truth, taken" if g in taken else "truth", GREEN if g in taken else BLUE,
-                dash=True, width=2) for g, box in enumerate(there.boxes)]  # fmt: skip
+    dogs = [
+        Box(
+            f"truth-{g}",
+            xyxy(box),
+            "",
+            GREEN if g in taken else BLUE,
+            dash=True,
+            note="taken" if g in taken else "truth",
+        )
+        for g, box in enumerate(there.boxes)
+    ]
     drawn = []
     for i, box in enumerate(view.boxes):
         kind = judgement.verdicts[i].kind
@@ -126,7 +149,7 @@ def draw(view: Stage, there: Truths, judgement: Judgement, step: int) -> None:
     view.show(
         pictures.from_lab_world(SCENE, **KNOBS).image, [Boxes([*dogs, *drawn])],
         alt=f"Three dogs and five detections, {step} of them matched",
-        caption="Dashed: the three truths. Orange: a detection that waits. Drag a box: its match follows.",
+        caption="Dashed: the truths, green once taken. Orange: a detection that waits. Drag a box: its match follows.",
     )  # fmt: skip
 
 

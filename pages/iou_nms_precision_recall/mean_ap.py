@@ -17,7 +17,19 @@ def over_classes(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule:
         f"The same {len(seeds)} scenes, every class by every rule; the last row is the mean. The first three columns "
         f"are at **IoU ≥ {iou:.2f}**, the slider above; AP@[.5:.95] and AR are means over ten thresholds.",
     )
-    table(seeds, nms_threshold, iou, rule)
+    rows = per_class(seeds, nms_threshold, iou, rule)
+    there = {row["class"]: row["AP@[.5:.95]"] for row in rows if row["truths"]}
+    lowest = min(there, key=there.__getitem__, default="none")
+    with page.predict(
+        "map-lowest", "Which class has the lowest AP@[.5:.95] in these scenes?", list(there) or [lowest]
+    ) as prediction:
+        table(rows)
+        told = (
+            f"because its AP is {there[lowest]:.3f}, and the mean over the classes counts it like any other."
+            if there
+            else ""
+        )
+        prediction.outcome(lowest, told)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
@@ -35,8 +47,8 @@ def per_class(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule: st
     return rows
 
 
-def table(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule: str) -> None:
-    rows = per_class(seeds, nms_threshold, iou, rule)
+def table(rows: list[dict]) -> None:
+    """The rows of the classes, and the mean of all below them."""
     numbers = [name for name in rows[0] if name not in ("class", "truths", "detections")]
     mean = {
         "class": "mean (mAP)",

@@ -52,9 +52,6 @@ def ranking() -> None:
             "Matching", list(RULES), default="COCO", required=True, key="pr_rule", bind="query-params",
             help="VOC here is the matching rule only: areas are without the development kit's extra pixel.",
         )  # fmt: skip
-        drawn = st.segmented_control(
-            "Draw the area of", list(SHOWN), default="VOC all-point", required=True, key="pr_area", bind="query-params"
-        )
     held = evaluation_scenes(count)
     seeds, label = tuple(each.seed for each in held), THINGS.index(thing) + 1
     columns, body = st.columns(3), st.container()
@@ -62,7 +59,7 @@ def ranking() -> None:
         columns[0],
         live_slider("NMS threshold", 0.0, 1.0, 0.5, step=0.05, key="pr_nms", format="%.2f") as nms_threshold,
         columns[1],
-        live_slider("IoU for a match", 0.5, 0.95, 0.75, step=0.05, key="pr_iou", format="%.2f", play=True) as iou,
+        live_slider("IoU for a match", 0.5, 0.95, 0.85, step=0.05, key="pr_iou", format="%.2f", play=True) as iou,
         columns[2],
         live_slider("Score threshold", HEAD_SCORE, 1.0, 0.5, step=0.01, key="pr_score", format="%.2f", play=True,
                     help="Detections that score at least this count. AP does not depend on it.") as score,
@@ -75,12 +72,13 @@ def ranking() -> None:
         else:
             some = ap.above(ranked, score)
             words(counts(ap.confusion(ranked.true[:some], ranked.truths), thing, score), "pr_confusion")
-            rules(ranked, over_thresholds(seeds, nms_threshold, label), drawn)
+            rules(ranked, over_thresholds(seeds, nms_threshold, label))
             if len(ranked) == 0:
                 st.info(f"The detector never says {thing} here: AP and recall are 0, and there is no curve to draw.")
             else:
-                under = split(ranked, some, found, held, label, drawn)
+                under = split(ranked, some, found, held, label)
                 words(fine_print(ranked, thing), "pr_counts")
+                cut(ranked, some, score)
                 opened(ranked, under, found, held, iou, rule)
     if following():  # the table of all classes waits until the hand lets go
         return
@@ -105,7 +103,7 @@ def counts(here: ap.Confusion, thing: str, score: float) -> str:
 
 
 def split(
-    ranked: Ranking, some: int, found: list[Detections], held: list[Held], label: int, drawn: str
+    ranked: Ranking, some: int, found: list[Detections], held: list[Held], label: int
 ) -> int | None:  # fmt: skip
     """The curve with the threshold's point, and beside it the scenes with what the threshold lets through.
 
@@ -118,14 +116,36 @@ def split(
         st.session_state["pr_step"] = int(touch.clicked)
     under = None if touch.under is None else min(int(touch.under), len(ranked)) - 1
     with left:
+        slot = st.container()
+        drawn = st.segmented_control(
+            "Draw the area of", list(SHOWN), default="VOC all-point", required=True, key="pr_area", bind="query-params"
+        )
         here = f"precision {precision[some - 1]:.2f}, recall {recall[some - 1]:.2f}" if some else "nothing is detected"
-        page.figure(
+        with slot:
+            page.figure(
             curve(ranked, precision, recall, some, held, drawn), "pr_curve", height=400, points=True,
             alt=f"Precision-recall curve of {THINGS[label - 1]}: at the score threshold {here}",
         )  # fmt: skip
     with right:
         judged_scenes.show(ranked, some, found, held, label, under)
     return under
+
+
+def cut(ranked: Ranking, some: int, score: float) -> None:
+    """AP of all detections beside AP of those above the threshold."""
+    part = ap.coco_101_point(*ap.precision_recall(ranked.true[:some], ranked.truths))
+    whole = ap.average_precision(ranked)
+    with page.predict(
+        "pr-cut", f"Throw away all detections below the score threshold {score:.2f}. What does AP (COCO 101-point) do?",
+        ["It rises", "It stays", "It falls"],
+    ) as prediction:  # fmt: skip
+        words(f"AP of all {len(ranked)} detections **{whole:.3f}**, of the {some} above the threshold **{part:.3f}**.",
+              "pr_cut")  # fmt: skip
+        prediction.outcome(
+            "It stays" if abs(part - whole) < 5e-4 else "It falls" if part < whole else "It rises",
+            "The tail of a ranking can only add recall: its false positives come after the true ones and cannot lower "
+            "the envelope there. That is why AP needs no score threshold.",
+        )
 
 
 def opened(
@@ -188,7 +208,7 @@ def curve(ranked: Ranking, precision: NDArray, recall: NDArray, step: int, held:
         steps_x, steps_y = np.concatenate([[0.0], recall]), np.concatenate([y[:1], y])
         fig.add_scatter(
             x=steps_x, y=steps_y, mode="lines", line=dict(shape="vh", color=BLUE, width=2), fill="tozeroy",
-            fillcolor="rgba(86,180,233,0.35)", name="best precision from here on", hoverinfo="skip",
+            fillcolor="rgba(86,180,233,0.35)", name="best from here on", hoverinfo="skip",
         )  # fmt: skip
     else:
         fig.add_bar(
@@ -218,21 +238,20 @@ def curve(ranked: Ranking, precision: NDArray, recall: NDArray, step: int, held:
         )  # fmt: skip
     ring = dict(size=18, color="rgba(0,0,0,0)", line=dict(color=ORANGE, width=4))
     fig.add_scatter(x=recall[step - 1 : step], y=precision[step - 1 : step], mode="markers",
-                    name="score threshold", hoverinfo="skip", marker=ring)  # fmt: skip
+                    name="threshold", hoverinfo="skip", marker=ring)  # fmt: skip
     fig.update_xaxes(title="Recall = true / ground truths", range=[-0.02, 1.03])
     fig.update_yaxes(title="Precision = true / all detections", range=[0, 1.06])
     return fig
 
 
-def rules(ranked: Ranking, means: tuple[float, float], drawn: str) -> None:
+def rules(ranked: Ranking, means: tuple[float, float]) -> None:
     """The four numbers on this very ranking, and AR."""
     figures_of = {name: ap.average_precision(ranked, name) for name in ap.AP_RULES}
     figures_of |= {"AP@[.5:.95]": means[0], "AR": means[1]}
-    colour = {True: "blue", False: "gray"}
     with st.container(horizontal=True, key="pr_rules"):
         for name, value in figures_of.items():
             with st.container(border=True, width=148):
-                words(f":{colour[name == drawn]}[{name}]\n\n**{value:.3f}**", f"pr_{name}")
+                words(f":gray[{name.replace('[', '').replace(']', '')}]\n\n**{value:.3f}**", f"pr_{name}")
 
 
 def fine_print(ranked: Ranking, thing: str) -> str:

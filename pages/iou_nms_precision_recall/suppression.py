@@ -72,7 +72,7 @@ def suppression() -> None:
         "On a real network: from raw boxes to verdicts",
         "The detector gives every proposal a box per class. A score threshold cuts, NMS thins out, the truth judges.",
     )
-    picture = opened_scene(pictures.choose("nms", seed=166))
+    picture = opened_scene(pictures.choose("nms", seed=3147))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = st.segmented_control(
             "NMS", [GREEDY, LINEAR, GAUSSIAN], default=GREEDY, required=True, key="nms_method", bind="query-params"
@@ -109,7 +109,7 @@ def suppression() -> None:
         extremes(raw, method, nms_threshold, score_threshold)
     page.footer("detector", raw.device, raw.seconds * 1000)
     if method != GAUSSIAN and not following():
-        nms_question(raw, method, nms_threshold, score_threshold, len(outcome.kept))
+        elsewhere(picture, raw, method, nms_threshold, score_threshold, len(outcome.kept))
 
 
 def open_scene(seed: int) -> None:
@@ -232,16 +232,33 @@ def extremes(raw: Raw, method: str, nms_threshold: float, score_threshold: float
     words(f":gray[{' '.join(said)}]" if said else "", "nms_extremes")
 
 
-def nms_question(raw: Raw, method: str, nms_threshold: float, score_threshold: float, now: int) -> None:
+def elsewhere(
+    picture: Picture, raw: Raw, method: str, nms_threshold: float, score_threshold: float, now: int
+) -> None:  # fmt: skip
+    """The same boxes at an NMS threshold far from the one that is set."""
     other = 0.9 if nms_threshold <= 0.7 else 0.3
-    then = len(suppress(raw, method, other, score_threshold).kept)
-    page.quiz(
-        "nms_count",
-        f"Now {now} boxes are kept. How many with NMS threshold {other:g} and the score threshold as it is?",
-        sorted({now, then, max(0, now - 1), now + 2, 2 * now}),
-        then,
-        "A higher threshold suppresses less: more boxes, more duplicates. A lower one loses neighbours of a class.",
-    )
+    outcome = suppress(raw, method, other, score_threshold)
+    then = len(outcome.kept)
+    with page.predict(
+        "nms-elsewhere",
+        f"Now {now} boxes are kept. How many are kept with NMS threshold {other:g}, and the score threshold as it is?",
+        sorted({then, max(0, then - 2), then + 3, now, now + 2}),
+    ) as prediction:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            losers = [Box(f"lost-{i}", xyxy(raw.boxes[i]), "", VERMILION, dash=True, width=1) for i in outcome.winner]
+            scored = zip(outcome.kept, outcome.scores.tolist(), strict=True)
+            kept = [Box(f"left-{i}", xyxy(raw.boxes[i]), "", BLUE, width=3, note=named(int(raw.labels[i]), score))
+                    for i, score in scored]  # fmt: skip
+            stage("nms_elsewhere", zoom=False).show(
+                picture.image, [Boxes([*losers, *kept[::-1]])], alt=f"{then} boxes kept at NMS threshold {other:g}",
+                caption=f"At NMS threshold {other:g}. Blue: kept. Dashed vermilion: suppressed.",
+            )  # fmt: skip
+        with right:
+            prediction.outcome(
+                then,
+                "A higher threshold suppresses less: more duplicates. A lower one loses neighbours of a class.",
+            )
 
 
 def centre(raw: Raw, index: int) -> tuple[float, float]:

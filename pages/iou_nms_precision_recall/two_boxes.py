@@ -129,7 +129,7 @@ def two_boxes() -> None:
         )
     if following():  # what lies below the picture waits until the hand lets go
         return
-    question(truth, guess)
+    doubled(truth, guess)
     page.section("Look inside", "The arithmetic of these two boxes, and the correction that a box head learns.")
     left, right = st.columns(2, gap="large")
     with left:
@@ -233,15 +233,31 @@ def transform(truth: Tensor, guess: Tensor) -> None:
     st.caption(f"x, y: centre; w, h: size. {back}{clipped}")
 
 
-def question(truth: Tensor, guess: Tensor) -> None:
+def doubled(truth: Tensor, guess: Tensor) -> None:
+    """The prediction twice as wide and twice as high around its centre: is that still a match?"""
     centre = geometry.centre_form(guess)
-    doubled = geometry.corner_form(torch.cat([centre[:2], centre[2:] * 2]))
-    value = float(geometry.iou(truth, doubled))
-    page.quiz(
-        "iou_word",
-        "The prediction keeps its centre but doubles its width and its height. What is its IoU called then?",
-        [BELOW_WORDS, *(text for _, text in reversed(WORDS))],
-        geometry.word(value),
-        f"It would be {beside_words(value)}: the union grows with the square, while the intersection cannot exceed the "
-        "truth.",
-    )
+    large = geometry.corner_form(torch.cat([centre[:2], centre[2:] * 2]))
+    value = float(geometry.iou(truth, large))
+    names = [BELOW_WORDS, *(text for _, text in reversed(WORDS))]
+    with page.predict(
+        "iou-doubled", "The prediction keeps its centre but doubles its width and its height. What is its IoU called?",
+        names,
+    ) as prediction:  # fmt: skip
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            common = geometry.intersection_box(truth, large)
+            boxes = [Box("doubled-truth", xyxy(truth), "truth", BLUE, width=3),
+                     Box("doubled", xyxy(large), "doubled", ORANGE, width=3)]  # fmt: skip
+            if bool((common[2:] > common[:2]).all()):
+                boxes.append(Box("doubled-common", xyxy(common), colour=GREEN, fill=0.45, width=1))
+            stage("iou_doubled", width=300, zoom=False).show(
+                pictures.from_lab_world(SCENE).image, [Boxes(boxes)],
+                alt=f"The truth and the doubled prediction, IoU {value:.3f}",
+            )  # fmt: skip
+        with right:
+            shared, union = geometry.overlap(truth, large)
+            st.markdown(f"**IoU = {shared:,.0f} px² / {union:,.0f} px² = {beside_words(value)}**")
+            prediction.outcome(
+                geometry.word(value),
+                "because four times the area enters the union, and the intersection cannot exceed the truth.",
+            )
