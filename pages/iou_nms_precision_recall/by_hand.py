@@ -8,9 +8,9 @@ import streamlit as st
 
 from labs import average_precision as ap
 from labs.matching import Detections, Judgement, Truths, judge
-from pages.iou_nms_precision_recall.shared import BLUE, GRAY, GREEN, MARKS, ORANGE, VERMILION, in_words, xyxy
+from pages.iou_nms_precision_recall.shared import BLUE, GRAY, GREEN, MARKS, ORANGE, VERMILION, xyxy
 from scenes import THINGS
-from ui import page, pictures
+from ui import page, pictures, rounding
 from ui.components import Box, Boxes, Stage, address, following, live_slider, resting, stage, words
 
 SCENE = 35
@@ -88,7 +88,7 @@ def by_hand() -> None:
     )
     if "hand_stage" not in st.session_state and address.linked(LINK) is not None:
         st.session_state["hand_stage"] = linked_boxes() or start_boxes()
-    left, right = st.columns([1, 1], gap="large")
+    left, right = st.columns([4, 5], gap="large")
     with left:
         view = stage("hand_stage", start_boxes(), window=2, width=520)
     if resting("hand_stage") and not following():
@@ -154,16 +154,14 @@ def draw(view: Stage, there: Truths, judgement: Judgement, step: int) -> None:
 
 
 def line(i: int, judgement: Judgement, ranked: ap.Ranking) -> str:
-    """One detection: its verdict, and precision and recall after it."""
+    """One detection: its verdict, and precision and recall after it, short enough for one line."""
     verdict = judgement.verdicts[i]
-    why = {
-        "true": "true: the truth is taken",
-        "duplicate": f"false: this dog was taken by detection {(verdict.rival or 0) + 1}",
-    }.get(verdict.kind, f"false: below {IOU:g}")
+    rival = (verdict.rival or 0) + 1
+    why = {"true": "true", "duplicate": f"false, taken by {rival}"}.get(verdict.kind, f"false, below {IOU:g}")
     hits = int(ranked.true[: i + 1].sum())
     return (
-        f"**{i + 1}. score {SCORES[i]:.2f}**, IoU {in_words(verdict.same_iou, IOU)}: **{why}**. "
-        f"Precision {hits}/{i + 1} = {hits / (i + 1):.2f}, recall {hits}/{ranked.truths} = {hits / ranked.truths:.2f}"
+        f"**{i + 1}. {why}** · IoU {rounding.beside(verdict.same_iou, IOU)} · precision {hits}/{i + 1} · "
+        f"recall {hits}/{ranked.truths}"
     )
 
 
@@ -175,7 +173,7 @@ def chart(ranked: ap.Ranking, step: int) -> None:
         top = ap.envelope(precision)
         fig.add_scatter(
             x=np.concatenate([[0.0], recall]), y=np.concatenate([top[:1], top]), mode="lines", fill="tozeroy",
-            line=dict(shape="vh", color=BLUE, width=2), fillcolor="rgba(0,114,178,0.28)", name="best from here on",
+            line=dict(shape="vh", color=BLUE, width=2), fillcolor="rgba(0,114,178,0.28)", name="envelope",
             hoverinfo="skip",
         )  # fmt: skip
         fig.add_scatter(x=recall, y=precision, mode="lines", line=dict(color=GRAY, width=2), showlegend=False)

@@ -43,17 +43,17 @@ def show(
         image = int(ranked.image[k])
         if image in places:
             hit, name = bool(ranked.true[k]), named(label, float(ranked.scores[k]))
-            told = "true" if hit else "false"
+            told = f"{k + 1}: {name}, {'true' if hit else 'false'}, IoU {ranked.iou[k]:.3f}"
             box = at(found[image].boxes[ranked.detection[k]], places[image])
             boxes.append(
-                Box(f"ranked-{k}", box, "" if hit else "✗", GREEN if hit else VERMILION,
-                    width=5 if k == under else 2, note=f"{k + 1}: {name}, {told}, IoU {ranked.iou[k]:.3f}")
+                Box(f"ranked-{k}", box, "", GREEN if hit else VERMILION,
+                    width=5 if k == under else 2, fill=0.0 if hit else 0.4, note=told)
             )  # fmt: skip
     rest = f" The first {MOST} of {len(concerned)} scenes." if len(concerned) > MOST else ""
     view.show(
         tiles(tuple(held[image].seed for image in places)), [Boxes(boxes)], pick=(1.0, 2.0),
         alt=f"{len(places)} scenes with the {thing} detections above the threshold",
-        caption=f"Green: true (TP). Vermilion ✗: false (FP). Dashed purple: missed (FN).{rest}",
+        caption=f"Green: true (TP). Filled vermilion: false (FP). Dashed purple: missed (FN).{rest}",
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def ranking() -> None:
             st.info(f"None of these {count} scenes has a {thing}: recall and AP are not defined. Take more scenes.")
         else:
             some = ap.above(ranked, score)
-            words(counts(ap.confusion(ranked.true[:some], ranked.truths), thing, score), "pr_confusion")
+            words(counts(ap.confusion(ranked.true[:some], ranked.truths)), "pr_confusion")
             rules(ranked, over_thresholds(seeds, nms_threshold, label))
             if len(ranked) == 0:
                 st.info(f"The detector never says {thing} here: AP and recall are 0, and there is no curve to draw.")
@@ -85,21 +85,18 @@ def ranking() -> None:
     mean_ap.over_classes(seeds, nms_threshold, iou, rule)
 
 
-def counts(here: ap.Confusion, thing: str, score: float) -> str:
+def counts(here: ap.Confusion) -> str:
     """What the detector does at this threshold: the three counts, and the three shares made of them."""
     shares = {
-        "Precision": (here.precision, f"{here.true} / {here.true + here.false}"),
-        "Recall": (here.recall, f"{here.true} / {here.true + here.missed}"),
-        "F1": (here.f1, f"2·{here.true} / {2 * here.true + here.false + here.missed}"),
+        "precision": (here.precision, f"{here.true} / {here.true + here.false}"),
+        "recall": (here.recall, f"{here.true} / {here.true + here.missed}"),
+        "F1": (here.f1, f"{2 * here.true} / {2 * here.true + here.false + here.missed}"),
     }
     told = [
-        f"{name} = {'undefined' if np.isnan(value) else f'{of} = **{value:.2f}**'}"
+        f"{name} {'undefined' if np.isnan(value) else f'{of} = **{value:.2f}**'}"
         for name, (value, of) in shares.items()
     ]
-    return (
-        f"**At score ≥ {score:.2f}: {here.true} true (TP) · {here.false} false (FP) · {here.missed} missed (FN)**\n\n"
-        + " · ".join(told)
-    )
+    return " · ".join([f"**TP {here.true} · FP {here.false} · FN {here.missed}**", *told])
 
 
 def split(
@@ -123,7 +120,7 @@ def split(
         here = f"precision {precision[some - 1]:.2f}, recall {recall[some - 1]:.2f}" if some else "nothing is detected"
         with slot:
             page.figure(
-            curve(ranked, precision, recall, some, held, drawn), "pr_curve", height=400, points=True,
+            curve(ranked, precision, recall, some, held, drawn), "pr_curve", height=360, points=True,
             alt=f"Precision-recall curve of {THINGS[label - 1]}: at the score threshold {here}",
         )  # fmt: skip
     with right:
@@ -208,7 +205,7 @@ def curve(ranked: Ranking, precision: NDArray, recall: NDArray, step: int, held:
         steps_x, steps_y = np.concatenate([[0.0], recall]), np.concatenate([y[:1], y])
         fig.add_scatter(
             x=steps_x, y=steps_y, mode="lines", line=dict(shape="vh", color=BLUE, width=2), fill="tozeroy",
-            fillcolor="rgba(86,180,233,0.35)", name="best from here on", hoverinfo="skip",
+            fillcolor="rgba(86,180,233,0.35)", name="envelope", hoverinfo="skip",
         )  # fmt: skip
     else:
         fig.add_bar(
