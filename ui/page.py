@@ -29,6 +29,8 @@ from ui import predict as prediction
 from ui.components import address, following, section_bar
 from ui.plain import plain
 from ui.predict import Number as Number
+from ui.predict import Order as Order
+from ui.predict import Region as Region
 from ui.predict import predict as predict
 from ui.streamlit_inside import Inside
 

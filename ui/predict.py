@@ -15,10 +15,10 @@ from typing import Any
 
 import streamlit as st
 
-from ui.components import address, following, words
-from ui.guesses import Choice, Kind, Number, kind_of
+from ui.components import Boxes, Points, address, following, words
+from ui.guesses import Choice, Kind, Number, Order, Region, kind_of
 
-__all__ = ["Number", "Prediction", "off", "predict"]
+__all__ = ["Number", "Order", "Prediction", "Region", "off", "predict"]
 
 SHOWN = "shown"  # in place of a guess: waved through
 
@@ -66,17 +66,19 @@ class Prediction:
                 words(self._sentence(answer, explain), f"{self.name}-said")
 
     def _sentence(self, answer: Any, explain: str) -> str:
-        says = self.kind.say(answer)
-        truth = f"The answer is **{says}**" if says.startswith("“") else f"It is **{says}**"
         if not self.asked:
-            truth = f"{self.question} **{says}**"
-        elif self.guess is not None and self.kind.right(self.guess, answer):
-            truth = f":green-badge[✓ Right] You said **{self.kind.say(self.guess)}**, and so it is"
-        elif self.guess is not None:
-            truth = f":orange-badge[✗ Not so] You said **{self.kind.say(self.guess)}**. {truth}"
-        if explain.startswith("because "):
-            return f"{truth}, {explain}"
-        return f"{truth}. {explain}".strip()
+            text = f"{self.question} **{self.kind.say(answer)}**"
+        elif self.guess is None:
+            text = self.kind.truth(answer)
+        else:
+            badge = ":green-badge[✓ Right]" if self.kind.right(self.guess, answer) else ":orange-badge[✗ No]"
+            text = f"{badge} {self.kind.compare(self.guess, answer)}"
+        return f"{text}, {explain}" if explain.startswith("because ") else f"{text}. {explain}".strip()
+
+    @property
+    def layers(self) -> list[Boxes | Points]:
+        """The guess of a `Region`, to be drawn on the view's own stage beside the truth; empty without one."""
+        return self.kind.layers(self.guess) if isinstance(self.kind, Region) else []
 
 
 def name_of(key: str) -> str:
@@ -118,7 +120,7 @@ def predict(key: str, question: str, kind: Kind | Sequence[Hashable]) -> Iterato
     ----------
     key : unique in the course; `predict-KEY` is the parameter of the address.
     question : Markdown, one sentence.
-    kind : options whose texts differ, or a `Number`.
+    kind : options whose texts differ, a `Number`, an `Order` or a `Region`.
 
     Raises
     ------
@@ -151,15 +153,17 @@ def _veil(prediction: Prediction) -> None:
 
 def _ask(prediction: Prediction) -> None:
     """The question and its controls. They stay when it is answered, so that nothing below them moves."""
-    name, kind = prediction.name, prediction.kind
-    uncovered = not prediction.veiled
+    name, kind, uncovered = prediction.name, prediction.kind, not prediction.veiled
+    control, early = f"{name}-control", f"{name}-early"
 
     def given(guess: Any) -> None:
         st.session_state[f"{name}-guess"] = guess
         _give(name, kind.write(guess))
 
     def composed() -> None:
-        if (guess := kind.composed(f"{name}-control")) is not None:
+        guess = kind.composed(control)
+        st.session_state[early] = guess is None
+        if guess is not None:
             given(guess)
 
     def show_or_ask_again() -> None:
@@ -167,17 +171,21 @@ def _ask(prediction: Prediction) -> None:
         _give(name, None if uncovered else SHOWN)
 
     st.markdown(f"**Predict.** {prediction.question}")
+    if isinstance(kind, (Order, Region)):
+        _compose(kind, prediction.question, control, prediction.guess)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if isinstance(kind, Choice):
-            kind.ask(prediction.question, f"{name}-control", prediction.guess, given)
-        else:
-            _compose(kind, prediction.question, f"{name}-control", prediction.guess)
+            kind.ask(prediction.question, control, prediction.guess, given)
+        elif isinstance(kind, Number):
+            _compose(kind, prediction.question, control, prediction.guess)
+        if not isinstance(kind, Choice):
             st.button("That is my guess", key=f"{name}-give", on_click=composed, type="primary")
-        st.button("Ask me again" if uncovered else "Show me", key=f"{name}-show", on_click=show_or_ask_again,
-                  type="tertiary")  # fmt: skip
+        st.button("Ask me again" if uncovered else "Show me", key=f"{name}-show", on_click=show_or_ask_again)
+    if st.session_state.pop(early, False):
+        st.caption("Not all is in its place yet.")
 
 
 @st.fragment
-def _compose(kind: Number, label: str, key: str, guess: Any | None) -> None:
+def _compose(kind: Kind, label: str, key: str, guess: Any | None) -> None:
     """A guess of several steps: they redraw nothing but themselves."""
     kind.compose(label, key, guess)

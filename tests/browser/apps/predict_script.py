@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 
 from ui import page
-from ui.components import Grid, live_slider, matrices
+from ui.components import Box, Boxes, Grid, live_slider, matrices, stage
+from ui.components.stage.layers import GREEN
 
 page.begin("Questions", question="What comes out?")
 
@@ -26,5 +27,28 @@ def share() -> None:
         prediction.outcome(33, "The rest is grey.")
 
 
+@st.fragment
+@page.guard()
+def sizes() -> None:
+    with page.predict("sizes", "Which is the smallest, and which the largest?",
+                      page.Order(["cat", "car", "ball"])) as prediction:  # fmt: skip
+        st.markdown("Ball, cat, car.")
+        prediction.outcome(("ball", "cat", "car"))
+
+
+@st.fragment
+@page.guard()
+def light() -> None:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[30:60, 10:50] = 200
+    for key, start in (("where", None), ("box", (5, 5, 25, 25))):
+        with page.predict(key, "Where is the light?", page.Region(picture, start)) as prediction:
+            truth = Box("truth", (10, 30, 50, 60), "truth", GREEN)
+            stage(f"{key}_truth", width=360).show(picture, [Boxes([truth]), *prediction.layers], alt="Light")
+            prediction.outcome(truth.xyxy, "because it is.")
+
+
 sums()
 share()
+sizes()
+light()
