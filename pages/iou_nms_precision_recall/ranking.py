@@ -247,7 +247,7 @@ def rules(ranked: Ranking, means: tuple[float, float]) -> None:
     figures_of |= {"AP@[.5:.95]": means[0], "AR": means[1]}
     with st.container(horizontal=True, key="pr_rules"):
         for name, value in figures_of.items():
-            with st.container(border=True, width=148):
+            with st.container(border=True, width=200 if page.lecture() else 148):  # each name in one line
                 words(f":gray[{name.replace('[', '').replace(']', '')}]\n\n**{value:.3f}**", f"pr_{name}")
 
 
