@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from labs.class_activation import Contribution, top_contributions, weighted_maps
+from pages.class_activation.responds import responds
 from pages.class_activation.shared import (
     ORANGE,
     POSITIVE,
@@ -56,7 +57,10 @@ def opened(focus: Focus) -> None:
             prediction.outcome("", "The score is next to nothing here.")
         else:
             prediction.outcome(bucket(enough), f"{enough} of {len(parts)}: the evidence is spread, and much cancels.")
+    if following():
+        return
     algebra(focus)
+    responds(parts[:SHOWN])
 
 
 def algebra(focus: Focus) -> None:

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+import scenes
 from labs import weak_localization as wl
 from models import catalog
 from models.recipes import classifier as classifier_recipe
-from pages.class_activation import augmented, grad_cam, quality, shared
+from pages.class_activation import augmented, grad_cam, quality, responds, shared
 from scenes import THINGS
 from ui import components, outside_lab_world
 
@@ -408,3 +409,19 @@ def test_signed_maps_lie_on_grey(run, sound, untrained, drawn):
 def test_a_layer_is_called_early_only_where_it_is(index, words):
     said = grad_cam.depth(index, 9)
     assert said.strip().startswith(words) and bool(said) == bool(words)
+
+
+def test_a_map_shows_the_places_where_it_is_largest(run, sound, untrained, monkeypatch, drawn):
+    """Of few scenes; every patch holds the picture around the cell with the largest value, best first."""
+    monkeypatch.setattr(responds, "SCENES", 9)
+    responds.peaks.clear()
+    at = sound(run())
+    assert "cam_patches" not in drawn.pictures, "nothing is looked at unasked"
+    sound(at.button(key="cam_look").click().run())
+    channel = int(re.search(r"feature map (\d+)", drawn.options["cam_patches"]["alt"])[1])
+    network, maxima = fresh("classifier-gap"), []
+    for seed in range(10_000_000, 10_000_009):
+        maxima.append(float(network(scenes.render(scenes.sample(seed), 224).image).features[channel].max()))
+    shown = [plain(box.label) for box in drawn.boxes("cam_patches")]
+    assert shown == pytest.approx(sorted(maxima, reverse=True)[: responds.BEST], rel=6e-3)
+    assert drawn.pictures["cam_patches"].shape == (64, 8 * 64, 3)
