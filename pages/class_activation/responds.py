@@ -59,8 +59,11 @@ def responds(parts: list[Contribution]) -> None:
     found = [peaks(seed) for seed in seeds]
     values = torch.stack([each.values[channel] for each in found])
     best = values.argsort(descending=True)[:BEST].tolist()
-    boxes = [Box(f"patch-{i}", (i * PATCH + 1, 1, (i + 1) * PATCH - 1, PATCH - 1), number(float(values[k])), SKY,
-                 width=1, note=f"scene {seeds[k]}: {', '.join(found[k].labels)}") for i, k in enumerate(best)]  # fmt: skip
+    boxes = []
+    for i, k in enumerate(best):
+        place = (i * PATCH + 1, 1, (i + 1) * PATCH - 1, PATCH - 1)
+        note = f"scene {seeds[k]}: {', '.join(found[k].labels)}"
+        boxes.append(Box(f"patch-{i}", place, number(float(values[k])), SKY, width=1, note=note))
     stage("cam_patches", zoom=False).show(
         np.hstack([patch(found[k], channel) for k in best]), [Boxes(boxes)],
         alt=f"The {BEST} places of {SCENES} scenes where feature map {channel} is largest",
