@@ -52,8 +52,10 @@ def responds(parts: list[Contribution]) -> None:
     )
     seeds = held_out_seeds(SCENES)
     if not st.session_state.get("cam_responds"):
-        if not st.button(f"Look through {SCENES} scenes", icon=":material/search:", key="cam_look"):
+        slot = st.empty()
+        if not slot.button(f"Look through {SCENES} scenes", icon=":material/search:", key="cam_look"):
             return
+        slot.empty()
         page.work_through("cam_responds", seeds, peaks, f"The network looks at {SCENES} scenes it was not trained on")
     channel = parts[ranks.index(rank)].channel
     found = [peaks(seed) for seed in seeds]

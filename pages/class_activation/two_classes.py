@@ -23,7 +23,7 @@ from ui import page
 from ui.components import Boxes, GridLines, stage
 from ui.pictures import KEPT, Picture
 
-FIRST, SECOND = "most probable", "most probable other"
+FIRST, SECOND = "most probable", "next best"
 
 
 def choose(picture: Picture) -> Focus:
@@ -33,7 +33,7 @@ def choose(picture: Picture) -> Focus:
     ranked = seen.logits.argsort(descending=True).tolist()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = st.segmented_control("Class", [FIRST, *THINGS], default=FIRST, required=True, key="cam_class", **KEPT)
-        second = st.selectbox("Beside it", [SECOND, *THINGS], key="cam_other", width=200, **KEPT)
+        second = st.selectbox("Beside it", [SECOND, *THINGS], key="cam_other", width=140, **KEPT)
     target = ranked[0] if first == FIRST else THINGS.index(first)
     other = next(each for each in ranked if each != target) if second == SECOND else THINGS.index(second)
     return Focus(picture, target, other, seen)
