@@ -141,6 +141,60 @@ def precision_recall(
     return hits / np.arange(1, len(true) + 1), hits / truths
 
 
+@dataclass(frozen=True)
+class Confusion:
+    """What a detector does at one score threshold.
+
+    `true` (TP), `false` (FP) and `missed` (FN) detections and truths. There are no true negatives: nobody can count the
+    boxes without a thing in them that the detector did not draw.
+
+    >>> three = Confusion(true=3, false=1, missed=2)
+    >>> three.precision, three.recall, round(three.f1, 4)
+    (0.75, 0.6, 0.6667)
+    """
+
+    true: int
+    false: int
+    missed: int
+
+    @property
+    def precision(self) -> float:
+        """True detections / all detections, 0 to 1; NaN without a detection."""
+        return self.true / (self.true + self.false) if self.true + self.false else float("nan")
+
+    @property
+    def recall(self) -> float:
+        """True detections / truths, 0 to 1; NaN without a truth."""
+        return self.true / (self.true + self.missed) if self.true + self.missed else float("nan")
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN); NaN with neither detection nor truth."""
+        whole = 2 * self.true + self.false + self.missed
+        return 2 * self.true / whole if whole else float("nan")
+
+
+def above(ranking: Ranking, score: float) -> int:
+    """How many detections reach the score threshold: they are the first of the ranking. At the threshold is enough.
+
+    >>> found = Detections(np.array([[0.0, 0, 8, 8], [0, 0, 8, 10]]), np.array([1, 1]), np.array([0.6, 0.9]))
+    >>> there = Truths(np.array([[0.0, 0, 8, 10]]), np.array([1]))
+    >>> [above(rank(compare([found], [there], label=1)), score) for score in (0.5, 0.75, 1.0)]
+    [2, 1, 0]
+    """
+    return int((ranking.scores >= score).sum())
+
+
+def confusion(true: Bool[np.ndarray, " d"], truths: int) -> Confusion:
+    """The counts of a ranking, or of the part of it above a score threshold.
+
+    >>> confusion(np.array([True, False, True, False]), truths=3)
+    Confusion(true=2, false=2, missed=1)
+    """
+    hits = int(true.sum())
+    return Confusion(hits, len(true) - hits, truths - hits)
+
+
 def envelope(precision: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
     """The best precision at this recall or any higher one: the curve without its dips.
 

@@ -11,6 +11,7 @@ import torch
 from labs import augmented_grad_cam as lab
 from labs import super_resolution as sr
 from labs import weak_localization as wl
+from labs.heat_map_quality import energy_over_area, points_at
 from models import catalog
 from models.inside.augmented import AugmentedMap, augmented_grad_cam
 from models.networks.classifier import FILL, SIZE, to_tensor
@@ -19,8 +20,10 @@ from pages.class_activation.shared import (
     GAP,
     ORANGE,
     POSITIVE,
+    SKY,
     VERMILION,
     Focus,
+    Truth,
     at_picture_size,
     colour_bar,
     evidence,
@@ -30,7 +33,7 @@ from pages.class_activation.shared import (
     truth_of,
 )  # fmt: skip
 from ui import page
-from ui.components import Boxes, Heat, stage
+from ui.components import Box, Boxes, Heat, stage
 from ui.pictures import KEPT
 
 ACROSS, TILE = 4, 112  # views in a row of the strip, and their size in it
@@ -104,10 +107,13 @@ def augmented(focus: Focus) -> None:
         rf"+ \tfrac{{{settings.mu:g}}}{{2}} \lVert h \rVert^2 \end{{aligned}}"
     )
     slot = place(focus.picture.image, focus.target, settings)
-    if st.button("Run", type="primary", icon=":material/play_arrow:", key="cam_run", disabled=bool(slot)) and not slot:
+    start = st.empty()
+    if not slot and start.button("Run", type="primary", icon=":material/play_arrow:", key="cam_run"):
         bar = st.progress(0.0, "views")
         slot.append(run(focus.picture.image, focus.target, settings, lambda share, text: bar.progress(share, text)))
         bar.empty()
+    if slot:
+        start.markdown(":green-badge[:material/check: done] for this picture, class and settings")
     strip(focus, settings, slot[0].found if slot else None)
     if not slot:
         st.info(
@@ -128,7 +134,8 @@ def controls() -> Settings:
     with columns[0]:
         views = st.select_slider("Views", VIEWS, lab.VIEWS, key="cam_views", **KEPT)
     with columns[1]:
-        angle = st.slider("Angle up to ±", 0.0, 1.0, lab.ANGLE, 0.05, format="%.2f rad", key="cam_angle", **KEPT)
+        angle = st.slider("Angle up to ±", 0.0, 1.0, lab.ANGLE, 0.05, format="%.2f rad", key="cam_angle", **KEPT,
+                          help="1 rad is 57°.")  # fmt: skip
     with columns[2]:
         shift = st.slider("Shift up to ±", 0.0, 60.0, lab.SHIFT, 5.0, format="%.0f px", key="cam_shift", **KEPT)
     with columns[3]:
@@ -151,12 +158,20 @@ def strip(focus: Focus, settings: Settings, found: AugmentedMap | None) -> None:
         tall = [cv2.resize(each, (TILE, TILE), interpolation=cv2.INTER_NEAREST) for each in heat]
         layers.append(Heat(mosaic(tall, np.nan), POSITIVE, 0, found.scale, opacity=0.65, smooth=False))
     angles, shifts = few.angles.rad2deg().tolist(), (few.shifts * SIZE).tolist()
-    told = "; ".join(f"{a:.0f}° {x:+.0f} {y:+.0f}" for a, (x, y) in zip(angles, shifts, strict=True)).replace("-", "−")
+    told = [f"{a:.0f}° {x:+.0f} {y:+.0f}".replace("-", "−") for a, (x, y) in zip(angles, shifts, strict=True)]
+    frames = [Box(f"view-{i}", tile(i), text, SKY, width=1, note=f"view {i + 1}: turned, then shifted")
+              for i, text in enumerate(told)]  # fmt: skip
     stage("cam_views_strip", width=2 * TILE * min(ACROSS, count)).show(
-        mosaic(tiles, 255), layers, alt=f"The first {count} views and their maps",
-        caption=f"The first {count} of {len(warps)} views, turned and shifted right and down by {told} pixels."
+        mosaic(tiles, 255), [*layers, Boxes(frames)], alt=f"The first {count} views and their maps",
+        caption=f"The first {count} of {len(warps)} views: degrees turned, pixels shifted right and down."
         + (" Cells without colour saw beyond the edge and take no part." if found else ""),
     )  # fmt: skip
+
+
+def tile(i: int) -> tuple[float, float, float, float]:
+    """Where the i-th view lies in the strip; a pixel is left to its neighbours."""
+    x, y = i % ACROSS * TILE, i // ACROSS * TILE
+    return (x + 1, y + 1, x + TILE - 1, y + TILE - 1)
 
 
 def mosaic(tiles, blank) -> np.ndarray:
@@ -199,7 +214,7 @@ def maps(focus: Focus, found: AugmentedMap) -> None:
     if truth is None:
         st.caption(no_truth(focus.picture, focus.target))
     else:
-        st.caption("Sharper is not always better placed: what the figures above say is measured, picture by picture.")
+        st.markdown(sharper(found, truth))
     one, _, fine = found.terms
     share = fine.misfit / (sum(fine) or 1.0)
     st.markdown(
@@ -207,6 +222,28 @@ def maps(focus: Focus, found: AugmentedMap) -> None:
         f"{len(found.maps)} coarse maps contradict each other, because the network does not answer a turned picture "
         f"with exactly the turned map. One map enlarged leaves a misfit of {number(one.misfit)}, the fine map "
         f"{number(fine.misfit)}."
+    )
+
+
+def sharper(found: AugmentedMap, truth: Truth) -> str:
+    """Whether the fine map is nearer to the truth than one map enlarged, by three measures; it is not always."""
+    one, fine = at_picture_size(found.one_map), at_picture_size(found.fine)
+    measures = {
+        "evidence on the thing, over its share of the picture": lambda heat: energy_over_area(heat, truth.mask),
+        "IoU of the 20 % box": lambda heat: truth.overlap(wl.weak_box(heat)),
+        "IoU of the best box": truth.best_overlap,
+    }
+    pairs = {name: (float(measure(one)), float(measure(fine))) for name, measure in measures.items()}
+    told = "; ".join(f"{name} {before:.2f} → {after:.2f}" for name, (before, after) in pairs.items())
+    gains = sum(after > before + 0.005 for before, after in pairs.values())
+    losses = sum(after < before - 0.005 for before, after in pairs.values())
+    verdict = "nearer to the truth" if gains > losses else "not nearer to the truth"
+    peaks = [points_at(heat, truth.mask) for heat in (one, fine)]
+    peak = {(True, True): "stays on", (False, False): "stays off", (False, True): "moves onto",
+            (True, False): "moves off"}[tuple(peaks)]  # fmt: skip
+    return (
+        f"Against one map enlarged, the fine map is **{verdict}** here: {told}; the largest value {peak} the thing. "
+        "Another picture may say otherwise: change the scene and run again."
     )
 
 

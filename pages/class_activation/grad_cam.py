@@ -14,6 +14,7 @@ from pages.class_activation.shared import (
     Focus,
     colour_bar,
     evidence,
+    greyed,
     limit_of,
     number,
     positive_layer,
@@ -50,7 +51,7 @@ def grad_cam(focus: Focus) -> None:
     ):
         with panel:
             st.markdown(f"**{title}** · {evidence(heat, focus.name)}")
-            stage(key, width=360, zoom=False).show(image, [signed_layer(heat, limit)], alt=title)
+            stage(key, width=360, zoom=False).show(greyed(image), [signed_layer(heat, limit)], alt=title)
     colour_bar(SIGNED, limit, "logit per cell and pixel of the mean")
     st.markdown(
         f"**Largest difference: {number(float((cam - signed).abs().max()), 2)}**, of values up to {number(limit)}. The "
@@ -75,16 +76,27 @@ def any_layer(focus: Focus, layers: list[str]) -> None:
         stage("cam_layer_map", width=360, zoom=False).show(
             image, [positive_layer(heat, float(heat.max()))], alt=f"Grad-CAM at {layer}"
         )
+        colour_bar(POSITIVE, float(heat.max()) or 1.0, "logit")
         st.caption(
-            f"After the ReLU, {evidence(heat, focus.name, 'logit')}. Early layers see edges, whatever the class."
+            f"After the ReLU, {evidence(heat, focus.name, 'logit')}; layer {layers.index(layer) + 1} of {len(layers)}, "
+            f"cells of {image.shape[0] // heat.shape[0]} pixels." + depth(layers.index(layer), len(layers))
         )
     with right:
         st.markdown(f"**{method}**, 224×224")
         end = float(other.abs().flatten().quantile(SATURATED)) or 1.0
         negative = float(other.min()) < 0
         shown = Heat(other.numpy(), SIGNED if negative else POSITIVE, -end if negative else 0, end, opacity=0.85)
-        stage("cam_method_map", width=360, zoom=False).show(image, [shown], alt=f"{method} of {focus.name}")
+        under = greyed(image) if negative else image
+        stage("cam_method_map", width=360, zoom=False).show(under, [shown], alt=f"{method} of {focus.name}")
+        colour_bar(SIGNED if negative else POSITIVE, end, "logit")
         st.caption(
             f"{evidence(other, focus.name, 'logit')}; colours end at {number(end)}, above which {1 - SATURATED:.0%} of "
             "the pixels lie."
         )
+
+
+def depth(index: int, count: int) -> str:
+    """What to expect of a layer: only where its place says it."""
+    if index < count // 3:
+        return " An early layer: edges and colours, and little that belongs to one class."
+    return " The last layer: what the head weighs." if index == count - 1 else ""

@@ -2,11 +2,13 @@
 
 import numpy as np
 import streamlit as st
+from torch import Tensor
 
 from labs import weak_localization as wl
 from labs.class_activation import max_pooling_map, winning_cells
 from labs.heat_map_quality import energy_over_area, points_at
 from models import catalog
+from models.networks.classifier import Classification
 from pages.class_activation.shared import (
     GAP,
     GAP_28,
@@ -15,10 +17,12 @@ from pages.class_activation.shared import (
     ORANGE,
     SKY,
     Focus,
+    Truth,
     activation,
     at_picture_size,
     classified,
     evidence,
+    greyed,
     limit_of,
     no_truth,
     number,
@@ -30,6 +34,18 @@ from ui import page
 from ui.components import Box, Boxes, Points, stage
 
 TITLES = {GAP: "GAP, 14×14", GMP: "GMP, 14×14", GAP_28: "GAP, 28×28"}
+HELP = {
+    "S": "The score of the class, a logit",
+    "mean of M": "Mean of the map over its cells: the score, with a mean in the head",
+    "IoU of 20 % box": "The box around what lies above 20 % of the maximum, against the truth of this picture",
+    "best IoU": "The same for the best threshold, which only the truth can find",
+    "energy / area": "The thing's share of the positive evidence over its share of the picture: 1 is chance",
+    "points at it": "Whether the map's largest value lies on the thing",
+    "mAP, one thing": "Mean over the classes of the average precision, 500 held-out scenes with one thing",
+    "mAP, 3 to 6": "The same for 500 held-out scenes with 3 to 6 things",
+    "peak on the thing": "Share of held-out scenes with one thing where the map's largest value lies on it",
+    "20 % box, large things": "Mean IoU of the 20 % box over held-out things of 80 pixels and more",
+}
 DOTS = 12  # winning cells that are drawn
 
 
@@ -41,41 +57,26 @@ def networks(focus: Focus) -> None:
         "Three networks, one recipe: mean or maximum over the last map, and a larger map from fewer layers.",
     )
     truth = truth_of(focus.picture, focus.target)
-    rows, boxed = [], {}
-    for panel, name in zip(st.columns(3, gap="medium"), NETWORKS, strict=True):
-        seen = focus.seen if name == GAP else classified(name, focus.picture.image)
-        heat = activation(seen, focus.target)
-        large = at_picture_size(heat)
-        box = wl.weak_box(large)
-        boxes = truth.drawn() if truth else []
-        if box is not None:
-            boxes.append(Box("weak", xyxy(box), "20 % box", ORANGE, width=2.5))
-        layers = [signed_layer(heat, limit_of(heat), smooth=False)]
-        if name == GMP:
-            layers.append(winners(seen, focus))
-        with panel:
-            st.markdown(f"**{TITLES[name]}** · probability {float(seen.probabilities[focus.target]):.3f}")
-            stage(f"cam_{name}", zoom=False).show(
-                focus.picture.image, [*layers, Boxes(boxes)], alt=f"Class activation map of {name}",
-                caption=f"M: {plain(evidence(heat, focus.name, 'logit per cell'))}. Clear is 0.",
-            )  # fmt: skip
-        row = {
-            "network": TITLES[name],
-            "S": round(float(seen.logits[focus.target]), 3),
-            "mean of M": round(float(heat.mean()), 3),
-        }
-        if truth:
-            boxed[TITLES[name]] = round(truth.overlap(box), 3)
-            row |= {
-                "IoU of 20 % box": boxed[TITLES[name]],
-                "best IoU": round(truth.best_overlap(large), 3),
-                "energy / area": round(energy_over_area(large, truth.mask), 2),
-                "points at it": points_at(large, truth.mask),
-            }
-        rows.append(row | card_figures(name))
-    st.dataframe(rows, hide_index=True, key="cam_networks")
-    gmp = classified(GMP, focus.picture.image)
-    scored = float(max_pooling_map(gmp.features, gmp.weights[focus.target]).sum())
+    looks = {name: focus.seen if name == GAP else classified(name, focus.picture.image) for name in NETWORKS}
+    large = {name: at_picture_size(activation(seen, focus.target)) for name, seen in looks.items()}
+    found = {name: wl.weak_box(heat) for name, heat in large.items()}
+    boxed = {TITLES[name]: truth.overlap(box) for name, box in found.items()} if truth else {}
+    leaders = [title for title, value in boxed.items() if value == max(boxed.values())]
+    with page.predict(
+        "cam-networks", "Each network draws a box around what lies above 20 % of its map's maximum. Whose box meets "
+        f"the {focus.name} best here?", list(boxed) if len(leaders) == 1 else [],
+    ) as prediction:  # fmt: skip
+        for panel, name in zip(st.columns(3, gap="medium"), NETWORKS, strict=True):
+            with panel:
+                draw(name, looks[name], focus, truth, found[name])
+        rows = [row(name, looks[name], focus, truth, large[name], found[name]) for name in NETWORKS]
+        st.dataframe(rows, hide_index=True, key="cam_networks",
+                     column_config={name: st.column_config.Column(help=text) for name, text in HELP.items()}
+                     )  # fmt: skip
+        each = ", ".join(f"{name} {value:.2f}" for name, value in boxed.items())
+        told = f"The IoU is {each}. One picture proves nothing."
+        prediction.outcome(leaders[0] if len(leaders) == 1 else "", told if boxed else "")
+    scored = float(max_pooling_map(looks[GMP].features, looks[GMP].weights[focus.target]).sum())
     st.markdown(
         "With the **mean**, every cell counts, so the whole extent of a thing adds to the score. With the **maximum**, "
         "one cell of each map counts "
@@ -86,12 +87,41 @@ def networks(focus: Focus) -> None:
     )
     if truth is None:
         st.caption(no_truth(focus.picture, focus.target))
-    elif len(leaders := [name for name, value in boxed.items() if value == max(boxed.values())]) == 1:
-        page.quiz(
-            "cam_networks_best", f"Whose 20 % box meets the {focus.name} best in this very picture?", list(boxed),
-            leaders[0], f"IoU {', '.join(f'{name} {value:.2f}' for name, value in boxed.items())}. "
-            "One picture proves nothing.",
-        )  # fmt: skip
+
+
+def draw(name: str, seen: Classification, focus: Focus, truth: Truth | None, box: Tensor | None) -> None:
+    """The map of one network with its 20 % box, beside the truth."""
+    heat = activation(seen, focus.target)
+    boxes = truth.drawn() if truth else []
+    if box is not None:
+        boxes.append(Box("weak", xyxy(box), "20 % box", ORANGE, width=2.5))
+    layers = [signed_layer(heat, limit_of(heat), smooth=False)]
+    if name == GMP:
+        layers.append(winners(seen, focus))
+    st.markdown(f"**{TITLES[name]}** · probability {float(seen.probabilities[focus.target]):.3f}")
+    stage(f"cam_{name}", zoom=False).show(
+        greyed(focus.picture.image), [*layers, Boxes(boxes)], alt=f"Class activation map of {name}",
+        caption=f"M: {plain(evidence(heat, focus.name, 'logit per cell'))}. Clear is 0.",
+    )  # fmt: skip
+
+
+def row(
+    name: str, seen: Classification, focus: Focus, truth: Truth | None, large: Tensor, box: Tensor | None
+) -> dict:  # fmt: skip
+    """What a network's map is worth, in this picture and on held-out scenes."""
+    figures = {
+        "network": TITLES[name],
+        "S": round(float(seen.logits[focus.target]), 3),
+        "mean of M": round(float(activation(seen, focus.target).mean()), 3),
+    }
+    if truth:
+        figures |= {
+            "IoU of 20 % box": round(truth.overlap(box), 3),
+            "best IoU": round(truth.best_overlap(large), 3),
+            "energy / area": round(energy_over_area(large, truth.mask), 2),
+            "points at it": points_at(large, truth.mask),
+        }
+    return figures | card_figures(name)
 
 
 def aside(rows: list[dict]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from labs.class_activation import Contribution, top_contributions, weighted_maps
+from pages.class_activation.responds import responds
 from pages.class_activation.shared import (
     ORANGE,
     POSITIVE,
@@ -14,6 +15,7 @@ from pages.class_activation.shared import (
     Focus,
     activation,
     colour_bar,
+    greyed,
     limit_of,
     number,
     positive_layer,
@@ -32,7 +34,7 @@ def opened(focus: Focus) -> None:
     parts = top_contributions(seen.features, weights, len(weights))
     page.section(
         "Look inside",
-        f"Which of the {len(parts)} feature maps make the score of {focus.name}? The largest shares first.",
+        f"Which of the {len(parts)} feature maps add most to the score of {focus.name}? The largest shares come first.",
     )
     side = focus.picture.image.shape[0] / seen.features.shape[-1]
     view = stage("cam_sum")
@@ -42,14 +44,34 @@ def opened(focus: Focus) -> None:
     frame = Box("cell", tuple(v * side for v in (cell[1], cell[0], cell[1] + 1, cell[0] + 1)), "", ORANGE, width=3)
     if not following():
         strip(focus, parts[:SHOWN], frame)
-    total(focus, parts, cell, frame, view)
     enough = needed(np.cumsum([part.score for part in parts]), float(seen.logits[focus.target]))
-    if enough is not None:
-        page.quiz(
-            "cam_enough", f"How many of the {len(parts)} maps, largest shares first, until the total stays within 10 % "
-            "of S?", ["1 to 10", "11 to 50", "more than 50"], bucket(enough),
-            f"{enough} of {len(parts)}: the evidence is spread, and much of the sum cancels.",
-        )  # fmt: skip
+    with live_slider(
+        "Maps in the sum", 1, len(parts), len(parts), key="cam_terms", play=True, window=2,
+        help="Largest |share of the score| first.",
+    ) as count, page.predict(
+        "cam-enough", f"Add the {len(parts)} maps one by one, largest shares first. After how many does the sum stay "
+        "within 10 % of the score?", ["1 to 10", "11 to 50", "more than 50"] if enough is not None else [],
+    ) as prediction:  # fmt: skip
+        total(focus, parts, count, cell, frame, view)
+        if enough is None:
+            prediction.outcome("", "The score is next to nothing here.")
+        else:
+            prediction.outcome(bucket(enough), f"{enough} of {len(parts)}: the evidence is spread, and much cancels.")
+    if following():
+        return
+    algebra(focus)
+    responds(parts[:SHOWN])
+
+
+def algebra(focus: Focus) -> None:
+    """How far the mean of the map is from the score, and what lectures write instead."""
+    heat = activation(focus.seen, focus.target)
+    gap = abs(float(heat.mean() - focus.seen.logits[focus.target]))
+    st.caption(
+        f"The mean of M and S differ by {number(gap, 2)}, rounding. The head has no bias; with one, S would be the "
+        f"mean plus the bias. Lectures write sums for means: S is then Σ M, {heat.numel()} times as much, and trained "
+        "weights absorb the factor."
+    )
 
 
 def strip(focus: Focus, parts: list[Contribution], frame: Box) -> None:
@@ -74,18 +96,17 @@ def strip(focus: Focus, parts: list[Contribution], frame: Box) -> None:
     colour_bar(POSITIVE, limit, "feature maps fₖ ≥ 0", most="strong")  # for or against: the weight says that
 
 
-def total(focus: Focus, parts: list[Contribution], cell: tuple[int, int], frame: Box, view: Stage) -> None:
-    """The sum as it grows, map by map, and the same sum in one cell."""
+def total(
+    focus: Focus, parts: list[Contribution], count: int, cell: tuple[int, int], frame: Box, view: Stage
+) -> None:  # fmt: skip
+    """The sum of the first `count` maps, and the sum of all in one cell."""
     seen, weights = focus.seen, focus.seen.weights[focus.target]
     order = [part.channel for part in parts]
     terms = weighted_maps(seen.features, weights)[order]
     running = terms.cumsum(0)
     limit = limit_of(running[-1])
     left, right = st.columns([2, 3], gap="large")
-    with left, live_slider(
-        "Maps in the sum", 1, len(parts), len(parts), key="cam_terms", play=True, window=2,
-        help="Largest |share of the score| first.",
-    ) as count:  # fmt: skip
+    with left:
         partial, side = running[count - 1], focus.picture.image.shape[0] / running.shape[-1]
         words(
             f"Σ of **{count}** maps: mean **{number(float(partial.mean()), 4)}** of S = "
@@ -93,7 +114,7 @@ def total(focus: Focus, parts: list[Contribution], cell: tuple[int, int], frame:
             "cam_sum_words",
         )
         view.show(
-            focus.picture.image,
+            greyed(focus.picture.image),
             [signed_layer(partial, limit, smooth=False), GridLines(*partial.shape, colour="#00000030"), Boxes([frame])],
             alt=f"The sum of the first {count} weighted feature maps", caption="Click a cell to write it out.",
             pick=(side / 2, side),

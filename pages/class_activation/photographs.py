@@ -11,7 +11,7 @@ from models.inside.attribution import enlarged
 from models.inside.photograph_attribution import Explained, Head
 from models.networks.published import PretrainedClassifier, TopClasses
 from models.pretrained import published
-from pages.class_activation.shared import SIGNED, SKY, colour_bar, evidence, limit_of, number
+from pages.class_activation.shared import SIGNED, SKY, colour_bar, evidence, greyed, limit_of, number
 from pages.shared import photograph_source as source
 from ui import model_choice, page
 from ui.components import Box, Boxes, Heat, stage
@@ -48,7 +48,9 @@ def photographs(above: Picture) -> None:
     with right:
         picture = source.choose("cam_published", above, default="Cat")
     with left:
-        network = model_choice.choose("cam_published", choice.offers("classification", lab=[]))
+        # First one that has a CAM; the others keep their order.
+        offers = sorted(choice.offers("classification", lab=[]), key=lambda each: each.name != "resnet50")
+        network = model_choice.choose("cam_published", offers)
     heads()
     if network is not None:
         play(picture, network)
@@ -110,7 +112,9 @@ def maps(picture: Picture, network: PretrainedClassifier, found: Explained, name
     with panels[1]:
         st.markdown(f"**Grad-CAM before its ReLU**, {rows}×{columns}")
         stage("cam_published_grad", zoom=False).show(
-            picture.image, [layer(found.grad_cam, limit, found.window)], alt=f"Grad-CAM of {name} by {network.name}"
+            greyed(picture.image),
+            [layer(found.grad_cam, limit, found.window)],
+            alt=f"Grad-CAM of {name} by {network.name}",
         )
         st.caption(f"{evidence(found.grad_cam, name, 'logit')}; {found.seconds * 1000:.0f} ms by captum")
     each = head(network.card["name"])
@@ -121,7 +125,7 @@ def maps(picture: Picture, network: PretrainedClassifier, found: Explained, name
         else:
             st.markdown(f"**CAM / {divided.numel()}**, from the weights alone")
             stage("cam_published_cam", zoom=False).show(
-                picture.image, [layer(divided, limit, found.window)], alt=f"Class activation map of {name}"
+                greyed(picture.image), [layer(divided, limit, found.window)], alt=f"Class activation map of {name}"
             )
             st.caption(evidence(divided, name, "logit"))
     colour_bar(SIGNED, limit, "logit per cell and pixel of the mean")

@@ -103,13 +103,13 @@ def quality(focus: Focus) -> None:
         "How good is a heat map?", "Against the exact mask, against the network, and against maps that explain nothing."
     )
     slot = place(focus.picture.image, focus.target)
-    if (
-        st.button("Measure", type="primary", icon=":material/play_arrow:", key="cam_measure", disabled=bool(slot))
-        and not slot
-    ):
+    start = st.empty()
+    if not slot and start.button("Measure", type="primary", icon=":material/play_arrow:", key="cam_measure"):
         bar = st.progress(0.0)
         slot[:] = measure(focus, lambda share, text: bar.progress(share, text))
         bar.empty()
+    if slot:
+        start.markdown(":green-badge[:material/check: done] for this picture and class")
     if not slot:
         st.info(
             f"Seven maps of {focus.name}, and for each some 60 pictures that the network must judge: half a minute.",

@@ -93,8 +93,14 @@ def at_picture_size(heat: Tensor) -> Tensor:
     return enlarged(heat.float(), (SIZE, SIZE))
 
 
+def greyed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture in pale grey, (H, W): under a signed map, blue and vermilion are then the map's alone."""
+    grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return (128 + grey / 2.2).clip(0, 255).astype(np.uint8)
+
+
 def signed_layer(heat: Tensor, limit: float, opacity: float = 0.7, smooth: bool = True) -> Heat:
-    """A signed map over the picture: blue speaks against the class, vermilion for it."""
+    """A signed map over the `greyed` picture: blue speaks against the class, vermilion for it."""
     values = enlarged(heat, (SIZE // 2, SIZE // 2)) if smooth else heat
     return Heat(values.numpy(), SIGNED, -limit, limit, opacity=opacity, smooth=smooth)
 

@@ -2,14 +2,17 @@
 
 import streamlit as st
 
+from labs.heat_map_quality import points_at
 from pages.class_activation.shared import (
     GAP,
     SIGNED,
     Focus,
     activation,
+    at_picture_size,
     classified,
     colour_bar,
     evidence,
+    greyed,
     limit_of,
     number,
     signed_layer,
@@ -20,7 +23,7 @@ from ui import page
 from ui.components import Boxes, GridLines, stage
 from ui.pictures import KEPT, Picture
 
-FIRST, SECOND = "most probable", "second"
+FIRST, SECOND = "most probable", "next best"
 
 
 def choose(picture: Picture) -> Focus:
@@ -32,7 +35,7 @@ def choose(picture: Picture) -> Focus:
         first = st.segmented_control("Class", [FIRST, *THINGS], default=FIRST, required=True, key="cam_class", **KEPT)
         second = st.selectbox("Beside it", [SECOND, *THINGS], key="cam_other", width=240, **KEPT)
     target = ranked[0] if first == FIRST else THINGS.index(first)
-    other = ranked[1] if second == SECOND else THINGS.index(second)
+    other = next(each for each in ranked if each != target) if second == SECOND else THINGS.index(second)
     return Focus(picture, target, other, seen)
 
 
@@ -64,21 +67,39 @@ def play(focus: Focus) -> None:
         if truth:
             layers.append(Boxes(truth.drawn()))
         with panel:
-            stage(key, zoom=False).show(focus.picture.image, layers, alt=f"Class activation map of {name}")
+            stage(key, zoom=False).show(greyed(focus.picture.image), layers, alt=f"Class activation map of {name}")
             st.markdown(f"**{name}** · probability {float(seen.probabilities[target]):.3f}")
             st.caption(
                 f"M: {evidence(heat, name)} · its mean is **{number(float(heat.mean()), 4)}**, "
                 f"the score S is **{number(float(seen.logits[target]), 4)}**"
             )
     colour_bar(SIGNED, limit, "logit per cell, M(x, y)")
-    gap = max(abs(float(heat.mean() - seen.logits[t])) for heat, t in zip(maps, (focus.target, focus.other)))
     st.markdown(
-        f"Each map is Σ wₖ fₖ over {len(seen.features)} feature maps, and **its mean is the class's score**: largest "
-        f"difference here {number(gap, 2)}, rounding. The head has no bias; with one, S would be the mean plus the "
-        f"bias. Lectures write sums for means: S is then Σ M, {maps[0].numel()} times as much, and trained weights "
-        f"absorb the factor. White boxes: truth. The sections below open **{focus.name}**."
+        f"Each map adds up the same {len(seen.features)} feature maps, weighed for its class, and **its mean is the "
+        f"class's score**."
     )
+    discriminates(focus, maps)
     page.footer(GAP, seen.device, seen.seconds * 1000)
+
+
+def discriminates(focus: Focus, maps: list) -> None:
+    """Where both classes are in the picture: what each map holds on the one thing and on the other."""
+    classes = (focus.target, focus.other)
+    truths = [truth_of(focus.picture, target) for target in classes]
+    if focus.target == focus.other or not all(truths):
+        return
+    large = [at_picture_size(heat) for heat in maps]
+    names = [THINGS[target] for target in classes]
+    rows = [
+        f"| map of | mean on the {names[0]} | mean on the {names[1]} | its largest value lies |",
+        "|---|---:|---:|---|",
+    ]
+    for name, heat, own in zip(names, large, truths, strict=True):
+        means = [number(float(heat.numpy()[truth.mask].mean())) for truth in truths]
+        place = f"on the {name}" if points_at(heat, own.mask) else f"beside the {name}"
+        rows.append(f"| **{name}** | {means[0]} | {means[1]} | {place} |")
+    st.markdown("\n".join(rows))
+    st.caption("In logits per cell. One picture, one forward pass: only the weights differ. White boxes: truth.")
 
 
 def guesses(focus: Focus) -> str:

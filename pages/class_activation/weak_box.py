@@ -14,6 +14,7 @@ from pages.class_activation.shared import (
     Focus,
     activation,
     at_picture_size,
+    greyed,
     limit_of,
     no_truth,
     number,
@@ -57,20 +58,22 @@ def weak_box(focus: Focus) -> None:
             )  # fmt: skip
         with right:
             stage("cam_box", width=460, zoom=False).show(
-                focus.picture.image, [signed_layer(coarse, limit_of(coarse), 0.5), Boxes(boxes)],
+                greyed(focus.picture.image), [signed_layer(coarse, limit_of(coarse), 0.5), Boxes(boxes)],
                 alt=f"The box of {focus.name} from the map, beside the truth",
                 caption="Orange: the box from the map." + " White: the truth." * (truth is not None),
             )  # fmt: skip
     if not following() and truth and heat.max() > 0:
-        curve(heat, truth, share)
-        area = lambda box: 0.0 if box is None else float((box[2] - box[0]) * (box[3] - box[1]))  # noqa: E731
-        now, then = (area(wl.weak_box(heat, s)) for s in (wl.SHARE, 0.5))
-        page.quiz(
-            "cam_grow", "From 20 % to 50 % of the maximum, what does the box do here?",
-            ["it shrinks", "it stays", "it grows"],
-            "it shrinks" if then < now else "it stays" if then == now else "it grows",
-            f"{now:.0f} px² become {then:.0f} px². A higher threshold keeps fewer cells.",
-        )  # fmt: skip
+        with page.predict(
+            "cam-share",
+            "Above which share of the maximum does the box meet the truth best?",
+            page.Number(0.0, 0.95, 0.05),
+        ) as prediction:
+            overlaps = curve(heat, truth, share)
+            best = wl.SHARES[int(np.argmax(overlaps))]
+            prediction.outcome(
+                float(best),
+                f"There the IoU is {max(overlaps):.2f}. Only the truth can tell, and it differs from map to map.",
+            )
     elif truth is None and not following():
         st.caption(no_truth(focus.picture, focus.target))
 
@@ -86,8 +89,8 @@ def sentence(found: wl.Localization, truth, share: float) -> str:
     return told if truth is None else f"{told} · IoU with the truth **{truth.overlap(found.box):.2f}**"
 
 
-def curve(heat: np.ndarray, truth, share: float) -> None:
-    """IoU at every share: 20 % is a convention, and the best share differs from map to map."""
+def curve(heat: np.ndarray, truth, share: float) -> list[float]:
+    """IoU at every share of wl.SHARES, drawn: 20 % is a convention, and the best share differs from map to map."""
     overlaps = [truth.overlap(wl.weak_box(heat, each)) for each in wl.SHARES]
     figure = go.Figure()
     figure.add_scatter(x=list(wl.SHARES), y=overlaps, mode="lines", line_color=BLUE, name="IoU")
@@ -103,6 +106,7 @@ def curve(heat: np.ndarray, truth, share: float) -> None:
         f"At 20 % (Zhou et al. 2016) the IoU is {truth.overlap(wl.weak_box(heat, wl.SHARE)):.2f}; the best threshold, "
         f"which only the truth can find, gives {max(overlaps):.2f}." + rule_measured()
     )
+    return overlaps
 
 
 def rule_measured() -> str:

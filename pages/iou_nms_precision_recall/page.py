@@ -1,7 +1,7 @@
 """When is a detection right, and how good is a detector? IoU, NMS, matching, precision-recall, AP and mAP."""
 
 from labs import average_precision, boxes, matching, nms
-from pages.iou_nms_precision_recall import photographs, ranking, suppression, two_boxes
+from pages.iou_nms_precision_recall import by_hand, photographs, ranking, suppression, two_boxes
 from ui import page
 
 page.begin("IoU, NMS and Precision-Recall")
@@ -14,6 +14,7 @@ page.erratum(
 )
 with page.guard():
     photographs.published()
+by_hand.by_hand()
 ranking.ranking()
 page.erratum(
     slide="Average precision is the area under the precision-recall curve.",
@@ -42,8 +43,8 @@ page.show_code(
     [matching.match_coco, matching.match_voc], library="pycocotools.cocoeval.COCOeval(truth, results, 'bbox')"
 )
 page.show_code(
-    [average_precision.precision_recall, average_precision.envelope, average_precision.voc_all_point,
-     average_precision.sampled],
+    [average_precision.Confusion, average_precision.precision_recall, average_precision.envelope,
+     average_precision.voc_all_point, average_precision.sampled],
     r"\text{AP} = \int_0^1 \max_{r' \ge r} p(r')\, dr",
     "torchmetrics.detection.MeanAveragePrecision()",
 )  # fmt: skip

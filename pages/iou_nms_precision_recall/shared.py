@@ -19,7 +19,7 @@ from models.recipes.coco_metrics import IGNORED_BELOW
 from models.recipes.scene_cache import held_out_seeds
 from scenes import THINGS
 from ui import rounding
-from ui.components import Box
+from ui.components import Box, address
 
 # Okabe and Ito's colours.
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, GRAY = (
@@ -27,6 +27,7 @@ BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, GRAY = (
 )  # fmt: skip
 MOST_BOXES = 200  # of all the raw boxes of a picture, the best: those above 0.05 are fewer
 HEAD_SCORE = 0.05  # torchvision's heads drop what scores no more than this
+NAMED = 12  # so many boxes of a stage bear their class and score; the others say it when pointed at
 HEAD_MOST = 40  # the detector's detections per picture
 
 
@@ -119,6 +120,18 @@ def truths_of(view) -> Truths:
     labels = np.array([THINGS.index(thing.label) + 1 for thing in view.instances], np.int64)
     areas = np.array([thing.mask.sum() for thing in view.instances], np.float64)
     return Truths(boxes, labels, crowd=hidden, areas=areas)
+
+
+def picked(view, key: str, prefix: str, count: int) -> int | None:
+    """The index behind the id of the box clicked last, kept in the address under `key`, while there is such a box."""
+    if view.clicked:
+        name = view.click.what or ""
+        address.keep(key, name.removeprefix(prefix) if name.startswith(prefix) else None)
+    try:
+        found = address.numbers(key, 1, int)
+    except ValueError:
+        return None
+    return found[0] if found is not None and 0 <= found[0] < count else None
 
 
 def xyxy(box) -> tuple[float, float, float, float]:

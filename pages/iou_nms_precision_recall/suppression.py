@@ -1,31 +1,28 @@
 """The detector's raw boxes on one picture: who suppresses whom, and what becomes of the rest."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 import torch
 
 from labs import nms
-from labs.matching import KINDS, RULES, Judgement, Truths, judge
-from models.recipes.coco_metrics import IGNORED_BELOW
+from labs.matching import RULES
+from models.recipes.scene_cache import held_out_seeds
 from pages.iou_nms_precision_recall.shared import (
     BLUE,
     GRAY,
+    NAMED,
     ORANGE,
-    PURPLE,
     SKY,
     VERMILION,
     Raw,
-    as_detections,
-    because,
     named,
+    picked,
     raw_boxes,
-    truths_of,
-    verdict_box,
     xyxy,
 )  # fmt: skip
-from scenes import THINGS
+from pages.iou_nms_precision_recall.verdicts import EVERYWHERE, after
 from ui import outside_lab_world, page, pictures
 from ui.components import Box, Boxes, Lines, address, following, live_slider, stage, words
 from ui.pictures import Picture
@@ -33,9 +30,8 @@ from ui.pictures import Picture
 GREEDY, LINEAR, GAUSSIAN = "greedy", "soft, linear", "soft, Gaussian"
 SIGMA = 0.5  # of Gaussian soft-NMS, as in its paper
 MOST_LINES = 80
-COUNTED = tuple(kind for kind in KINDS if kind != "ignored")  # in precision
-EVERYWHERE = (1.0, 2.0)  # px: a box can be clicked anywhere
-NAMED, SIGNED = 12, 40  # so many boxes bear their class and score, so many a sign; the others say it when pointed at
+HELD = "nms_held"  # in the address: a held-out scene, opened from the ranking over scenes
+MOST_HELD = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +72,7 @@ def suppression() -> None:
         "On a real network: from raw boxes to verdicts",
         "The detector gives every proposal a box per class. A score threshold cuts, NMS thins out, the truth judges.",
     )
-    picture = pictures.choose("nms", seed=35)
+    picture = opened_scene(pictures.choose("nms", seed=3147))
     outside_lab_world.warn(picture, ["detector"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = st.segmented_control(
@@ -106,23 +102,50 @@ def suppression() -> None:
         body,
     ):  # fmt: skip
         outcome = suppress(raw, method, nms_threshold, score_threshold)
-        left, right = st.columns(2, gap="medium")
-        with left:
-            words(f"**{outcome.before} raw boxes → {len(outcome.kept)} kept**", "nms_count")
-            if stepwise and len(outcome.steps) > 0:
-                with live_slider("After step", 0, len(outcome.steps), 1, key="nms_step", play=True) as step:
-                    before(picture, raw, outcome, step)
-            else:
-                before(picture, raw, outcome, None)
-        with right:
-            after(picture, raw, outcome, match_iou, rule)
+        if stepwise and len(outcome.steps) > 0:  # above both pictures, so that they stay side by side
+            with live_slider("After step", 0, len(outcome.steps), 1, key="nms_step", play=True) as step:
+                both(picture, raw, outcome, step, match_iou, rule, method)
+        else:
+            both(picture, raw, outcome, None, match_iou, rule, method)
         extremes(raw, method, nms_threshold, score_threshold)
     page.footer("detector", raw.device, raw.seconds * 1000)
     if method != GAUSSIAN and not following():
-        nms_question(raw, method, nms_threshold, score_threshold, len(outcome.kept))
+        elsewhere(picture, raw, method, nms_threshold, score_threshold, len(outcome.kept))
 
 
-def before(picture: Picture, raw: Raw, outcome: Outcome, step: int | None) -> None:
+def open_scene(seed: int) -> None:
+    """Shows a held-out scene here, until one of the scenes above is asked for again."""
+    address.keep(HELD, str(seed))
+
+
+def opened_scene(chosen: Picture) -> Picture:
+    """The held-out scene that the address names, with the way back from it; else the chosen picture."""
+    try:
+        seed = (address.numbers(HELD, 1, int) or (-1,))[0]
+    except ValueError:
+        return chosen
+    if seed not in held_out_seeds(MOST_HELD):
+        address.keep(HELD, None)
+        return chosen
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Scene {seed}**, from the ranking over many scenes below.")
+        st.button("Back to the scene chosen above", key="nms_held_back", on_click=address.keep, args=(HELD, None))
+    return pictures.from_lab_world(seed)
+
+
+def both(
+    picture: Picture, raw: Raw, outcome: Outcome, step: int | None, match_iou: float, rule: str, method: str
+) -> None:  # fmt: skip
+    """All raw boxes on the left, what NMS left of them on the right."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        words(f"**{outcome.before} raw boxes → {len(outcome.kept)} kept**", "nms_count")
+        before(picture, raw, outcome, step, method)
+    with right:
+        after(picture, raw, outcome.kept, outcome.scores, match_iou, rule)
+
+
+def before(picture: Picture, raw: Raw, outcome: Outcome, step: int | None, method: str) -> None:
     """All raw boxes: solid blue kept, dashed vermilion suppressed, a line to the winner; `step`: only so many turns."""
     view = stage("nms_stage", window=2)
     chosen = picked(view, "nms_raw", "raw-", outcome.before)
@@ -166,102 +189,30 @@ def before(picture: Picture, raw: Raw, outcome: Outcome, step: int | None) -> No
     view.show(
         picture.image, drawn, pick=EVERYWHERE,
         alt=f"{outcome.before} raw boxes of the detector; {len(kept)} kept, {len(gone)} suppressed",
-        caption="Blue: kept. Dashed vermilion: suppressed, with a line to the box that did it. Click a box.",
+        caption="Blue: kept. Dashed vermilion: suppressed, with a line to the box that did it."
+        + (" Click a box." if step is None else " Orange: waiting."),
     )  # fmt: skip
     if focus is None:
         words(":gray[Click a box to see what it suppressed, or what suppressed it.]", "nms_focus")
     else:
-        words(focus_words(raw, outcome, focus, gone), "nms_focus")
+        words(focus_words(raw, outcome, focus, gone, method), "nms_focus")
 
 
-def focus_words(raw: Raw, outcome: Outcome, focus: int, gone: dict) -> str:
+def focus_words(raw: Raw, outcome: Outcome, focus: int, gone: dict, method: str) -> str:
     name = named(int(raw.labels[focus]), float(raw.scores[focus]))
     if focus not in outcome.kept:
         return f"**{name}** is still waiting for its turn."
+    does = "suppresses" if method == GREEDY else "drops"
     losers = [(overlap, loser) for loser, (winner, overlap) in gone.items() if winner == focus]
     if not losers:
-        return f"Step {outcome.kept.index(focus) + 1}: **{name}** is kept and suppresses nothing."
+        return f"Step {outcome.kept.index(focus) + 1}: **{name}** is kept and {does} nothing."
     overlap, closest = min(losers)
     others = "one box" if len(losers) == 1 else f"{len(losers)} boxes"
+    how = "" if method == GREEDY else ": it lowers their scores most, and they end below the score threshold"
     return (
-        f"Step {outcome.kept.index(focus) + 1}: **{name}** is kept and suppresses {others} of its class; the closest "
+        f"Step {outcome.kept.index(focus) + 1}: **{name}** is kept and {does} {others} of its class{how}; the closest "
         f"call is {named(int(raw.labels[closest]), float(raw.scores[closest]))} with IoU {overlap:.2f}."
     )
-
-
-def after(picture: Picture, raw: Raw, outcome: Outcome, match_iou: float, rule: str) -> None:
-    """What NMS left, each box in the colour of its verdict, and every missed truth."""
-    detections = as_detections(raw.boxes[outcome.kept], raw.labels[outcome.kept], outcome.scores)
-    view = stage("judge_stage", window=2)
-    if picture.view is None:
-        words(f"**{len(detections.scores)} detections, nobody to judge them**", "judge_count")
-        found = zip(detections.boxes, detections.labels, detections.scores, strict=True)
-        names = [(xyxy(box), named(label, score)) for box, label, score in found]
-        boxes = [Box(f"found-{i}", place, name if i < NAMED else "", BLUE, width=3, note=name)
-                 for i, (place, name) in enumerate(names)]  # fmt: skip
-        view.show(
-            picture.image,
-            [Boxes(boxes[::-1])],
-            alt=f"{len(boxes)} detections",
-            caption="The detector only knows Lab World: on other pictures it finds little, and much of it wrong.",
-        )
-        words("This picture has no known truth. Choose Lab World to have its detections judged.", "judge_why")
-        return
-    truths = truths_of(picture.view)
-    judgement = judge(detections, truths, match_iou, rule)
-    kinds = [verdict.kind for verdict in judgement.verdicts]
-    counts = tally(kinds, len(judgement.missed))
-    words(f"**{counts}**", "judge_count")
-    boxes = [Box(f"missed-{g}", xyxy(truths.boxes[g]), f"missed: {THINGS[truths.labels[g] - 1]}", PURPLE, dash=True,
-                 width=3, note="no detection found this truth") for g in judgement.missed]  # fmt: skip
-    hidden = np.flatnonzero(truths.crowd).tolist()
-    boxes += [Box(f"hidden-{g}", xyxy(truths.boxes[g]), f"hardly seen: {THINGS[truths.labels[g] - 1]}", GRAY, dash=True,
-                  note=f"less than {IGNORED_BELOW:.0%} visible: neither found nor missed") for g in hidden]  # fmt: skip
-    order = sorted(range(len(kinds)), key=lambda i: (kinds[i] == "true", -i))  # the best true ones on top
-    verdicts = [verdict_box(f"found-{i}", detections, i, judgement.verdicts[i]) for i in range(len(kinds))]
-    boxes += [shortened(verdicts[i], i) for i in order]
-    view.show(
-        picture.image, [Boxes(boxes)], pick=EVERYWHERE,
-        alt=f"Detections in the colours of their verdicts: {counts}",
-        caption="✓ true, 2× duplicate, ✗ false; dashed purple: a missed truth. Click a detection to see why.",
-    )  # fmt: skip
-    chosen = picked(view, "nms_found", "found-", len(kinds))
-    if chosen is None:  # the surest mistake is the interesting one
-        chosen = next((i for i, kind in enumerate(kinds) if kind != "true"), 0 if kinds else None)
-    why = [] if chosen is None else [because(judgement.verdicts[chosen], chosen, detections, truths, match_iou)]
-    words("\n\n".join([*shares(judgement, truths), *why]), "judge_why")
-
-
-def tally(kinds: list[str], missed: int) -> str:
-    """How many verdicts of which kind: a duplicate is one way of being false; what does not count is neither."""
-    hits, twice, neither = (kinds.count(kind) for kind in ("true", "duplicate", "ignored"))
-    false = len(kinds) - hits - neither
-    repeated = f" ({twice} duplicate{'s' if twice > 1 else ''})" if twice else ""
-    skipped = f" · {neither} not counted" if neither else ""
-    return f"{hits} true · {false} false{repeated}{skipped} · {missed} missed"
-
-
-def shortened(box: Box, rank: int) -> Box:
-    """The sign of its verdict alone for a box that many others come before, so that labels do not hide the picture."""
-    if rank < NAMED:
-        return box
-    return replace(box, label=box.label.split()[0] if rank < SIGNED else "")
-
-
-def shares(judgement: Judgement, truths: Truths) -> list[str]:
-    """Precision and recall of this picture as fractions, or why there is none."""
-    hits, found = (sum(v.kind in kinds for v in judgement.verdicts) for kinds in (("true",), COUNTED))
-    there = int((~truths.crowd).sum())
-    precision = f"{hits} / {found} = **{hits / found:.2f}**" if found else "undefined"
-    recall = f"{hits} / {there} = **{hits / there:.2f}**" if there else "undefined"
-    said = [f"Precision = true / all detections = {precision}", f"Recall = true / ground truths = {recall}"]
-    if not there:
-        said.append("No object is in this scene: every detection is false, and there is no recall.")
-    elif not found:
-        said.append(
-            "Nothing reaches the score threshold: no mistake is made and nothing is found, so no precision either."
-        )
-    return said
 
 
 def extremes(raw: Raw, method: str, nms_threshold: float, score_threshold: float) -> None:
@@ -282,28 +233,33 @@ def extremes(raw: Raw, method: str, nms_threshold: float, score_threshold: float
     words(f":gray[{' '.join(said)}]" if said else "", "nms_extremes")
 
 
-def nms_question(raw: Raw, method: str, nms_threshold: float, score_threshold: float, now: int) -> None:
+def elsewhere(
+    picture: Picture, raw: Raw, method: str, nms_threshold: float, score_threshold: float, now: int
+) -> None:  # fmt: skip
+    """The same boxes at an NMS threshold far from the one that is set."""
     other = 0.9 if nms_threshold <= 0.7 else 0.3
-    then = len(suppress(raw, method, other, score_threshold).kept)
-    page.quiz(
-        "nms_count",
-        f"Now {now} boxes are kept. How many with NMS threshold {other:g} and the score threshold as it is?",
-        sorted({now, then, max(0, now - 1), now + 2, 2 * now}),
-        then,
-        "A higher threshold suppresses less: more boxes, more duplicates. A lower one loses neighbours of a class.",
-    )
-
-
-def picked(view, key: str, prefix: str, count: int) -> int | None:
-    """The index behind the id of the box clicked last, kept in the address under `key`, while there is such a box."""
-    if view.clicked:
-        name = view.click.what or ""
-        address.keep(key, name.removeprefix(prefix) if name.startswith(prefix) else None)
-    try:
-        found = address.numbers(key, 1, int)
-    except ValueError:
-        return None
-    return found[0] if found is not None and 0 <= found[0] < count else None
+    outcome = suppress(raw, method, other, score_threshold)
+    then = len(outcome.kept)
+    with page.predict(
+        "nms-elsewhere",
+        f"Now {now} boxes are kept. How many are kept with NMS threshold {other:g}, and the score threshold as it is?",
+        sorted({then, max(0, then - 2), then + 3, now, now + 2}),
+    ) as prediction:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            losers = [Box(f"lost-{i}", xyxy(raw.boxes[i]), "", VERMILION, dash=True, width=1) for i in outcome.winner]
+            scored = zip(outcome.kept, outcome.scores.tolist(), strict=True)
+            kept = [Box(f"left-{i}", xyxy(raw.boxes[i]), "", BLUE, width=3, note=named(int(raw.labels[i]), score))
+                    for i, score in scored]  # fmt: skip
+            stage("nms_elsewhere", zoom=False).show(
+                picture.image, [Boxes([*losers, *kept[::-1]])], alt=f"{then} boxes kept at NMS threshold {other:g}",
+                caption=f"At NMS threshold {other:g}. Blue: kept. Dashed vermilion: suppressed.",
+            )  # fmt: skip
+        with right:
+            prediction.outcome(
+                then,
+                "A higher threshold suppresses less: more duplicates. A lower one loses neighbours of a class.",
+            )
 
 
 def centre(raw: Raw, index: int) -> tuple[float, float]:

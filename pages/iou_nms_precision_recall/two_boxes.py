@@ -12,9 +12,18 @@ from ui.components import Box, Boxes, Lines, address, following, resting, stage,
 
 SCENE = 32
 SIDE = 224  # of the picture, in pixels
+FIRST = "Decent"  # of STARTS, at a fresh visit
 LINK = "iou_boxes"  # in the address: x1, y1, x2, y2 of the truth, then of the prediction
 MEASURES = {"IoU": geometry.iou, "GIoU": geometry.giou, "DIoU": geometry.diou, "CIoU": geometry.ciou}
 CONVENTIONS = {"continuous": PixelConvention.CONTINUOUS, "VOC devkit (+1)": PixelConvention.INCLUSIVE}
+# What the measure adds to the picture, for its caption.
+LEGENDS = {
+    "IoU": "",
+    "GIoU": " Dashed gray: the smallest box around both.",
+    "DIoU": " Purple: between the centres; gray: the diagonal of the smallest box around both.",
+    "CIoU": " Purple: between the centres; gray: the diagonal around both. Blue and orange: the diagonals of the two "
+    "boxes, whose angles are compared.",
+}
 # Shift of the prediction in sizes of the truth, and its size in sizes of the truth.
 STARTS = {
     "Decent": ((0.13, 0.13), 1.0),
@@ -33,7 +42,9 @@ def start_boxes(name: str) -> list[Box]:
     centre = geometry.centre_form(truth)
     inwards = torch.where(centre[:2] < SIDE / 2, 1.0, -1.0)
     moved = torch.cat([centre[:2] + inwards * torch.tensor([dx, dy]) * centre[2:], centre[2:] * size])
-    return pair(xyxy(truth), xyxy(geometry.corner_form(moved)))
+    box = geometry.corner_form(moved)
+    over = (box[2:] - SIDE).clamp(min=0).repeat(2)  # its handles lie inside, where a hand can catch them
+    return pair(xyxy(truth), xyxy(box - over))
 
 
 def pair(truth: tuple[float, ...], prediction: tuple[float, ...]) -> list[Box]:
@@ -43,12 +54,22 @@ def pair(truth: tuple[float, ...], prediction: tuple[float, ...]) -> list[Box]:
             for name, place, colour in looks]  # fmt: skip
 
 
-def reset() -> None:
-    st.session_state["iou_stage"] = start_boxes(st.session_state["iou_start"] or "Decent")
+def go_to(start: str) -> None:
+    st.session_state["iou_stage"] = start_boxes(start)
+
+
+def linked_start() -> str:
+    """The start that a link names. The boxes stand in the address from then on."""
+    name = address.linked("iou_start")
+    if name is not None:
+        address.keep("iou_start", None)
+    return name if name in STARTS else FIRST
 
 
 def linked_boxes() -> list[Box] | None:
-    """The boxes that the address names; None, and a sentence on the page, if what it says are no two boxes."""
+    """The boxes that the address names, if any; None, and a sentence on the page, if what it says are no two boxes."""
+    if address.linked(LINK) is None:
+        return None
     try:
         places = [min(max(at, 0.0), float(SIDE)) for at in address.numbers(LINK, 8) or ()]
         ordered = bool(places) and all(places[i] <= places[i + 2] for i in (0, 1, 4, 5))
@@ -60,10 +81,19 @@ def linked_boxes() -> list[Box] | None:
     return None
 
 
-def mirror(boxes: list[Box], start: str) -> None:
-    """Once the hand rests, the boxes stand in the address, unless they are where they started."""
+def mirror(boxes: list[Box]) -> None:
+    """Once the hand rests, the boxes stand in the address, unless they are those of a fresh visit."""
     text = ",".join(f"{at:g}" for box in boxes for at in box.xyxy)
-    address.keep(LINK, None if boxes == start_boxes(start) else text)
+    address.keep(LINK, None if boxes == start_boxes(FIRST) else text)
+
+
+def starts(boxes: list[Box]) -> None:
+    """A button for each start. The one where the boxes are is marked, and none once a hand has moved them."""
+    with st.container(horizontal=True, gap="xsmall", key="iou-starts"):
+        for name in STARTS:
+            here = not following() and boxes == start_boxes(name)
+            look = "primary" if here else "secondary"
+            st.button(name, key=f"iou_start_{name}", type=look, on_click=go_to, args=(name,))
 
 
 @st.fragment
@@ -73,11 +103,7 @@ def two_boxes() -> None:
     with st.container(key="beside-iou"):
         canvas, side = st.columns([3, 2], gap="large")
     with side:
-        start = st.pills(
-            "Start", list(STARTS), default="Decent", required=True, key="iou_start", bind="query-params",
-            on_change=reset,
-        )  # fmt: skip
-        figures = st.container()
+        buttons, figures = st.container(), st.container()
         name = st.segmented_control(
             "Measure", list(MEASURES), default="IoU", required=True, key="iou_measure", bind="query-params"
         )
@@ -86,11 +112,13 @@ def two_boxes() -> None:
             help="Does a box from 0 to 9 measure 9 pixels (continuous places) or 10 (both ends are pixels inside)?",
         )  # fmt: skip
     with canvas:
-        if "iou_stage" not in st.session_state and address.linked(LINK) is not None:
-            st.session_state["iou_stage"] = linked_boxes() or start_boxes(start)
-        view = stage("iou_stage", start_boxes(start), window=2, width=480)
+        if "iou_stage" not in st.session_state:
+            st.session_state["iou_stage"] = linked_boxes() or start_boxes(linked_start())
+        view = stage("iou_stage", start_boxes(FIRST), window=2, width=480)
         if resting("iou_stage") and not following():
-            mirror(view.boxes, start)
+            mirror(view.boxes)
+        with buttons:
+            starts(view.boxes)
         truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in view.boxes)
         with figures:
             numbers(truth, guess, CONVENTIONS[pixels], name)
@@ -98,11 +126,11 @@ def two_boxes() -> None:
             pictures.from_lab_world(SCENE).image,
             layers(view.boxes, truth, guess, name),
             alt="A scene with a true box and a predicted box that can be dragged",
-            caption="Green: the intersection. Arrow keys nudge the selected box.",
+            caption=f"Green: the intersection.{LEGENDS[name]} Arrow keys move the chosen box, Alt + arrows resize it.",
         )
     if following():  # what lies below the picture waits until the hand lets go
         return
-    question(truth, guess)
+    doubled(truth, guess)
     page.section("Look inside", "The arithmetic of these two boxes, and the correction that a box head learns.")
     left, right = st.columns(2, gap="large")
     with left:
@@ -125,6 +153,8 @@ def layers(editable: list[Box], truth: Tensor, guess: Tensor, measure: str) -> l
         centres = torch.cat([geometry.centre_form(truth)[:2], geometry.centre_form(guess)[:2]])
         hull = geometry.enclosing_box(truth, guess)
         result.append(Lines(torch.stack([hull, centres]).numpy(), colours=[GRAY, PURPLE], width=3))
+    if measure == "CIoU":  # its aspect term compares atan(w / h), the angles of the boxes' diagonals
+        result.append(Lines(torch.stack([truth, guess]).numpy(), colours=[BLUE, ORANGE], width=2))
     return result
 
 
@@ -138,7 +168,7 @@ def numbers(truth: Tensor, guess: Tensor, convention: PixelConvention, measure: 
         words(f"**{measure} = {beside_words(chosen)}**", "iou_chosen")
     words(
         f"**Intersection over union = {common:,.0f} px² / {union:,.0f} px² = {beside_words(value)}**\n\n"
-        f"That is **{geometry.word(value)}**.\n\n{' '.join(scale)}\n\n"
+        f"That is **{geometry.word(value)}**.\n\n{' · '.join(scale)}\n\n"
         ":gray[The lecture writes > 0.5. At exactly 0.5 COCO and VOC count a match, so these words say ≥.]",
         "iou_numbers",
     )
@@ -200,18 +230,35 @@ def transform(truth: Tensor, guess: Tensor) -> None:
     st.code("\n".join(lines), language=None, wrap_lines=True)
     gap = float((geometry.decode(t, guess) - truth).abs().max())
     clipped = "" if gap < 1e-6 else " The scale is cut at 62.5, so this far it does not reach."
-    st.caption(f"x, y: centre; w, h: size. Decoding misses the truth by {gap:.1g} px.{clipped}")
+    back = "Decoding gives the truth back." if gap < 1e-6 else f"Decoding misses the truth by {gap:.1g} px."
+    st.caption(f"x, y: centre; w, h: size. {back}{clipped}")
 
 
-def question(truth: Tensor, guess: Tensor) -> None:
+def doubled(truth: Tensor, guess: Tensor) -> None:
+    """The prediction twice as wide and twice as high around its centre: is that still a match?"""
     centre = geometry.centre_form(guess)
-    doubled = geometry.corner_form(torch.cat([centre[:2], centre[2:] * 2]))
-    value = float(geometry.iou(truth, doubled))
-    page.quiz(
-        "iou_word",
-        "The prediction keeps its centre but doubles its width and its height. What is its IoU called then?",
-        [BELOW_WORDS, *(text for _, text in reversed(WORDS))],
-        geometry.word(value),
-        f"It would be {beside_words(value)}: the union grows with the square, while the intersection cannot exceed the "
-        "truth.",
-    )
+    large = geometry.corner_form(torch.cat([centre[:2], centre[2:] * 2]))
+    value = float(geometry.iou(truth, large))
+    names = [BELOW_WORDS, *(text for _, text in reversed(WORDS))]
+    with page.predict(
+        "iou-doubled", "The prediction keeps its centre but doubles its width and its height. What is its IoU called?",
+        names,
+    ) as prediction:  # fmt: skip
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            common = geometry.intersection_box(truth, large)
+            boxes = [Box("doubled-truth", xyxy(truth), "truth", BLUE, width=3),
+                     Box("doubled", xyxy(large), "doubled", ORANGE, width=3)]  # fmt: skip
+            if bool((common[2:] > common[:2]).all()):
+                boxes.append(Box("doubled-common", xyxy(common), colour=GREEN, fill=0.45, width=1))
+            stage("iou_doubled", width=300, zoom=False).show(
+                pictures.from_lab_world(SCENE).image, [Boxes(boxes)],
+                alt=f"The truth and the doubled prediction, IoU {value:.3f}",
+            )  # fmt: skip
+        with right:
+            shared, union = geometry.overlap(truth, large)
+            st.markdown(f"**IoU = {shared:,.0f} px² / {union:,.0f} px² = {beside_words(value)}**")
+            prediction.outcome(
+                geometry.word(value),
+                "because four times the area enters the union, and the intersection cannot exceed the truth.",
+            )

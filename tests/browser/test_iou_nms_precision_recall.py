@@ -50,7 +50,7 @@ def test_a_point_of_the_curve_shows_its_detection_and_a_click_goes_there(server,
     page.goto(f"{server}/iou_nms_precision_recall?pr_scenes=10&pr_step=2")
     which = page.locator(".words", has_text=re.compile(r"Detection \d+ of"))
     expect(which).to_contain_text("Detection 2 of", timeout=120_000)
-    first = page.locator("[data-figure] .scatterlayer .points path").first
+    first = page.locator('[aria-label^="Precision-recall curve"] .scatterlayer .points path').first
     first.scroll_into_view_if_needed()
     place = first.bounding_box()
     middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2

@@ -209,3 +209,18 @@ def test_seven_of_twenty_reach_thirty_five_of_cocos_points():
     some = Detections(boxes[:7], ones[:7], np.linspace(0.9, 0.3, 7))
     found, there = [some], [Truths(boxes, ones)]
     assert ap.summarise(found, there, [1]).ap50 == pytest.approx(35 / 101)
+
+
+@given(true=st.lists(st.booleans(), max_size=8), missed=st.integers(0, 5))
+def test_confusion_gives_the_curves_own_precision_and_recall(true, missed):
+    """At every threshold the counts give the curve's point, and F1 is their harmonic mean."""
+    flags, truths = np.array(true, bool), sum(true) + missed
+    for count in range(1, len(true) + 1):
+        here = ap.confusion(flags[:count], truths)
+        if truths:
+            precision, recall = ap.precision_recall(flags, truths)
+            assert (here.precision, here.recall) == (precision[count - 1], recall[count - 1])
+        if here.true:
+            assert here.f1 == pytest.approx(2 / (1 / here.precision + 1 / here.recall))
+    nothing = ap.confusion(flags[:0], truths)
+    assert np.isnan(nothing.precision) and (nothing.recall == 0 if truths else np.isnan(nothing.recall))

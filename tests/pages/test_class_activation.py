@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+import scenes
 from labs import weak_localization as wl
 from models import catalog
 from models.recipes import classifier as classifier_recipe
-from pages.class_activation import augmented, grad_cam, quality, shared
+from pages.class_activation import augmented, grad_cam, quality, responds, shared
 from scenes import THINGS
 from ui import components, outside_lab_world
 
@@ -53,8 +54,9 @@ def untrained(monkeypatch):
 
 @pytest.fixture
 def run(visit):
-    """Function: a visit to the page, with two classes of the first scene open."""
-    return lambda query=None, **state: visit(PAGE, query, **{"cam_class": "car", "cam_other": "cat"} | state)
+    """Function: a visit to the page, with two classes of a scene open that has both."""
+    first = {"cam_seed": 62, "cam_class": "car", "cam_other": "cat"}
+    return lambda query=None, **state: visit(PAGE, query, **first | state)
 
 
 def captions(at: AppTest) -> str:
@@ -207,7 +209,8 @@ def test_augmented_runs_when_asked_and_the_result_stays(run, sound, untrained, d
     assert "primal-dual" in captions(at) and "subgradient" in captions(at)
     drawn.layers.clear()
     again = sound(run(cam_views=4))
-    assert "cam_fine_2" in drawn.layers and again.button(key="cam_run").disabled, "the next visitor finds it there"
+    assert "cam_fine_2" in drawn.layers, "the next visitor finds it there"
+    assert "cam_run" not in {button.key for button in again.button}, "nothing is left to run"
 
 
 def test_the_misfit_and_the_gap_are_in_sight(run, sound, untrained, prose):
@@ -306,7 +309,7 @@ def test_a_class_that_is_not_there_has_no_truth(run, sound, untrained):
 
 def test_a_link_restores_classes_cell_and_threshold(visit, sound, untrained, prose):
     at = sound(visit(PAGE, {"cam_class": "dog", "cam_other": "car", "cam_cell": "3,4", "cam_share": "0.5"}))
-    assert "open **dog**" in prose(at) and "row 3, column 4" in prose(at) and "M above 0.50 × max" in prose(at)
+    assert "score of dog?" in prose(at) and "row 3, column 4" in prose(at) and "M above 0.50 × max" in prose(at)
 
 
 @pytest.mark.parametrize("cell", ["here", "99,1"])
@@ -330,7 +333,8 @@ def test_numbers_as_they_are_printed(value, text):
 @given(
     st.fixed_dictionaries(
         {
-            "cam_class": st.sampled_from(["most probable", *THINGS]), "cam_other": st.sampled_from(["second", *THINGS]),
+            "cam_class": st.sampled_from(["most probable", *THINGS]),
+            "cam_other": st.sampled_from(["next best", *THINGS]),
             "cam_cells": st.sampled_from(["smooth", "as they are"]), "cam_share": st.floats(0, 0.95),
             "cam_terms": st.integers(1, 192), "cam_seed": st.integers(0, 40),
             "cam_objects": st.sampled_from([(0, 0), (2, 6), (12, 12)]),
@@ -347,7 +351,7 @@ def test_no_control_state_breaks_the_page(run, sound, untrained, state):
 def test_the_trained_network_finds_what_is_there(run, sound, prose):
     for cache in CACHES:
         cache.clear()
-    at = sound(run(cam_class="most probable", cam_other="second"))
+    at = sound(run(cam_class="most probable", cam_other="next best"))
     assert "**car** · probability" in prose(at) and "**cat** · probability" in prose(at)
 
 
@@ -362,10 +366,11 @@ def test_the_rule_of_20_percent_is_measured(run, sound, prose):
 
 
 @trained
-def test_augmented_grad_cam_gains_on_the_first_picture(run, sound):
+def test_augmented_grad_cam_gains_on_the_first_picture(visit, sound, prose):
     for cache in CACHES:
         cache.clear()
-    at = sound(sound(run()).button(key="cam_run").click().run())
+    at = sound(sound(visit(PAGE)).button(key="cam_run").click().run())
+    assert "is **nearer to the truth** here" in prose(at)
     found = re.findall(r"IoU of the 20 % box \*\*(.+?)\*\*, of the best box \*\*(.+?)\*\*", captions(at))
     (one, one_best), _, (fine, fine_best) = [tuple(map(float, pair)) for pair in found]
     assert fine >= one + 0.05 and fine_best > one_best
@@ -378,3 +383,45 @@ def test_the_peak_lies_on_the_thing(name):
     assert metrics["peak_on_thing"] >= 0.85 and metrics["weak_box_iou_large"] >= 0.40
     assert abs(metrics["offset_x_px"]) <= 4 and abs(metrics["offset_y_px"]) <= 4
     assert metrics["map_single"] >= 0.97 and metrics["map_multi"] >= 0.90
+
+
+@trained
+def test_two_things_of_one_picture_are_told_apart_on_the_first_picture(visit, sound, prose):
+    """Each class's map is stronger on its own thing than on the other, and has its largest value there."""
+    for cache in CACHES:
+        cache.clear()
+    rows = re.findall(r"\| \*\*(.+?)\*\* \| (\S+) \| (\S+) \| on the (.+?) \|", prose(sound(visit(PAGE))))
+    assert len(rows) == 2
+    (first, own, elsewhere, there), (second, other_elsewhere, other_own, other_there) = rows
+    assert (there, other_there) == (first, second)
+    assert plain(own) > 3 * plain(elsewhere) and plain(other_own) > 3 * plain(other_elsewhere)
+
+
+def test_signed_maps_lie_on_grey(run, sound, untrained, drawn):
+    """Blue sky and blue evidence cannot be told apart."""
+    sound(run())
+    for key in ("cam_map", "cam_other_map", "cam_sum", "cam_box", "cam_classifier-gap", "cam_grad"):
+        assert drawn.pictures[key].ndim == 2 and drawn.pictures[key].min() >= 128
+    assert drawn.pictures["cam_picture"].ndim == 3
+
+
+@pytest.mark.parametrize(("index", "words"), [(0, "An early layer"), (4, ""), (8, "The last layer")])
+def test_a_layer_is_called_early_only_where_it_is(index, words):
+    said = grad_cam.depth(index, 9)
+    assert said.strip().startswith(words) and bool(said) == bool(words)
+
+
+def test_a_map_shows_the_places_where_it_is_largest(run, sound, untrained, monkeypatch, drawn):
+    """Of few scenes; every patch holds the picture around the cell with the largest value, best first."""
+    monkeypatch.setattr(responds, "SCENES", 9)
+    responds.peaks.clear()
+    at = sound(run())
+    assert "cam_patches" not in drawn.pictures, "nothing is looked at unasked"
+    sound(at.button(key="cam_look").click().run())
+    channel = int(re.search(r"feature map (\d+)", drawn.options["cam_patches"]["alt"])[1])
+    network, maxima = fresh("classifier-gap"), []
+    for seed in range(10_000_000, 10_000_009):
+        maxima.append(float(network(scenes.render(scenes.sample(seed), 224).image).features[channel].max()))
+    shown = [plain(box.label) for box in drawn.boxes("cam_patches")]
+    assert shown == pytest.approx(sorted(maxima, reverse=True)[: responds.BEST], rel=6e-3)
+    assert drawn.pictures["cam_patches"].shape == (64, 8 * 64, 3)

@@ -14,9 +14,19 @@ from labs.matching import KINDS, Detections, Truths, judge
 from models import catalog
 from models.networks import detector
 from models.recipes import detector as detector_recipe
-from pages.iou_nms_precision_recall import ranking, shared, suppression, two_boxes
+from pages.iou_nms_precision_recall import (
+    by_hand,
+    judged_scenes,
+    mean_ap,
+    ranking,
+    rankings,
+    shared,
+    suppression,
+    two_boxes,
+    verdicts,
+)
 from pages.iou_nms_precision_recall.shared import Raw
-from ui import components, figures
+from ui import components, figures, page
 
 PAGE = "iou_nms_precision_recall"
 trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), reason="the detector has no weights")
@@ -25,8 +35,8 @@ trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), r
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     caches = (
-        shared.raw_boxes, shared.held_out, shared.detections_of, ranking.comparisons_of, ranking.ranked_at,
-        ranking.per_class,
+        shared.raw_boxes, shared.held_out, shared.detections_of, rankings.comparisons_of, rankings.ranked_at,
+        mean_ap.per_class, judged_scenes.tiles,
     )  # fmt: skip
     for each in caches:
         each.clear()
@@ -86,7 +96,7 @@ def words(prose):
 def test_every_start_deserves_its_name(start, word):
     truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in two_boxes.start_boxes(start))
     assert geometry.word(float(geometry.iou(truth, guess))) == word
-    assert guess.min() >= 0 or start == "Apart"
+    assert guess.min() >= 0 and guess.max() <= two_boxes.SIDE, "every handle can be caught"
 
 
 def test_without_weights_one_sentence_and_the_rest_works(run, no_weights, drawn, words):
@@ -103,7 +113,7 @@ def test_without_weights_one_sentence_and_the_rest_works(run, no_weights, drawn,
 @pytest.mark.parametrize("measure", two_boxes.MEASURES)
 @pytest.mark.parametrize("start", two_boxes.STARTS)
 def test_every_measure_draws_every_start(run, no_weights, drawn, measure, start):
-    run(iou_measure=measure, iou_start=start, iou_pixels="VOC devkit (+1)")
+    run(iou_measure=measure, iou_stage=two_boxes.start_boxes(start), iou_pixels="VOC devkit (+1)")
     names = {box.id for box in drawn.boxes("iou_stage")}
     assert ("common" in names) == (start != "Apart")
     assert ("hull" in names) == (measure != "IoU")
@@ -183,6 +193,32 @@ def test_a_box_without_area_is_answered_in_words(run, no_weights, words):
     assert "width and a height above 0" in words(at)
 
 
+def test_a_start_is_a_button_that_always_brings_it_back(run, no_weights, drawn):
+    """Also when its boxes were dragged away since; what is dragged away is no longer marked."""
+    moved = two_boxes.pair((10.0, 20.5, 90.0, 120.0), (30.1, 40.0, 100.7, 150.3))
+    at = run(iou_stage=moved)
+    starts = [button for button in at.button if (button.key or "").startswith("iou_start_")]
+    assert len(starts) == 5 and {button.proto.type for button in starts} == {"secondary"}
+    at.button(key="iou_start_Decent").click().run()
+    assert [box for box in drawn.boxes("iou_stage") if box.editable] == two_boxes.start_boxes("Decent")
+
+
+@pytest.mark.parametrize("start", two_boxes.STARTS)
+def test_a_link_may_name_a_start(visit, no_weights, drawn, start):
+    at = visit(PAGE, {"iou_start": start, "pr_scenes": "10"})
+    assert [box for box in drawn.boxes("iou_stage") if box.editable] == two_boxes.start_boxes(start)
+    assert "iou_start" not in at.query_params
+
+
+@pytest.mark.parametrize("measure", ["GIoU", "DIoU", "CIoU"])
+def test_what_a_measure_adds_to_the_picture_is_named(run, no_weights, drawn, measure):
+    run(iou_measure=measure)
+    caption = drawn.options["iou_stage"]["caption"]
+    lines = sum(len(layer.segments) for layer in drawn.every("iou_stage", components.Lines))
+    assert lines == {"GIoU": 0, "DIoU": 2, "CIoU": 4}[measure]
+    assert ("centres" in caption) == (measure != "GIoU") and ("angles" in caption) == (measure == "CIoU")
+
+
 # --- from raw boxes to verdicts
 
 
@@ -254,14 +290,14 @@ def test_an_iou_just_below_the_threshold_is_not_rounded_up_to_it():
     ],
 )
 def test_a_duplicate_is_one_way_of_being_false(kinds, said):
-    assert suppression.tally(kinds, 3) == said
+    assert verdicts.tally(kinds, 3) == said
 
 
 def test_what_does_not_count_is_not_in_the_precision():
     """One hit, and one detection on a thing that is hardly seen."""
     truths = Truths(np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]]), np.array([1, 1]), crowd=np.array([False, True]))
     found = Detections(truths.boxes, np.array([1, 1]), np.array([0.9, 0.8]))
-    said = suppression.shares(judge(found, truths), truths)
+    said = verdicts.shares(judge(found, truths), truths)
     assert said[:2] == [
         "Precision = true / all detections = 1 / 1 = **1.00**", "Recall = true / ground truths = 1 / 1 = **1.00**",
     ]  # fmt: skip
@@ -313,9 +349,9 @@ def test_crowds_of_boxes_do_not_hide_the_picture_behind_labels(run, network, dra
     for stage in ("nms_stage", "judge_stage"):
         found = [box for box in drawn.boxes(stage) if box.id.startswith(("raw", "found"))]
         assert len(found) == shared.MOST_BOXES and all(box.note for box in found)
-        assert sum(len(box.label) > 2 for box in found) == suppression.NAMED
+        assert sum(len(box.label) > 2 for box in found) == shared.NAMED
     found = [box for box in drawn.boxes("judge_stage") if box.id.startswith("found")]
-    assert sum(bool(box.label) for box in found) == suppression.SIGNED
+    assert sum(bool(box.label) for box in found) == verdicts.SIGNED
 
 
 def test_a_scene_without_objects(run, network, words):
@@ -334,7 +370,104 @@ def test_step_by_step_begins_with_the_best_box(run, network, drawn):
     assert kept.id == "raw-0"
 
 
+def test_a_held_out_scene_can_be_opened_and_left(visit, network, prose):
+    at = visit(PAGE, {"nms_held": "10000003", "pr_scenes": "10"})
+    assert "**Scene 10000003**" in prose(at)
+    at = at.button(key="nms_held_back").click().run()
+    assert "**Scene 10000003**" not in prose(at) and "nms_held" not in at.query_params
+
+
+@pytest.mark.parametrize("seed", ["7", "10000050", "x"])
+def test_no_other_scene_is_opened_by_its_number(visit, network, prose, seed):
+    at = visit(PAGE, {"nms_held": seed, "pr_scenes": "10"})
+    assert "from the ranking" not in prose(at) and "nms_held" not in at.query_params and not at.exception
+
+
+@trained
+def test_the_first_scene_shows_what_the_threshold_is_for(run, words):
+    """Three motorcycles: all found once; too strict loses a neighbour, too loose finds each again and again."""
+    assert "3 true · 0 false · 0 missed" in words(run())
+    assert "1 missed" in words(run(nms_threshold=0.1))
+    assert "duplicates" in words(run(nms_threshold=0.9))
+
+
+def test_soft_nms_is_not_said_to_suppress(run, network, words):
+    said = words(run(nms_method=suppression.GAUSSIAN, nms_raw=0, score_threshold=0.01, nms_threshold=0.3))
+    assert "is kept and suppresses" not in said
+
+
+# --- by hand
+
+
+def test_by_hand_is_the_lectures_sequence(run, no_weights, words):
+    """True, true, false (a duplicate), false (badly placed), true: AP = 1/3 + 1/3 + 1/3 · 3/5."""
+    said = words(run())
+    assert [bool(re.search(rf"\*\*{i}\. true\*\*", said)) for i in range(1, 6)] == [True, True, False, False, True]
+    assert "**3. false, taken by 1**" in said and "**4. false, below 0.5**" in said
+    assert "= **0.867**" in said and "precision 3/5 · recall 3/3" in said
+
+
+def test_by_hand_goes_step_by_step(run, no_weights, words, drawn):
+    state = {"predict-hand-true": "shown"}
+    at = run(hand_step=2, **state)
+    assert "**2. true**" in words(at) and "**3. false" not in words(at) and "= **0.667**" in words(at)
+    colours = {box.id: box.colour for box in drawn.boxes("hand_stage") if box.id.startswith("detection")}
+    assert list(colours.values()) == [shared.GREEN, shared.GREEN, shared.ORANGE, shared.ORANGE, shared.ORANGE]
+
+
+def test_a_box_moved_by_hand_changes_its_verdict_and_is_in_the_address(visit, run, no_weights, words, drawn):
+    boxes = by_hand.start_boxes()
+    boxes[2] = by_hand.placed([box.xyxy for box in boxes[:2]] + [(0, 0, 9, 9)] + [box.xyxy for box in boxes[3:]])[2]
+    at = run(hand_stage=boxes)
+    assert "**3. false, below 0.5** · IoU 0.000" in words(at)
+    other = visit(PAGE, {"hand_boxes": at.query_params["hand_boxes"], "pr_scenes": "10"})
+    assert "**3. false, below 0.5** · IoU 0.000" in words(other)
+
+
 # --- the ranking
+
+
+@trained
+@pytest.mark.parametrize("score", [0.05, 0.5, 0.99, 1.0])
+def test_one_threshold_moves_counts_curve_and_scenes(run, prose, drawn, monkeypatch, score):
+    """Recounted from the boxes of the pictures themselves, one scene at a time."""
+    figures_drawn, figure = {}, page.figure
+
+    def watch(fig, key, **more):
+        figures_drawn[key] = fig
+        figure(fig, key, **more)
+
+    monkeypatch.setattr(page, "figure", watch)
+    at = run(pr_score=score)
+    dog, seeds = 3, tuple(range(10_000_000, 10_000_010))
+    hits = false = missed = 0
+    for found, truths in zip(shared.detections_of(seeds, 0.5), shared.truths_of_scenes(seeds), strict=True):
+        mine = found.subset((found.labels == dog) & (found.scores >= score))
+        judgement = judge(mine, truths, 0.85)
+        hits += sum(verdict.kind == "true" for verdict in judgement.verdicts)
+        false += sum(verdict.kind not in ("true", "ignored") for verdict in judgement.verdicts)
+        missed += sum(truths.labels[g] == dog for g in judgement.missed)
+    assert f"**TP {hits} · FP {false} · FN {missed}**" in prose(at)
+    boxes = drawn.boxes("pr_scenes_judged")
+    assert len(boxes) <= hits + false + missed and (len(boxes) > 0)
+    ring = figures_drawn["pr_curve"].data[-1]
+    assert len(ring.x) == (1 if hits + false else 0)
+    if hits + false:
+        assert ring.x[0] == pytest.approx(hits / (hits + missed)) and ring.y[0] == pytest.approx(hits / (hits + false))
+    else:
+        assert "precision undefined" in prose(at)
+
+
+@trained
+def test_a_click_on_a_box_of_the_scenes_opens_its_detection(run, monkeypatch, words):
+    begun = components.stage
+    def clicked(key, *rest, **more):
+        view = begun(key, *rest, **more)
+        view.clicked, view.click = True, components.Spot(5.0, 5.0, "ranked-1")
+        return view
+
+    monkeypatch.setattr(judged_scenes, "stage", clicked)
+    assert "**Detection 2 of" in words(run(pr_step=1))
 
 
 def test_a_class_that_no_scene_has_is_said_so(run, network, monkeypatch, words):
@@ -355,7 +488,7 @@ def test_the_curve_marks_every_detection_and_the_current_one(network):
     fig = ranking.curve(ranked, *curve, 3, held, "VOC07 11-point")
     traces = {trace.name: trace for trace in fig.data if trace.name}
     assert list(traces["11 samples"].y) == pytest.approx([1] * 3 + [2 / 3] * 3 + [0] * 5)
-    assert list(traces["true"].x) == [0.25, 0.5] and list(traces["false"].marker.opacity) == [1.0, 0.25]
+    assert list(traces["true"].x) == [0.25, 0.5] and list(traces["false"].marker.opacity) == [1.0, 0.4]
     assert list(traces["true"].customdata[1][:2]) == [3, 0.7]
     assert (fig.data[-1].x[0], fig.data[-1].y[0]) == (0.5, pytest.approx(2 / 3))
 
@@ -377,7 +510,7 @@ def test_the_trained_detector_finds_most_things(run, words):
     at = run()
     values = [float(found) for found in re.findall(r"-point\]\s+\*\*(\S+)\*\*", words(at))]
     assert len(values) == 3 and min(values) > 0.5
-    assert "Precision = 1 / 1 = **1.00**" in words(run(pr_step=1))
+    assert "precision = 1 / 1 = **1.00**" in words(run(pr_step=1))
 
 
 @trained
@@ -395,7 +528,7 @@ def test_the_table_of_all_classes_follows_the_slider_and_says_so(run, words, pro
 def test_the_table_is_the_labs_own_evaluation():
     """The page's cached, per-class way gives what labs.average_precision.summarise gives in one go."""
     seeds = tuple(each.seed for each in shared.evaluation_scenes(10))
-    rows = ranking.per_class(seeds, 0.5, 0.75, "COCO")
+    rows = mean_ap.per_class(seeds, 0.5, 0.75, "COCO")
     whole = ap.summarise(shared.detections_of(seeds, 0.5), shared.truths_of_scenes(seeds), range(1, 9))
     assert np.nanmean([row["AP@[.5:.95]"] for row in rows]) == pytest.approx(whole.mean_ap)
     assert np.nanmean([row["AR"] for row in rows]) == pytest.approx(whole.average_recall)

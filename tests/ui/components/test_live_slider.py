@@ -55,6 +55,22 @@ def test_a_link_restores_values_and_keeps_types(app):
     assert texts(app.run()) == ["0.37", "7", "bilinear"]
 
 
+def test_named_stops_carry_the_unit_and_the_address_does_not():
+    def strides():
+        import streamlit as st
+
+        from ui.components import live_slider
+
+        with live_slider("Stride", key="stride", options=[8, 16, 32], value=16, unit="px") as stride:
+            st.text(f"{stride!r}")
+
+    app = AppTest.from_function(strides, default_timeout=60)
+    app.query_params["stride"] = "32"
+    assert texts(app.run()) == ["32"]
+    assert mounted(app, "Stride")["options"] == ["8\u202fpx", "16\u202fpx", "32\u202fpx"]
+    assert app.query_params["stride"] in ("32", ["32"])
+
+
 @pytest.mark.parametrize("bad", ["", "abc", "nan", "inf", "[1]", "0x10"])
 def test_an_illegal_link_falls_back_to_the_default(app, bad):
     app.query_params.update({"threshold": bad, "kernel": bad, "mode": bad})

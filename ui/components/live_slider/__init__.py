@@ -57,7 +57,7 @@ def live_slider(
     options : named stops instead of a range, e.g. `options=["nearest", "bilinear"]`; `value` is one of them (default:
         the first), and the yielded value is an element of `options`. In the URL it appears as `str(option)`.
     format : printf format of the number, `%g`, `%.2f`, `%d`, `%.0e`.
-    unit : shown after the number, e.g. "px".
+    unit : shown after the number, or after each of the options, e.g. "px".
     play : show a button that sweeps the range back and forth, one way in `play_seconds` seconds.
     window : how many values may be under way: 2 when computing and drawing takes under 15 ms, else 1.
     help : one sentence shown under a question mark.
@@ -83,7 +83,8 @@ def live_slider(
         data = {
             "label": label, "min": low, "max": high, "step": step, "default": default, "value": number,
             "format": format, "unit": unit, "play": play, "seconds": play_seconds, "help": help or "",
-            "options": [str(stop) for stop in stops] if stops else None, "disabled": disabled,
+            "options": [f"{stop}\u202f{unit}" if unit else str(stop) for stop in stops] if stops else None,
+            "disabled": disabled,
         }  # fmt: skip
         with slot:
             wire.mount(_COMPONENT, key, data, window=window)
