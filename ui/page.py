@@ -25,8 +25,11 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from ui import course, figures, warmup
+from ui import predict as prediction
 from ui.components import address, following, section_bar
 from ui.plain import plain
+from ui.predict import Number as Number
+from ui.predict import predict as predict
 from ui.streamlit_inside import Inside
 
 _LOG = logging.getLogger(__name__)
@@ -58,6 +61,8 @@ def begin(title: str, question: str | None = None) -> None:
     address.turn_to(title)
     if "lecture" in st.query_params and not lecture():
         address.keep("lecture", None)
+    if "predict" in st.query_params and not prediction.off():
+        address.keep("predict", None)
     st.html(_STYLE)
     if lecture():
         st.html(_LECTURE_STYLE)
@@ -182,10 +187,10 @@ def sources(entries: Iterable[tuple[str, ...]]) -> None:
 
 
 def link(lesson: course.Lesson, label: str | None = None, icon: str | None = None) -> None:
-    """A link to the page of `lesson`, labelled with its title and icon; lecture mode goes along."""
-    query = {"lecture": "1"} if lecture() else None
+    """A link to the page of `lesson`, labelled with its title and icon; lecture=1 and predict=off go along."""
+    query = ({"lecture": "1"} if lecture() else {}) | ({"predict": "off"} if prediction.off() else {})
     script = f"../pages/{lesson.file}/page.py"
-    st.page_link(script, label=label or lesson.title, icon=icon or lesson.icon, query_params=query)
+    st.page_link(script, label=label or lesson.title, icon=icon or lesson.icon, query_params=query or None)
 
 
 def way_on(lesson: course.Lesson) -> None:
