@@ -9,7 +9,17 @@ import torch.nn.functional as F
 
 from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
-from pages.transposed_convolution.shared import CUT, agree, arguments, binomial, bounded, links, options, size_sum, slots
+from pages.transposed_convolution.shared import (
+    CUT,
+    agree,
+    arguments,
+    binomial,
+    bounded,
+    links,
+    options,
+    size_sum,
+    slots,
+)
 from ui import page
 from ui.components import Grid, live_slider, matrices, words
 
