@@ -7,6 +7,7 @@ import streamlit as st
 
 from labs import checkerboard
 from models import catalog
+from pages.transposed_convolution.shared import strip
 from ui import outside_lab_world, page, pictures
 from ui.components import Grid, Heat, live_slider, matrices, stage
 
@@ -20,41 +21,54 @@ WINDOW = 56  # cells per side, at most, of a feature map on screen: more and its
 @page.guard()
 def overlap() -> None:
     with ExitStack() as sliders:
-        left, right = st.columns([1, 1], gap="medium")
-        with left:
+        first, second = st.columns(2, gap="medium")
+        with first:
             kernel = sliders.enter_context(live_slider("Filter size", 1, 6, 3, key="overlap_kernel", window=2))
+        with second:
             stride = sliders.enter_context(live_slider("Stride", 1, 4, 2, key="overlap_stride", window=2))
-            even = [[checkerboard.overlaps_evenly(k, s) for k in KERNELS] for s in STRIDES]
-            phases = checkerboard.phase_counts(kernel, stride).tolist()
-            verdict = "evenly" if checkerboard.overlaps_evenly(kernel, stride) else "unevenly"
-            matrices("overlap_table", window=2).show(
-                [
-                    Grid("table", np.array(even, dtype=float), title="stride × filter size",
-                         colour="sequential", vmin=0, vmax=2,
-                         text=[["even" if e else "uneven" for e in row] for row in even],
-                         rows=[f"s={s}" for s in STRIDES], columns=[f"k={k}" for k in KERNELS], cell=52)
-                ],
-                highlight=[("table", stride - 1, kernel - 1)],
-                caption="Even where the stride divides the filter size.",
-            )  # fmt: skip
-        with right:
-            counts = checkerboard.overlap_counts_2d(INPUTS, kernel, stride).numpy()
-            stage("overlap_map", zoom=False, width=440, window=2).show(
-                size=(len(counts), len(counts)),
-                layers=[Heat(counts, "viridis", vmin=0, vmax=max(4, counts.max()), opacity=1, smooth=False)],
-                alt=f"Number of filter copies on every output pixel, from {counts.min()} to {counts.max()}",
-                caption=f"Filter {kernel}, stride {stride}: copies overlap {verdict}. Per axis an inner pixel gets "
-                + " or ".join(map(str, sorted(set(phases))))
-                + f"; the brightest pixel here gets {counts.max()}, the darkest inner one {min(phases) ** 2}.",
+        phases = checkerboard.phase_counts(kernel, stride).tolist()
+        inner = " or ".join(map(str, sorted(set(phases))))
+        strip("overlap_strip", 5, kernel, stride, f"One axis: an inner output gets {inner} of the copies.")
+        more = kernel + 1
+        answer = "evenly" if checkerboard.overlaps_evenly(more, stride) else "unevenly"
+        with page.predict(
+            "overlap", f"Filter {more}, stride {stride}: do the copies overlap evenly inside?", ["evenly", "unevenly"]
+        ) as prediction:
+            tables(kernel, stride)
+            prediction.outcome(
+                answer,
+                "because per axis the inner pixels get "
+                + " or ".join(map(str, sorted(set(checkerboard.phase_counts(more, stride).tolist()))))
+                + f" copies: {stride} {'divides' if answer == 'evenly' else 'does not divide'} {more}.",
             )
-        page.quiz(
-            "overlap",
-            f"Filter {kernel + 1}, stride {stride}: do the copies overlap evenly inside?",
-            ["evenly", "unevenly"],
-            "evenly" if checkerboard.overlaps_evenly(kernel + 1, stride) else "unevenly",
-            "Per axis the pixels of each phase get "
-            + ", ".join(map(str, checkerboard.phase_counts(kernel + 1, stride).tolist()))
-            + " copies.",
+
+
+def tables(kernel: int, stride: int) -> None:
+    """Which sizes overlap evenly, and the copies on both axes of one choice."""
+    left, right = st.columns([1, 1], gap="medium")
+    with left:
+        even = [[checkerboard.overlaps_evenly(k, s) for k in KERNELS] for s in STRIDES]
+        phases = checkerboard.phase_counts(kernel, stride).tolist()
+        verdict = "evenly" if checkerboard.overlaps_evenly(kernel, stride) else "unevenly"
+        matrices("overlap_table", window=2).show(
+            [
+                Grid("table", np.array(even, dtype=float), title="stride × filter size",
+                     colour="sequential", vmin=0, vmax=2,
+                     text=[["even" if e else "uneven" for e in row] for row in even],
+                     rows=[f"s={s}" for s in STRIDES], columns=[f"k={k}" for k in KERNELS], cell=52)
+            ],
+            highlight=[("table", stride - 1, kernel - 1)],
+            caption="Even where the stride divides the filter size.",
+        )  # fmt: skip
+    with right:
+        counts = checkerboard.overlap_counts_2d(INPUTS, kernel, stride).numpy()
+        stage("overlap_map", zoom=False, width=440, window=2).show(
+            size=(len(counts), len(counts)),
+            layers=[Heat(counts, "viridis", vmin=0, vmax=max(4, counts.max()), opacity=1, smooth=False)],
+            alt=f"Number of filter copies on every output pixel, from {counts.min()} to {counts.max()}",
+            caption=f"Filter {kernel}, stride {stride}: copies overlap {verdict}. Per axis an inner pixel gets "
+            + " or ".join(map(str, sorted(set(phases))))
+            + f"; the brightest pixel here gets {counts.max()}, the darkest inner one {min(phases) ** 2}.",
         )
 
 

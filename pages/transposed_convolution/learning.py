@@ -105,7 +105,8 @@ def learn() -> None:
         if st.button("Stop", icon=":material/stop:", key="learn_stop", disabled=not learner.running):
             learner.running = False
             st.rerun()
-        if st.button("Reset", icon=":material/restart_alt:", key="learn_reset", disabled=not learner.losses):
+        begun = learner.running or bool(learner.losses)
+        if st.button("Reset", icon=":material/restart_alt:", key="learn_reset", disabled=not begun):
             st.session_state[LEARNER] = started(kernel, start)
             st.rerun()
     sums = lu.phase_sums(best(kernel)).flatten().tolist()
@@ -164,6 +165,7 @@ def curve(learner: Learner, errors: dict[str, float]) -> None:
         xaxis={"title": "gradient step", "range": [0, STEPS]},
         yaxis={"title": "error, grey levels", "type": "log", "range": [0.9, 2.3], "tickvals": [10, 20, 50, 100, 200]},
     )
+    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"})
     page.figure(figure, "learn_curve", height=300, alt="Error of the learned filter over the gradient steps")
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from labs import checkerboard
 from labs.transposed_convolution import Geometry
-from ui.components import live_slider, words
+from ui.components import Grid, live_slider, matrices, words
 
 CUT = "✂"  # heads a row or column that trimming removes
 
@@ -73,3 +74,20 @@ def arguments(g: Geometry, *, transposed: bool = True) -> str:
 
 def options(g: Geometry) -> dict:
     return {"stride": g.stride, "padding": g.padding, "output_padding": g.output_padding, "dilation": g.dilation}
+
+
+def strip(key: str, inputs: int, kernel: int, stride: int, caption: str) -> None:
+    """One axis: the copies that `inputs` pixels write, one under the other, and how many land on every output."""
+    length = Geometry(stride).stamped_size(inputs, kernel)
+    copies = np.full((inputs + 1, length), np.nan)
+    for i in range(inputs):
+        copies[i, stride * i : stride * i + kernel] = 1
+    copies[inputs] = checkerboard.overlap_counts(inputs, kernel, stride).numpy()
+    matrices(key, window=2).show(
+        [
+            Grid("copies", copies, title=f"{inputs} inputs, {length} outputs, copies on each of them", vmin=0, vmax=4,
+                 colour="sequential", rows=[*(f"input {i + 1}" for i in range(inputs)), "sum"], cell=26)
+        ],
+        highlight=[("copies", inputs, column) for column in range(length)],
+        caption=caption,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
+from pages.transposed_convolution.forward import at_stride_one, draw_convolution
 from pages.transposed_convolution.shared import (
     CUT,
     agree,
@@ -19,14 +20,21 @@ from pages.transposed_convolution.shared import (
     options,
     size_sum,
     slots,
+    strip,
 )
 from ui import page
 from ui.components import Grid, live_slider, matrices, words
+
+DIRECTIONS = ("Convolution", "Transposed convolution")
 
 
 @st.fragment
 @page.guard()
 def stamp() -> None:
+    direction = st.segmented_control(
+        "Direction", DIRECTIONS, default=DIRECTIONS[1], required=True, key="stamp_direction", bind="query-params",
+        help="The same filter, stride and padding, there and back.",
+    )  # fmt: skip
     with ExitStack() as sliders:
         columns = slots(5, 150)
         with columns[0]:
@@ -40,16 +48,24 @@ def stamp() -> None:
         with columns[4]:
             room = (stride * (size - 1) + kernel + extra - 1) // 2
             padding = sliders.enter_context(bounded("Padding", min(room, kernel - 1), 1, "stamp_padding"))
-        draw_stamp(size, kernel, Geometry(stride, padding, extra))
+        g = Geometry(stride, padding, extra)
+        if direction == DIRECTIONS[0]:
+            draw_convolution(size, kernel, g)
+        else:
+            draw_stamp(size, kernel, g)
+        at_stride_one(size, kernel, g)
         truth = Geometry(stride).stamped_size(5, kernel)
-        page.quiz(
+        with page.predict(
             "stamped",
             f"A 5×5 input is stamped with a {kernel}×{kernel} filter at stride {stride}. How wide is that, untrimmed?",
             sorted({5 * stride, 5 + kernel - 1, truth, 5 * kernel}),
-            truth,
-            f"The first stamp is {kernel} wide, and each of the 4 others starts {stride} further on: "
-            f"4·{stride} + {kernel} = {truth}.",
-        )
+        ) as prediction:
+            strip("stamp_strip", 5, kernel, stride, "One axis of it: every copy starts one stride after the last.")
+            prediction.outcome(
+                truth,
+                f"because the first stamp is {kernel} wide, and each of the 4 others starts {stride} further on: "
+                f"4·{stride} + {kernel} = {truth}.",
+            )
 
 
 @st.fragment
