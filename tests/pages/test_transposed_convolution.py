@@ -44,8 +44,11 @@ EXPECTED = {
 @pytest.mark.parametrize("example", EXPECTED)
 def test_lecture_examples_by_their_button(run, sound, drawn, example):
     at = run(line_kernel=4, line_stride=3, line_dilation=2)
-    at.button(key=f"line_example_{example}").click().run()
+    shown = at.button_group(key="line_example")
+    assert not shown.value
+    shown.set_value([example]).run() if isinstance(shown.value, list) else shown.set_value(example).run()
     sound(at)
+    assert example in str(at.button_group(key="line_example").value)
     forward, backward = EXPECTED[example]
     if forward:
         assert words(drawn, "line_forward") == forward
@@ -54,11 +57,20 @@ def test_lecture_examples_by_their_button(run, sound, drawn, example):
 
 
 def test_numbers_beside_the_letters(run, drawn):
-    run(line_numbers={"filter 3": [[1, 10, 100]], "v 2": [[2, 3]]}, line_padding=0, line_extra=0)
+    run(line_numbers={"filter 3": [[1, 10, 100]], "v 2": [[2, 3]]}, line_padding=0, line_extra=0,
+        line_digits=True)  # fmt: skip
     grid = drawn.grids["line_backward"]
     assert words(drawn, "line_backward") == ["ax", "ay", "az+bx", "by", "bz"]
     assert grid["result"].values.tolist() == [[2], [20], [203], [30], [300]]
     assert grid["matrix"].values.tolist() == [[1, 0], [10, 0], [100, 1], [0, 10], [0, 100]]
+
+
+def test_numbers_come_at_a_click_and_every_cell_of_a_row_speaks(run, drawn):
+    run()
+    assert "matrix" not in drawn.grids["line_forward"]
+    told = drawn.options["line_forward"]["explain"]
+    rows, columns = drawn.grids["line_forward"]["X"].values.shape
+    assert all(told["X", r, c] == told["words", r, 0] for r in range(rows) for c in range(columns))
 
 
 def test_trimming_five_by_five_to_four_by_four(run, drawn):
@@ -114,7 +126,7 @@ def test_the_filter_learns_while_it_runs(run, sound, drawn, prose):
     assert "Step **200** of 200" in prose(at)
     learned = drawn.grids["learn_filters"]["learned"].values
     np.testing.assert_allclose(learned, learning.best(3), atol=0.02)
-    both = re.search(r"filter \*\*([\d.]+)\*\* grey levels; bilinear ([\d.]+), least possible ([\d.]+)", prose(at))
+    both = re.search(r"filter \*\*([\d.]+)\*\* grey levels; bilinear ([\d.]+), least possible (\d+\.\d)", prose(at))
     now, bilinear, least = map(float, both.groups())
     assert least <= now < bilinear < float(seen[2]) + 50
     at.button(key="learn_reset").click().run()
