@@ -8,7 +8,7 @@ from pages.yolo_grid.shared import BLUE, GREEN, ORANGE, VERMILION
 from scenes import THINGS
 from ui.components import Box, Boxes, Heat, Lines, Points, stage, words
 
-WIDTH, HEIGHT = 640, 236  # of the drawing, in its own units
+WIDTH, HEIGHT = 640, 252  # of the drawing, in its own units
 LEFT, TOP, SIDE = 16, 70, 150  # the front of the block
 DEEP = (62, -44)  # from the front to the back: the channels
 FIBRE, PITCH, ROW = 330, 22, 30  # where the fibre begins, the width of a number, the height of a piece
@@ -58,7 +58,7 @@ def draw(found: YoloDetection, cell: tuple[int, int]) -> None:
     places = [(FIBRE - 62, 46 + ROW * k) for k in range(len(cut))]
     places += [(FIBRE + PITCH * k - 3, 22) for k in range(len(heads))]
     channels = found.raw.shape[-1]
-    places += [(LEFT + SIDE / 2 - 14, TOP + SIDE + 10), (LEFT + 12, TOP - 34)]
+    places += [(LEFT + SIDE / 2 - 14, TOP + SIDE + 18), (LEFT + SIDE / 2, TOP + DEEP[1] - 14)]
     stage("yolo_block", zoom=False, width=WIDTH, window=2).show(
         size=(WIDTH, HEIGHT),
         layers=[

@@ -79,7 +79,7 @@ def losses(picture: Picture, layout: str) -> None:
         for place, view, (name, title) in zip(st.columns(4, gap="small"), views, NAMES.items(), strict=True):
             with place:
                 term_map(picture, found, view, title, cost.terms[name][0].numpy(), scale, cell, name)
-        bar("yolo_loss_bar", "inferno", scale or 1)
+        bar("inferno", scale or 1)
         one_cell(found, target, cost, cell, coord, noobj)
     boxes, things = cost.responsible.numel(), int(cost.responsible.sum())
     cells = int((target.owner >= 0).any(-1).sum())

@@ -103,7 +103,7 @@ def confidence_map(picture: Picture, found: YoloDetection, view, cell, threshold
         alt="Confidence of every cell", pick=middles(found.grid),
         caption="Is a thing's centre here?",
     )  # fmt: skip
-    bar("yolo_confidence_bar", "inferno", 1.0)
+    bar("inferno", 1.0)
 
 
 def class_map(picture: Picture, found: YoloDetection, view, cell, threshold: float, overlap: float) -> None:

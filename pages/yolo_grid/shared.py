@@ -13,7 +13,7 @@ from models import catalog
 from models.networks.yolo import YoloDetection
 from scenes import PALETTE, THINGS
 from ui import page
-from ui.components import Box, Heat, address, heat_pixels, words
+from ui.components import Box, Heat, address, heat_pixels
 from ui.pictures import Picture
 
 # Okabe and Ito's colours.
@@ -107,14 +107,16 @@ def size_of(box) -> str:
     return f"{float(box[2] - box[0]):.0f}×{float(box[3] - box[1]):.0f}"
 
 
-def bar(key: str, palette: str, high: float, opacity: float = 1.0) -> None:
+def bar(palette: str, high: float) -> None:
     """A colour bar from 0 to `high`, of the very colours that the stage paints."""
     ramp = np.linspace(0, high, 65)
     pixels = heat_pixels(Heat(ramp[None], palette, vmin=0, vmax=high, opacity=1))[0, :, :3]
     colours = ", ".join(f"rgb({r} {g} {b})" for r, g, b in pixels.tolist())
-    words(f"0 &ensp; to &ensp; {high:.3g}", f"{key}_words")
-    st.html(f'<div role="img" aria-label="Colours from 0 to {high:.3g}" style="height:10px;border-radius:5px;'
-            f'background:linear-gradient(to right, {colours})"></div>')  # fmt: skip
+    st.html(
+        f'<div role="img" aria-label="Colours from 0 to {high:.3g}" style="font-size:.875rem">'
+        f'<div style="height:10px;border-radius:5px;background:linear-gradient(to right, {colours})"></div>'
+        f'<div style="display:flex;justify-content:space-between"><span>0</span><span>{high:.3g}</span></div></div>'
+    )
 
 
 def legend() -> None:

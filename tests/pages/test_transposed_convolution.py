@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labs.learned_upsampling import bilinear_filter
-from pages.transposed_convolution import learning, matrix, shared
+from pages.transposed_convolution import checkerboard, learning, matrix, shared
 
 PAGE = "transposed_convolution"
 NETWORKS = ("segmenter-transposed", "segmenter-bilinear")
@@ -215,6 +215,15 @@ def test_a_photograph_carries_the_sentence_on_what_the_networks_know(run, sound)
     (told,) = [each.value for each in sound(run()).info]
     assert "drawn Lab World scenes only" in told
     assert not sound(run(checkerboard_source="Lab World")).info
+
+
+def test_the_networks_answers_stand_beside_where_they_differ(run, sound, drawn, prose):
+    at = sound(run({"predict": "off"}))
+    one, two, apart = (drawn.layers[f"checkerboard_said_{title}"][0].values
+                       for title in (*checkerboard.NETWORKS.values(), "Where they differ"))  # fmt: skip
+    assert np.array_equal(apart, one != two) and apart.any()
+    assert f"differ in **{100 * apart.mean():.1f} %**" in prose(at)
+    assert "**Transposed convolution**. **Yes, it survives training**" in prose(at)
 
 
 def test_the_checkerboard_is_in_the_transposed_network_only(run, sound):
