@@ -132,8 +132,8 @@ def trained() -> None:
                 matrices("checkerboard_shares").show(
                     [
                         Grid("shares", table.T, title="checkerboard, % of the variance",
-                             columns=["transposed", "bilinear"], rows=[short(name) for name in names],
-                             format="%.2f", colour="sequential", vmin=0, cell=74)
+                             columns=["transp.", "bilinear"], rows=[short(name) for name in names],
+                             format="%.2f", colour="sequential", vmin=0, cell=52)
                     ],
                     highlight=[("shares", step, column) for column in range(len(NETWORKS))],
                     caption="up: straight after an upsampling. conv: after the convolution that follows it.",
@@ -145,8 +145,8 @@ def trained() -> None:
                     decoder(name, title, picture.image, step, rank)
             prediction.outcome(
                 largest, f"**Yes, it survives training**: on average {fresh[0]:.1f} % of the variance after a "
-                f"transposed convolution, {fresh[1]:.1f} % after bilinear. To resize first and then convolve is the remedy that "
-                "Odena et al. recommend, and the bilinear network does that."
+                f"transposed convolution, {fresh[1]:.2f} % after bilinear. To resize first and then convolve is the remedy "
+                "that Odena et al. recommend, and the bilinear network does that."
                 if fresh[0] > fresh[1] else "On this picture the pattern has not survived training.",
             )  # fmt: skip
     seconds = sum(segment(name, picture.image).seconds for name in NETWORKS)
@@ -157,7 +157,7 @@ def differences(image: np.ndarray) -> None:
     """What both networks say in the end, and where they differ."""
     said = [segment(name, image).labels for name in NETWORKS]
     apart = said[0] != said[1]
-    words(f"What the pattern costs: the two answers differ in **{100 * apart.mean():.1f} %** of the pixels.",
+    words(f"Their answers differ in **{100 * apart.mean():.1f} %** of the pixels; the pattern is one reason of several.",
           "checkerboard_differences")  # fmt: skip
     shown = {**dict(zip(NETWORKS.values(), said, strict=True)), "Where they differ": apart}
     for column, (title, labels) in zip(st.columns(3, gap="small"), shown.items(), strict=True):

@@ -223,7 +223,7 @@ def test_the_networks_answers_stand_beside_where_they_differ(run, sound, drawn, 
                        for title in (*checkerboard.NETWORKS.values(), "Where they differ"))  # fmt: skip
     assert np.array_equal(apart, one != two) and apart.any()
     assert f"differ in **{100 * apart.mean():.1f} %**" in prose(at)
-    assert "**Transposed convolution**. **Yes, it survives training**" in prose(at)
+    assert "**Yes, it survives training**" in prose(at)
 
 
 def test_the_checkerboard_is_in_the_transposed_network_only(run, sound):
