@@ -145,8 +145,8 @@ def trained() -> None:
                     decoder(name, title, picture.image, step, rank)
             prediction.outcome(
                 largest, f"**Yes, it survives training**: on average {fresh[0]:.1f} % of the variance after a "
-                f"transposed convolution, {fresh[1]:.2f} % after bilinear. To resize first and then convolve is the remedy "
-                "that Odena et al. recommend, and the bilinear network does that."
+                f"transposed convolution, {fresh[1]:.2f} % after bilinear. To resize first and then convolve is "
+                "the remedy that Odena et al. recommend, and the bilinear network does that."
                 if fresh[0] > fresh[1] else "On this picture the pattern has not survived training.",
             )  # fmt: skip
     seconds = sum(segment(name, picture.image).seconds for name in NETWORKS)
@@ -157,7 +157,7 @@ def differences(image: np.ndarray) -> None:
     """What both networks say in the end, and where they differ."""
     said = [segment(name, image).labels for name in NETWORKS]
     apart = said[0] != said[1]
-    words(f"Their answers differ in **{100 * apart.mean():.1f} %** of the pixels; the pattern is one reason of several.",
+    words(f"Their answers differ in **{100 * apart.mean():.1f} %** of the pixels; the pattern is one reason.",
           "checkerboard_differences")  # fmt: skip
     shown = {**dict(zip(NETWORKS.values(), said, strict=True)), "Where they differ": apart}
     for column, (title, labels) in zip(st.columns(3, gap="small"), shown.items(), strict=True):
