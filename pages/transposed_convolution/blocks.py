@@ -59,15 +59,19 @@ def draw_blocks(size: int, kernel: int, g: Geometry) -> None:
     matrices("block_grids", window=2).show(
         [
             Grid("filter", weight.numpy(), colour="sequential", vmin=0, cell=34),
-            Grid("input", x.numpy(), colour="none", cell=34),
+            "⇒",
             Grid("Xᵀ", picture.numpy(), colour="sequential", vmin=0, vmax=kernel**2, cell=cell),
-            "→",
+            "×",
+            Grid("input", x.numpy(), title="input, row by row", colour="none", cell=34),
+            "=",
             Grid("output", output.numpy(), colour="none", cell=40 if side < 6 else 34),
         ],
         links=every,
         explain=explain,
         caption=f"Xᵀ is {len(matrix)}×{matrix.shape[1]}: {side}×{size} blocks of {side}×{size} cells, each one the "
-        "1-D matrix of one row of the filter or empty. Point at a cell of the matrix or of the output.",
+        "1-D matrix of one row of the filter or empty. "
+        + ("The lines that padding cuts, marked ✂ above, are left out. " if g.padding else "")
+        + "Point at a cell of the matrix or of the output.",
     )
     theirs = F.conv_transpose2d(x[None, None], weight[None, None], **options(g))[0, 0]
     agree("blocks_agrees_1", f"F.conv_transpose2d(x, w, {arguments(g)})", output, theirs)

@@ -7,8 +7,10 @@ import streamlit as st
 
 from labs import checkerboard
 from models import catalog
+from pages.transposed_convolution.shared import strip
+from scenes import CLASSES, PALETTE
 from ui import outside_lab_world, page, pictures
-from ui.components import Grid, Heat, live_slider, matrices, stage
+from ui.components import Grid, Heat, Labels, live_slider, matrices, stage, words
 
 NETWORKS = {"segmenter-transposed": "Transposed convolution", "segmenter-bilinear": "Bilinear"}
 KERNELS, STRIDES = range(1, 7), range(1, 5)
@@ -20,41 +22,54 @@ WINDOW = 56  # cells per side, at most, of a feature map on screen: more and its
 @page.guard()
 def overlap() -> None:
     with ExitStack() as sliders:
-        left, right = st.columns([1, 1], gap="medium")
-        with left:
+        first, second = st.columns(2, gap="medium")
+        with first:
             kernel = sliders.enter_context(live_slider("Filter size", 1, 6, 3, key="overlap_kernel", window=2))
+        with second:
             stride = sliders.enter_context(live_slider("Stride", 1, 4, 2, key="overlap_stride", window=2))
-            even = [[checkerboard.overlaps_evenly(k, s) for k in KERNELS] for s in STRIDES]
-            phases = checkerboard.phase_counts(kernel, stride).tolist()
-            verdict = "evenly" if checkerboard.overlaps_evenly(kernel, stride) else "unevenly"
-            matrices("overlap_table", window=2).show(
-                [
-                    Grid("table", np.array(even, dtype=float), title="stride × filter size",
-                         colour="sequential", vmin=0, vmax=2,
-                         text=[["even" if e else "uneven" for e in row] for row in even],
-                         rows=[f"s={s}" for s in STRIDES], columns=[f"k={k}" for k in KERNELS], cell=52)
-                ],
-                highlight=[("table", stride - 1, kernel - 1)],
-                caption="Even where the stride divides the filter size.",
-            )  # fmt: skip
-        with right:
-            counts = checkerboard.overlap_counts_2d(INPUTS, kernel, stride).numpy()
-            stage("overlap_map", zoom=False, width=440, window=2).show(
-                size=(len(counts), len(counts)),
-                layers=[Heat(counts, "viridis", vmin=0, vmax=max(4, counts.max()), opacity=1, smooth=False)],
-                alt=f"Number of filter copies on every output pixel, from {counts.min()} to {counts.max()}",
-                caption=f"Filter {kernel}, stride {stride}: copies overlap {verdict}. Per axis an inner pixel gets "
-                + " or ".join(map(str, sorted(set(phases))))
-                + f"; the brightest pixel here gets {counts.max()}, the darkest inner one {min(phases) ** 2}.",
+        phases = checkerboard.phase_counts(kernel, stride).tolist()
+        inner = " or ".join(map(str, sorted(set(phases))))
+        strip("overlap_strip", 5, kernel, stride, f"One axis: an inner output gets {inner} of the copies.")
+        more = kernel + 1
+        answer = "evenly" if checkerboard.overlaps_evenly(more, stride) else "unevenly"
+        with page.predict(
+            "overlap", f"Filter {more}, stride {stride}: do the copies overlap evenly inside?", ["evenly", "unevenly"]
+        ) as prediction:
+            tables(kernel, stride)
+            prediction.outcome(
+                answer,
+                "because per axis the inner pixels get "
+                + " or ".join(map(str, sorted(set(checkerboard.phase_counts(more, stride).tolist()))))
+                + f" copies: {stride} {'divides' if answer == 'evenly' else 'does not divide'} {more}.",
             )
-        page.quiz(
-            "overlap",
-            f"Filter {kernel + 1}, stride {stride}: do the copies overlap evenly inside?",
-            ["evenly", "unevenly"],
-            "evenly" if checkerboard.overlaps_evenly(kernel + 1, stride) else "unevenly",
-            "Per axis the pixels of each phase get "
-            + ", ".join(map(str, checkerboard.phase_counts(kernel + 1, stride).tolist()))
-            + " copies.",
+
+
+def tables(kernel: int, stride: int) -> None:
+    """Which sizes overlap evenly, and the copies on both axes of one choice."""
+    left, right = st.columns([1, 1], gap="medium")
+    with left:
+        even = [[checkerboard.overlaps_evenly(k, s) for k in KERNELS] for s in STRIDES]
+        phases = checkerboard.phase_counts(kernel, stride).tolist()
+        verdict = "evenly" if checkerboard.overlaps_evenly(kernel, stride) else "unevenly"
+        matrices("overlap_table", window=2).show(
+            [
+                Grid("table", np.array(even, dtype=float), title="stride × filter size",
+                     colour="sequential", vmin=0, vmax=2,
+                     text=[["even" if e else "uneven" for e in row] for row in even],
+                     rows=[f"s={s}" for s in STRIDES], columns=[f"k={k}" for k in KERNELS], cell=52)
+            ],
+            highlight=[("table", stride - 1, kernel - 1)],
+            caption="Even where the stride divides the filter size.",
+        )  # fmt: skip
+    with right:
+        counts = checkerboard.overlap_counts_2d(INPUTS, kernel, stride).numpy()
+        stage("overlap_map", zoom=False, width=440, window=2).show(
+            size=(len(counts), len(counts)),
+            layers=[Heat(counts, "viridis", vmin=0, vmax=max(4, counts.max()), opacity=1, smooth=False)],
+            alt=f"Number of filter copies on every output pixel, from {counts.min()} to {counts.max()}",
+            caption=f"Filter {kernel}, stride {stride}: copies overlap {verdict}. Per axis an inner pixel gets "
+            + " or ".join(map(str, sorted(set(phases))))
+            + f"; the brightest pixel here gets {counts.max()}, the darkest inner one {min(phases) ** 2}.",
         )
 
 
@@ -90,7 +105,9 @@ def trained() -> None:
     outside_lab_world.warn(picture, NETWORKS)
     stages = segment("segmenter-transposed", picture.image).stages
     names = [name for name, _ in stages]
-    table = np.array([shares(name, picture.image) for name in NETWORKS])
+    table = 100 * np.array([shares(name, picture.image) for name in NETWORKS])
+    fresh = table[:, [name.startswith("up") for name in names]].mean(1)  # straight after an upsampling
+    largest = "they are alike" if np.ptp(fresh) < 0.1 * fresh.max() else list(NETWORKS.values())[int(fresh.argmax())]
     with ExitStack() as sliders:
         left, right = st.columns([1, 4], gap="medium")
         with left:
@@ -106,20 +123,49 @@ def trained() -> None:
                     "Channel, strongest checkerboard first", 1, len(stages[step][1]), 1, key="checkerboard_channel"
                 )
             )
-        matrices("checkerboard_shares").show(
-            [
-                Grid("shares", 100 * table, title="checkerboard's share of the variance in %, all channels",
-                     rows=list(NETWORKS.values()), columns=[short(name) for name in names], format="%.2f",
-                     colour="sequential", vmin=0, cell=58)
-            ],
-            highlight=[("shares", row, step) for row in range(len(NETWORKS))],
-            caption="up: straight after an upsampling. conv: after the convolution that follows it.",
-        )  # fmt: skip
-        for column, (name, title) in zip(st.columns(2, gap="medium"), NETWORKS.items(), strict=True):
-            with column:
-                decoder(name, title, picture.image, step, rank)
+        with page.predict(
+            "checkerboard-trained", "Both networks are trained. In which one is the checkerboard stronger, straight "
+            "after an upsampling?", [*NETWORKS.values(), "they are alike"],
+        ) as prediction:  # fmt: skip
+            shares_table, outputs = st.columns([2, 3], gap="large")
+            with shares_table:
+                matrices("checkerboard_shares").show(
+                    [
+                        Grid("shares", table.T, title="checkerboard, % of the variance",
+                             columns=["transp.", "bilinear"], rows=[short(name) for name in names],
+                             format="%.2f", colour="sequential", vmin=0, cell=52)
+                    ],
+                    highlight=[("shares", step, column) for column in range(len(NETWORKS))],
+                    caption="up: straight after an upsampling. conv: after the convolution that follows it.",
+                )  # fmt: skip
+            with outputs:
+                differences(picture.image)
+            for column, (name, title) in zip(st.columns(2, gap="medium"), NETWORKS.items(), strict=True):
+                with column:
+                    decoder(name, title, picture.image, step, rank)
+            prediction.outcome(
+                largest, f"**Yes, it survives training**: on average {fresh[0]:.1f} % of the variance after a "
+                f"transposed convolution, {fresh[1]:.2f} % after bilinear. To resize first and then convolve is "
+                "the remedy that Odena et al. recommend, and the bilinear network does that."
+                if fresh[0] > fresh[1] else "On this picture the pattern has not survived training.",
+            )  # fmt: skip
     seconds = sum(segment(name, picture.image).seconds for name in NETWORKS)
     page.footer(" and ".join(NETWORKS), segment("segmenter-bilinear", picture.image).device, 1000 * seconds)
+
+
+def differences(image: np.ndarray) -> None:
+    """What both networks say in the end, and where they differ."""
+    said = [segment(name, image).labels for name in NETWORKS]
+    apart = said[0] != said[1]
+    words(f"Their answers differ in **{100 * apart.mean():.1f} %** of the pixels; the pattern is one reason.",
+          "checkerboard_differences")  # fmt: skip
+    shown = {**dict(zip(NETWORKS.values(), said, strict=True)), "Where they differ": apart}
+    for column, (title, labels) in zip(st.columns(3, gap="small"), shown.items(), strict=True):
+        palette = ["#E8E8E8", "#B04A00"] if labels.dtype == bool else [PALETTE[name] for name in CLASSES]
+        with column:
+            stage(f"checkerboard_said_{title}", zoom=False).show(
+                None, [Labels(labels.astype(np.uint8), palette, 1.0)], size=labels.shape[::-1], alt=title, caption=title
+            )
 
 
 def short(stage_name: str) -> str:
@@ -139,7 +185,8 @@ def decoder(name: str, title: str, image: np.ndarray, step: int, rank: int) -> N
     share.metric("Checkerboard", f"{100 * shares(name, image)[step]:.2f} %", border=True,
                  help="The part of the variance that row and column parity explain, over all channels.")  # fmt: skip
     peak.metric("Nyquist peak", f"{found['peak']:,.1f} ×", border=True,
-                help="Power at half a cycle per pixel over that around it; 1 means nothing stands out.")  # fmt: skip
+                help="Power of the finest pattern that a grid can hold, against that around it. About 1 or less: "
+                "nothing stands out.")  # fmt: skip
     stage(f"features_{name}", width=520).show(
         size=crop.shape[::-1],
         layers=[Heat(crop, "viridis", opacity=1, smooth=False)],
@@ -153,7 +200,8 @@ def decoder(name: str, title: str, image: np.ndarray, step: int, rank: int) -> N
         heads = ["even", "odd"]
         middle = float(means.mean())
         matrices(f"phases_{name}").show(
-            [Grid("means", (means - middle).numpy(), title=f"phase means, {middle:+.3f}", rows=heads, columns=heads,
+            [Grid("means", (means - middle).numpy(), title=f"mean of each parity, against {middle:+.3f}",
+                  rows=heads, columns=heads,
                   format="%+.3f", cell=64, vmin=-channel.std().item(), vmax=channel.std().item())],
             caption="Mean over all pixels with this row and column parity.",
         )  # fmt: skip

@@ -43,13 +43,23 @@ def there_and_back(length: int, kernel: int, g: Geometry) -> None:
     back = tc.transposed_convolution_matrix(weight, output, Geometry(g.stride, g.padding, extra)) @ there
     together = {1: "Only {} gives", 2: "{} both give"}.get(len(same), "{} all give")
     need = ", ".join(f"{n - smallest} to reach {n}" for n in same)
-    matrices("back_sizes", window=2).show(
-        [Grid("sizes", np.array([reached]), title="size after the convolution, for every input size",
-              columns=[str(n) for n in LENGTHS], colour="none")],
-        highlight=[("sizes", 0, n - LENGTHS[0]) for n in same if n in LENGTHS],
-        caption=f"{together.format(' and '.join(map(str, same)))} {output}. "
-        f" Output padding says which one to go back to: {need}.",
-    )  # fmt: skip
+    with page.predict(
+        "sizes",
+        f"Filter {kernel}, stride {g.stride}, padding {g.padding}: how many input sizes become {output}?",
+        sorted({1, 2, 3, len(same)}),
+    ) as prediction:
+        matrices("back_sizes", window=2).show(
+            [Grid("sizes", np.array([reached]), title="size after the convolution, for every input size",
+                  columns=[str(n) for n in LENGTHS], colour="none")],
+            highlight=[("sizes", 0, n - LENGTHS[0]) for n in same if n in LENGTHS],
+            caption=f"{together.format(' and '.join(map(str, same)))} {output}. "
+            f" Output padding says which one to go back to: {need}.",
+        )  # fmt: skip
+        prediction.outcome(
+            len(same),
+            f"because the size formula divides by the stride {g.stride} and rounds down: "
+            f"{' and '.join(map(str, same))} {'become' if len(same) > 1 else 'becomes'} {output}.",
+        )
     look = {"colour": "sequential", "vmin": 0, "cell": 34}
     matrices("back_values", window=2).show(
         [
@@ -65,11 +75,4 @@ def there_and_back(length: int, kernel: int, g: Geometry) -> None:
             if torch.equal(back, u)
             else "The size returns, the numbers do not: Xᵀ is the transpose of X, not its inverse."
         ),
-    )
-    page.quiz(
-        "sizes",
-        f"Filter {kernel}, stride {g.stride}, padding {g.padding}: how many input sizes become {output}?",
-        sorted({1, 2, 3, len(same)}),
-        len(same),
-        f"{' and '.join(map(str, same))}: the rounding in the size formula lets as many sizes meet as the stride says.",
     )

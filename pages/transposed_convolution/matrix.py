@@ -21,19 +21,27 @@ EXAMPLES = {
 }
 
 
-def take_example(name: str) -> None:
-    for control, value in EXAMPLES[name].items():
+SLIDERS = {"size": 2, "kernel": 3, "stride": 2, "padding": 1, "dilation": 1, "extra": 1}  # where they begin
+
+
+def take_example() -> None:
+    for control, value in EXAMPLES.get(st.session_state["line_example"], {}).items():
         st.session_state[f"line_{control}"] = value
+
+
+def shown_example() -> str | None:
+    """The example that the sliders stand at."""
+    now = {control: st.session_state.get(f"line_{control}", start) for control, start in SLIDERS.items()}
+    return next((name for name, example in EXAMPLES.items() if example == now), None)
 
 
 @st.fragment
 @page.guard()
 def matrix() -> None:
-    with st.container(horizontal=True):
-        for name in EXAMPLES:
-            st.button(name, key=f"line_example_{name}", on_click=take_example, args=(name,))
+    st.session_state["line_example"] = shown_example()
+    st.segmented_control("Example of the lectures", list(EXAMPLES), key="line_example", on_change=take_example)
     with ExitStack() as sliders:
-        columns = slots(6, 122)
+        columns = slots(6, 150)
         with columns[0]:
             size = sliders.enter_context(
                 live_slider("Small side", 1, 4, 2, key="line_size", window=2,
@@ -72,11 +80,18 @@ def draw_matrix(size: int, kernel: int, g: Geometry) -> None:
     ]
     taps = tc.tap_matrix(kernel, length, g, padded=True)
     x = tc.convolution_matrix(weight, length, g, padded=True)
-    words(f"**Convolution, X u:** X is {x.shape[0]}×{x.shape[1]}, {length} inputs become {size}.", "line_forward_title")
-    product("line_forward", "X", taps, x, tc.input_letters(length, g.padding), F.pad(u, (g.padding, g.padding)), 0)
-    words(f"**Transposed convolution, Xᵀ v:** {size} inputs become {length}"
-          + (f"; {g.padding} cut at each end ({CUT})." if g.padding else "."), "line_backward_title")  # fmt: skip
-    product("line_backward", "Xᵀ", taps.T, x.T, tc.input_letters(size), v, g.padding)
+    digits = st.toggle("The same in numbers", key="line_digits", bind="query-params")
+    padded = f", with {g.padding} zeros of the padding at each end" if g.padding else ""
+    left, right = (st.container(), st.container()) if digits else st.columns([3, 2], gap="medium")
+    with left:
+        words(f"**Convolution, X u:** X is {x.shape[0]}×{x.shape[1]}, {length} inputs{padded} become {size}.",
+              "line_forward_title")  # fmt: skip
+        letters = tc.input_letters(length, g.padding)
+        product("line_forward", "X", taps, x, letters, F.pad(u, (g.padding, g.padding)), 0, digits)
+    with right:
+        words(f"**Transposed, Xᵀ v:** {size} inputs become {length}"
+              + (f"; {g.padding} cut at each end ({CUT})." if g.padding else "."), "line_backward_title")  # fmt: skip
+        product("line_backward", "Xᵀ", taps.T, x.T, tc.input_letters(size), v, g.padding, digits)
     with top:
         numbers.show(cells, caption="Type your own numbers here.")
     forward = tc.convolution_matrix(weight, length, g) @ u
@@ -106,8 +121,10 @@ def factor(value: Tensor) -> str:
     return f"{value:g}" if value >= 0 else f"({value:g})"
 
 
-def product(key: str, name: str, taps: Tensor, matrix: Tensor, letters: list[str], vector: Tensor, cut: int) -> None:
-    """matrix × vector = result, in letters and in numbers, linked: hover a row and the filter slides."""
+def product(
+    key: str, name: str, taps: Tensor, matrix: Tensor, letters: list[str], vector: Tensor, cut: int, digits: bool
+) -> None:
+    """matrix × vector = result in letters, with `digits` in numbers too, linked: hover a row and the filter slides."""
     symbols, result = tc.symbolic_matrix(taps), matrix @ vector
     words = tc.symbolic_product(symbols, letters)
     rows = [CUT if not cut <= r < len(words) - cut else "" for r in range(len(words))] if cut else None
@@ -117,27 +134,37 @@ def product(key: str, name: str, taps: Tensor, matrix: Tensor, letters: list[str
         sources = [(grid, c, 0, matrix[r, c].item()) for c in used for grid in ("letters", "vector")]
         sources += [(grid, r, c, matrix[r, c].item()) for c in used for grid in (name, "matrix")]
         arithmetic = " + ".join(f"{factor(vector[c])}·{factor(matrix[r, c])}" for c in used) or "0"
-        for cell in [("words", r, 0), ("result", r, 0)] + [(grid, r, c) for c in used for grid in (name, "matrix")]:
+        whole_row = [(grid, r, c) for c in range(len(row)) for grid in (name, "matrix")]
+        for cell in [("words", r, 0), ("result", r, 0), *whole_row]:
             every[cell] = [source for source in sources if source[:3] != cell]
             explain[cell] = f"{words[r]} = {arithmetic} = {result[r]:g}"
     cell = 28
     top = float(max(matrix.abs().max(), 1))
     column = {"cell": cell, "colour": "none"}
-    matrices(key, window=2).show(
-        [
-            Grid(name, matrix.numpy(), text=symbols, vmin=-top, vmax=top, rows=rows, cell=cell),
-            "×",
-            Grid("letters", vector[:, None].numpy(), title="", text=[[letter] for letter in letters], **column),
-            "=",
-            Grid("words", result[:, None].numpy(), title="in letters", text=[[word] for word in words], **column),
+    items = [
+        Grid(name, matrix.numpy(), text=symbols, vmin=-top, vmax=top, rows=rows, cell=cell),
+        "×",
+        Grid("letters", vector[:, None].numpy(), title="", text=[[letter] for letter in letters], **column),
+        "=",
+        Grid("words", result[:, None].numpy(), title="in letters", text=[[word] for word in words], **column),
+    ]
+    if digits:
+        items += [
             "⇒",
             Grid("matrix", matrix.numpy(), title=f"{name} in numbers", vmin=-top, vmax=top, cell=cell),
             "×",
             Grid("vector", vector[:, None].numpy(), title="", **column),
             "=",
             Grid("result", result[:, None].numpy(), title="in numbers", rows=rows, **column),
-        ],
-        links=every,
-        explain=explain,
+        ]
+    there = {item.name for item in items if isinstance(item, Grid)}
+    matrices(key, window=2).show(
+        items,
+        links={
+            cell: [source for source in sources if source[0] in there]
+            for cell, sources in every.items()
+            if cell[0] in there
+        },
+        explain={cell: told for cell, told in explain.items() if cell[0] in there},
         caption=f"Point at a row of {name}: the filter slides along, and the arithmetic of its output is written out.",
     )

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from labs import checkerboard as counting
+from labs import learned_upsampling as learned
 from labs import transposed_convolution as tc
-from pages.transposed_convolution import blocks, checkerboard, inverse, matrix, stamping, zeros
+from pages.transposed_convolution import blocks, checkerboard, inverse, learning, matrix, stamping, zeros
 from ui import page
 
 page.begin("Transposed Convolution")
@@ -13,6 +14,16 @@ page.section(
     "Weight the filter by an input value, copy it to the output, move on by the stride, add where copies overlap.",
 )
 stamping.stamp()
+
+page.section(
+    "A filter that learns",
+    "Nobody has to choose the filter: gradient descent finds it from small pictures and their large originals.",
+)
+learning.learn()
+st.markdown(
+    "The filter that *Stamp and add* begins with, 1 2 1 times 1 2 1, is the bilinear filter times 4. FCN starts its "
+    "upsampling layers with the bilinear filter, and lets them learn from there."
+)
 
 page.section(
     "The matrix and its transpose",
@@ -43,7 +54,7 @@ zeros.zeros()
 page.erratum(
     slide="With a stride above 1, transposed convolution cannot be expressed as a normal convolution.",
     truth="it can: insert $s-1$ zeros between neighbours, then convolve with the flipped filter. Multiplying so "
-    "many zeros is wasteful, which is why libraries compute it another way.",
+    "many zeros is wasteful, so libraries compute it as the gradient of a convolution with respect to its input.",
 )
 
 page.section(
@@ -74,6 +85,11 @@ page.show_code(
     [tc.scatter_steps, tc.trim],
     r"y[s\,i + d\,k - p] \mathrel{+}= x[i]\, w[k]",
     "torch.nn.ConvTranspose2d(64, 32, kernel_size=4, stride=2, padding=1)",
+)
+page.show_code(
+    [learned.bilinear_filter, learned.double, learned.gradient, learned.step],
+    r"\frac{\partial L}{\partial w[a, b]} = \frac{2}{N} \sum_{i,j} x[i,j]\, e[2i + a - p,\, 2j + b - p]",
+    "torch.optim.SGD(layer.parameters(), lr=2.0, momentum=0.9)",
 )
 page.show_code(
     [tc.insert_zeros, tc.border, tc.as_normal_convolution],

@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from labs import checkerboard
 from labs.transposed_convolution import Geometry
-from ui.components import live_slider, words
+from ui.components import Grid, live_slider, matrices, words
 
 CUT = "✂"  # heads a row or column that trimming removes
 
@@ -17,12 +18,29 @@ def binomial(kernel: int) -> np.ndarray:
     return np.array([1.0]) if kernel == 1 else np.convolve(binomial(kernel - 1), [1, 1])
 
 
+MEANING = {
+    "Padding": "Cuts so many lines off every side of the output. The same number adds lines in a convolution.",
+    "Output padding": "Gives back so many of the lines cut at the end. It is smaller than the stride.",
+}
+
+
 def bounded(label: str, high: int, default: int, key: str) -> AbstractContextManager[int]:
-    """Slider from 0 to the largest legal value; where only 0 is legal it stands still."""
+    """Slider "Padding" or "Output padding" from 0 to the largest legal value; where only 0 is legal it stands still,
+    with the same head, so that nothing beside it moves."""
     if high >= 1:
-        return live_slider(label, 0, high, min(default, high), key=key, window=2)
+        return live_slider(label, 0, high, min(default, high), key=key, window=2, help=MEANING[label])
     st.session_state[key] = 0
-    return live_slider(label, 0, 1, 0, key=key, disabled=True, help="Only 0 is possible with these numbers.")
+    told = f"{MEANING[label]} Only 0 is possible with these numbers."
+    return live_slider(label, 0, 1, 0, key=key, disabled=True, help=told)
+
+
+def size_sum(size: int, kernel: int, g: Geometry) -> str:
+    """The output size of a transposed convolution as a sum with the numbers of now."""
+    reach = f"{kernel}" if g.dilation == 1 else f"({g.dilation}·{kernel - 1} + 1)"
+    return (
+        f"stride·(input − 1) + filter − 2·padding + output padding = {g.stride}·{size - 1} + {reach} − 2·{g.padding} + "
+        f"{g.output_padding} = **{g.transposed_size(size, kernel)}**"
+    )
 
 
 def slots(count: int, width: int) -> list:
@@ -56,3 +74,20 @@ def arguments(g: Geometry, *, transposed: bool = True) -> str:
 
 def options(g: Geometry) -> dict:
     return {"stride": g.stride, "padding": g.padding, "output_padding": g.output_padding, "dilation": g.dilation}
+
+
+def strip(key: str, inputs: int, kernel: int, stride: int, caption: str) -> None:
+    """One axis: the copies that `inputs` pixels write, one under the other, and how many land on every output."""
+    length = Geometry(stride).stamped_size(inputs, kernel)
+    copies = np.full((inputs + 1, length), np.nan)
+    for i in range(inputs):
+        copies[i, stride * i : stride * i + kernel] = 1
+    copies[inputs] = checkerboard.overlap_counts(inputs, kernel, stride).numpy()
+    matrices(key, window=2).show(
+        [
+            Grid("copies", copies, title=f"{inputs} inputs, {length} outputs, copies on each of them", vmin=0, vmax=4,
+                 colour="sequential", rows=[*(f"input {i + 1}" for i in range(inputs)), "sum"], cell=26)
+        ],
+        highlight=[("copies", inputs, column) for column in range(length)],
+        caption=caption,
+    )  # fmt: skip

@@ -9,14 +9,32 @@ import torch.nn.functional as F
 
 from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
-from pages.transposed_convolution.shared import CUT, agree, arguments, binomial, bounded, links, options, slots
+from pages.transposed_convolution.forward import at_stride_one, draw_convolution
+from pages.transposed_convolution.shared import (
+    CUT,
+    agree,
+    arguments,
+    binomial,
+    bounded,
+    links,
+    options,
+    size_sum,
+    slots,
+    strip,
+)
 from ui import page
-from ui.components import Grid, live_slider, matrices
+from ui.components import Grid, live_slider, matrices, words
+
+DIRECTIONS = ("Convolution", "Transposed convolution")
 
 
 @st.fragment
 @page.guard()
 def stamp() -> None:
+    direction = st.segmented_control(
+        "Direction", DIRECTIONS, default=DIRECTIONS[1], required=True, key="stamp_direction", bind="query-params",
+        help="The same filter, stride and padding, there and back.",
+    )  # fmt: skip
     with ExitStack() as sliders:
         with st.container(key="controls-stamp"):
             columns = slots(5, 150)
@@ -31,16 +49,24 @@ def stamp() -> None:
         with columns[4]:
             room = (stride * (size - 1) + kernel + extra - 1) // 2
             padding = sliders.enter_context(bounded("Padding", min(room, kernel - 1), 1, "stamp_padding"))
-        draw_stamp(size, kernel, Geometry(stride, padding, extra))
+        g = Geometry(stride, padding, extra)
+        if direction == DIRECTIONS[0]:
+            draw_convolution(size, kernel, g)
+        else:
+            draw_stamp(size, kernel, g)
+        at_stride_one(size, kernel, g)
         truth = Geometry(stride).stamped_size(5, kernel)
-        page.quiz(
+        with page.predict(
             "stamped",
             f"A 5×5 input is stamped with a {kernel}×{kernel} filter at stride {stride}. How wide is that, untrimmed?",
             sorted({5 * stride, 5 + kernel - 1, truth, 5 * kernel}),
-            truth,
-            f"The first stamp is {kernel} wide, and each of the 4 others starts {stride} further on: "
-            f"4·{stride} + {kernel} = {truth}.",
-        )
+        ) as prediction:
+            strip("stamp_strip", 5, kernel, stride, "One axis of it: every copy starts one stride after the last.")
+            prediction.outcome(
+                truth,
+                f"because the first stamp is {kernel} wide, and each of the 4 others starts {stride} further on: "
+                f"4·{stride} + {kernel} = {truth}.",
+            )
 
 
 @st.fragment
@@ -49,7 +75,7 @@ def draw_stamp(size: int, kernel: int, g: Geometry) -> None:
     """Its own fragment, so that the animation runs without the controls above."""
     last = size * size
     with live_slider(
-        "Copies stamped", 0, last, last, key="stamp_step", play=True, play_seconds=1.2 * last, window=2
+        "Copies stamped", 0, last, 0, key="stamp_step", play="once", play_seconds=1.2 * last, window=2
     ) as n:
         draw_step(size, kernel, g, n)
 
@@ -68,10 +94,11 @@ def draw_step(size: int, kernel: int, g: Geometry, done: int) -> None:
     span, side = len(canvas), len(output)
     kept = range(g.padding, g.padding + side)
     heading = ["" if index in kept else CUT for index in range(span)]
-    highlight, landed = [], "Press play: nothing is stamped yet."
+    highlight, landed = [], "Nothing is stamped yet: press play."
     if done:
         now = steps[done - 1]
-        landed = f"{x[now.row, now.column]:g} times the filter lands at row {now.top}, column {now.left}, and is added."
+        landed = (f"{x[now.row, now.column]:g} × filter is added, its upper left corner at row {now.top + 1}, column "
+                  f"{now.left + 1}.")  # fmt: skip
         highlight = [(source, now.row, now.column)] + [
             ("sum of copies", now.top + r, now.left + c) for r in range(kernel) for c in range(kernel)
         ]
@@ -82,6 +109,10 @@ def draw_step(size: int, kernel: int, g: Geometry, done: int) -> None:
     final = steps[-1].canvas
     scale = {"colour": "sequential", "vmin": min(0.0, float(final.min())), "vmax": float(final.max()), "cell": cell}
     copies = int(written[done - 1].canvas.max()) if done else 0
+    if copies > 1:
+        landed += f" Up to {copies} of {done} copies overlap."
+    elif done > 1:
+        landed += f" None of the {done} copies overlap."
     grids.show(
         [
             Grid(source, grids[source], title="input", editable=True, colour="sequential", vmin=0, cell=cell),
@@ -94,9 +125,10 @@ def draw_step(size: int, kernel: int, g: Geometry, done: int) -> None:
         ],
         links=every,
         highlight=highlight,
-        caption=f"{landed} Here up to {copies} of {size * size} copies overlap. Untrimmed {span}×{span}"
+        caption=f"{landed} Untrimmed {span}×{span}"
         + (f", without the lines marked {CUT} {side}×{side}." if CUT in heading else f", output {side}×{side}.")
-        + " Point at a cell to see what made it.",
+        + " Point at an output: who made it? Point at an input: whom does it make?",
     )
+    words(f"Size of the output: {size_sum(size, kernel, g)}.", "stamp_size_sum")
     theirs = F.conv_transpose2d(x[None, None], weight[None, None], **options(g))[0, 0]
     agree("stamping_agrees_1", f"F.conv_transpose2d(x, w, {arguments(g)})", tc.trim(steps[-1].canvas, g), theirs)

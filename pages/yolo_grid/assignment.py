@@ -34,9 +34,9 @@ from ui.pictures import Picture
 LARGEST_GRID, MOST_PREDICTORS, MOST_CLASSES = 32, 6, 100
 RULES = {"best": "only its best (YOLOv2)", "free": "any free one (this lab)"}
 PRESETS = {
-    "This lab: 7, 3, 8": ("cell", 7, 3, len(THINGS)),
-    "YOLOv1: 7, 2, 20": ("cell", 7, 2, 20),
-    "YOLOv2: 13, 5, 20": ("anchor", 13, 5, 20),
+    "This lab: S 7 · B 3 · C 8": ("cell", 7, 3, len(THINGS)),
+    "YOLOv1: S 7 · B 2 · C 20": ("cell", 7, 2, 20),
+    "YOLOv2: S 13 · B 5 · C 20": ("anchor", 13, 5, 20),
 }
 
 
@@ -66,7 +66,8 @@ def layout_control() -> str:
     """The switch that all sections follow, and presets for the numbers of the lectures and papers."""
     with st.container(key="line-yolo", horizontal=True):
         layout = st.segmented_control(
-            "Classes per", yolo_grid.LAYOUTS, default="cell", required=True, key="yolo_layout", bind="query-params",
+            "One set of classes per", yolo_grid.LAYOUTS, default="cell", required=True, key="yolo_layout",
+            bind="query-params",
             help=f"Per cell: {WRITTEN['cell']}, the B boxes of a cell share its classes, as in YOLOv1. Per anchor: "
             f"{WRITTEN['anchor']}, every box has an anchor shape and classes of its own, as in YOLOv2 and later.",
         )  # fmt: skip
@@ -166,7 +167,7 @@ def summary(choice: Choice) -> None:
     sizes = {
         "cell": (f"{s}×{s}×(5·{b} + {c}) = {s}×{s}×{5 * b + c}", s * s * (5 * b + c), "classes per cell, as YOLOv1"),
         "anchor": (f"{s}×{s}×{b}×(5 + {c}) = {s}×{s}×{b * (5 + c)}", s * s * b * (5 + c),
-                   "classes per box, as YOLOv2 on"),
+                   "classes per box, from YOLOv2 on"),
     }  # fmt: skip
     lines = []
     for name, (shape, numbers, meaning) in sizes.items():
@@ -192,7 +193,8 @@ def verdict(truth: Truth | None, choice: Choice, given: Assignment | None) -> No
         if len(inside) > 1:
             met.append(f"{listed([truth.name(i) for i in inside])} share row {row}, column {column}")
     collided = f"**{len(met)} {'collision' if len(met) == 1 else 'collisions'}**"
-    text = [f"{count} {'thing' if count == 1 else 'things'}, {len(occupied)} of {cells:,} cells answer: {collided}."]
+    answer = "cell answers" if cells == 1 else "cells answer"
+    text = [f"{count} {'thing' if count == 1 else 'things'}, {len(occupied)} of {cells:,} {answer}: {collided}."]
     if met:
         text.append("; ".join(met) + ".")
         if choice.anchors is None:
@@ -208,16 +210,21 @@ def verdict(truth: Truth | None, choice: Choice, given: Assignment | None) -> No
     words("\n\n".join(text), "yolo_verdict")
 
 
-def size_quiz(choice: Choice) -> None:
-    s, b, c = choice.grid.cells, choice.predictors, choice.classes
-    if b == 1:
-        return  # then both layouts have the same size
-    other = "anchor" if choice.layout == "cell" else "cell"
-    right = s * s * yolo_grid.channels(other, b, c)
-    options = sorted({s * s * (5 * b + c), s * s * b * (5 + c), s * s * (5 + c), s * s * b * c})
-    page.quiz(
-        "yolo_size", f"S = {s}, B = {b}, C = {c}, layout {WRITTEN[other]}: how many numbers does the network give?",
-        [f"{number:,}" for number in options], f"{right:,}",
-        f"{WRITTEN[other]} = {s}×{s}×{right // s**2} = {right:,}. Only where the classes stand differs: "
-        + ("every box has its own." if other == "anchor" else "the boxes of a cell share them."),
-    )  # fmt: skip
+def size_question(choice: Choice) -> None:
+    """How the output grows with S: asked of another grid than the one that is drawn."""
+    b, c, layout = choice.predictors, choice.classes, choice.layout
+    now, other = choice.grid.cells, 2 * choice.grid.cells
+    deep, right = choice.channels, other**2 * choice.channels
+    with page.predict(
+        "yolo-size", f"With S = {other} in place of {now}, and the same B and C: how many numbers come out?",
+        [f"{number:,}" for number in sorted({choice.numbers, 2 * choice.numbers, right, 8 * choice.numbers})],
+    ) as prediction:  # fmt: skip
+        lines = ["| S | " + " | ".join(WRITTEN[each] for each in yolo_grid.LAYOUTS) + " |", "|---:|---:|---:|"]
+        for s in (now, other):
+            sizes = (s * s * yolo_grid.channels(each, b, c) for each in yolo_grid.LAYOUTS)
+            lines.append(f"| {s} | " + " | ".join(f"{size:,}" for size in sizes) + " |")
+        st.markdown("\n".join(lines))
+        prediction.outcome(
+            f"{right:,}", f"because the depth of {deep} stays and the cells are four times as many: "
+            f"{WRITTEN[layout]} = {other}×{other}×{deep} = {right:,}.",
+        )  # fmt: skip

@@ -84,7 +84,8 @@ def curve(count: int, cells: int, predictors: int, layout: str, rule: str) -> No
                        hovertemplate="now: S = %{x}, %{y:.1%} lost")  # fmt: skip
     figure.add_vline(x=cells, line_dash="dot", line_color="#888888")
     figure.update_layout(
-        xaxis={"title": "cells a side, S", "range": [0.5, GRIDS + 0.5]},
+        # beyond twice YOLOv1's grid nearly nothing is lost: the axis reaches further only when S does
+        xaxis={"title": "cells a side, S", "range": [0.5, max(14, cells) + 0.5]},
         yaxis={"title": "things lost", "tickformat": ".0%", "range": [-0.02, float(one.max()) + 0.04]},
     )  # fmt: skip
     page.figure(figure, key="yolo_collisions", height=330, alt="Share of things lost to collisions against grid size S")
@@ -96,21 +97,17 @@ def curve(count: int, cells: int, predictors: int, layout: str, rule: str) -> No
     )  # fmt: skip
 
 
-def quiz(count: int, cells: int) -> None:
-    """What a finer grid would save."""
-    tables, things = lost(count)
-    table = tables["free"]
+def question(count: int, cells: int) -> tuple[str, list[str], str, str]:
+    """What a finer grid would save: question, options (none where there is nothing to ask), answer, and why."""
+    table, things = lost(count)[0]["free"], lost(count)[1]
     finer = min(2 * cells, GRIDS)
-    if finer == cells:
-        return
     now, then = int(table[0, cells - 1]), int(table[0, finer - 1])
     steps = {"under a tenth": 0.1, "a tenth to a third": 1 / 3, "a third to two thirds": 2 / 3, "more": 2.0}
-    if not now:
-        return
+    asked = (f"With S = {cells}, {now} of {things} things are lost, one thing per cell. How many of them are still "
+             f"lost with S = {finer}?")  # fmt: skip
+    if finer == cells or not now:
+        return asked, [], "", ""
     answer = next(name for name, limit in steps.items() if then / now < limit)
-    page.quiz(
-        "yolo_finer", f"With S = {cells}, {now} of {things} things are lost, one thing per cell. How many of them are "
-        f"still lost with S = {finer}?", list(steps), answer,
-        f"{then}, {then / now:.0%} of them. Halving the cells quarters their area, so meetings become about four times "
-        "rarer, unless things stand on top of each other.",
-    )  # fmt: skip
+    why = (f"It is {then}, {then / now:.0%} of them. Halving the cells quarters their area, so meetings become about "
+           "four times rarer, unless things stand on top of each other.")  # fmt: skip
+    return asked, list(steps), answer, why

@@ -12,6 +12,7 @@ from labs.yolo_loss import LAMBDA_COORD, LAMBDA_NOOBJ, GridLoss
 from models.networks.yolo import YoloDetection
 from pages.yolo_grid.shared import (
     UNKNOWN,
+    bar,
     centre_of,
     chosen_cell,
     look,
@@ -70,13 +71,26 @@ def losses(picture: Picture, layout: str) -> None:
         worst = divmod(int(sum(cost.terms.values())[0].argmax()), found.grid.cells)
         cell = chosen_cell(views, found.grid, "yolo_loss_at", centre_of(worst, found.grid))
         total(cost)
+        if found.anchors is not None:
+            shapes = ", ".join(f"{w:.0f}×{h:.0f}" for w, h in found.anchors.tolist())
+            words(f"The network's own {found.predictors} anchors count here, not those of *Play*: {shapes}.",
+                  "yolo_loss_anchors")  # fmt: skip
         st.caption(OTHERWISE + ("" if found.anchors is None else KINDER))
         for place, view, (name, title) in zip(st.columns(4, gap="small"), views, NAMES.items(), strict=True):
             with place:
                 term_map(picture, found, view, title, cost.terms[name][0].numpy(), scale, cell, name)
+        bar("inferno", scale or 1)
         one_cell(found, target, cost, cell, coord, noobj)
-    statement(target, cost, found)
-    responsible_quiz(target, cost, found)
+    boxes, things = cost.responsible.numel(), int(cost.responsible.sum())
+    cells = int((target.owner >= 0).any(-1).sum())
+    right = boxes - things
+    with page.predict(
+        "yolo-no-object", f"{boxes} boxes, {things} things in the target. How many boxes get the no-object loss?",
+        sorted({right, boxes - cells * found.predictors, boxes, cells * (found.predictors - 1)}),
+    ) as prediction:  # fmt: skip
+        statement(target, cost, found)
+        prediction.outcome(right, "because it falls on all boxes that answer for nothing, also on those in a cell that "
+                           f"holds a thing: {boxes} − {things} = {right}.")  # fmt: skip
 
 
 def cost_of(found: YoloDetection, target: Target, coord: float, noobj: float) -> GridLoss:
@@ -114,7 +128,7 @@ def one_cell(found: YoloDetection, target: Target, cost: GridLoss, cell, coord: 
     rows = [f"{k + 1}: {'answers' if yes else 'other'}" for k, yes in enumerate(responsible.tolist())]
     matrices("yolo_loss_cell", window=2).show(
         [Grid("confidence", table, rows=rows, columns=("says", "wanted", "(s − w)²", "weight", "loss"), format="%.3f",
-              colour="sequential", vmin=0, vmax=1.5, cell=46, title=f"confidences of row {cell[0]}, column {cell[1]}")],
+              colour="sequential", vmin=0, vmax=1.5, cell=56, title=f"confidences of row {cell[0]}, column {cell[1]}")],
         caption="Wanted of a box that answers: its IoU with the truth. Of every other box: 0, at weight λ noobj."
         if responsible.any() else "No box of this cell answers for anything: 0 is wanted of all, at weight λ noobj.",
     )  # fmt: skip
@@ -160,17 +174,3 @@ def statement(target: Target, cost: GridLoss, found: YoloDetection) -> None:
         f"the unweighted no-object loss, the {int((~cells).sum())} empty cells {outside:.3f}. Only coordinates and "
         "classes are trained in object cells alone.",
     )
-
-
-def responsible_quiz(target: Target, cost: GridLoss, found: YoloDetection) -> None:
-    boxes, cells = cost.responsible.numel(), int((target.owner >= 0).any(-1).sum())
-    right = boxes - int(cost.responsible.sum())
-    options = sorted({right, boxes - cells * found.predictors, boxes, cells * (found.predictors - 1)})
-    if len(options) < 2:
-        return
-    page.quiz(
-        "yolo_no_object", f"{boxes} boxes, {int(cost.responsible.sum())} things in the target. How many boxes get the "
-        "no-object loss?", [str(number) for number in options], str(right),
-        "All that answer for nothing, also those in a cell that holds a thing: "
-        f"{boxes} − {int(cost.responsible.sum())} = {right}.",
-    )  # fmt: skip

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from labs import yolo_grid
 from models.networks.yolo import YoloDetection
+from pages.yolo_grid import block
 from pages.yolo_grid.shared import (
     BLUE,
     COLOURS,
@@ -16,8 +17,10 @@ from pages.yolo_grid.shared import (
     SKY,
     VERMILION,
     WRITTEN,
+    bar,
     centre_of,
     chosen_cell,
+    legend,
     look,
     middles,
     network_of,
@@ -57,6 +60,8 @@ def network(picture: Picture, layout: str) -> None:
         views = [stage(f"yolo_map_{name}", zoom=False, window=2) for name in ("found", "confidence", "class", "boxes")]
         best = divmod(int(found.prediction.confidence.amax(-1).argmax()), found.grid.cells)
         cell = chosen_cell(views, found.grid, "yolo_cell", centre_of(best, found.grid))
+        block.pipeline(found, threshold, overlap)
+        block.draw(found, cell)
         places = [place for _ in range(2) for place in st.columns(2, gap="medium")]
         for place, view, show in zip(places, views, (detections, confidence_map, class_map, cell_boxes), strict=True):
             with place:
@@ -96,8 +101,9 @@ def confidence_map(picture: Picture, found: YoloDetection, view, cell, threshold
         [Heat(confidence.numpy(), palette="inferno", vmin=0, vmax=1, opacity=0.75, smooth=False),
          Boxes(outline(cell, found.grid))],
         alt="Confidence of every cell", pick=middles(found.grid),
-        caption="Black 0, violet ¼, orange ¾, yellow 1: is a thing's centre here?",
+        caption="Is a thing's centre here?",
     )  # fmt: skip
+    bar("inferno", 1.0)
 
 
 def class_map(picture: Picture, found: YoloDetection, view, cell, threshold: float, overlap: float) -> None:
@@ -114,8 +120,9 @@ def class_map(picture: Picture, found: YoloDetection, view, cell, threshold: flo
          Boxes(outline(cell, found.grid)),
          Points(np.array(places), "#FFFFFF", 1.5, labels=shown, notes=names)],
         alt="The most probable class of every cell", pick=middles(found.grid),
-        caption="A colour for each class; cells whose score passes the threshold are named.",
+        caption="Cells whose score passes the threshold are named.",
     )  # fmt: skip
+    legend()
 
 
 def class_of_cells(found: YoloDetection) -> tuple[Tensor, Tensor]:

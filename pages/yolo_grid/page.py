@@ -28,7 +28,7 @@ def play(picture: Picture, layout: str) -> None:
             cell, given = assignment.draw(picture, truth, choice)
         with side:
             assignment.verdict(truth, choice, given)
-        assignment.size_quiz(choice)
+        assignment.size_question(choice)
         page.section("Look inside", "The target tensor, cell by cell: what training asks the network to say.")
         if truth is None:
             st.info("The truth of this picture is not known, so it has no target: choose Lab World above.")
@@ -42,8 +42,10 @@ def play(picture: Picture, layout: str) -> None:
             bind="query-params",
         )  # fmt: skip
         collisions.measure(count)
-        collisions.curve(count, choice.grid.cells, choice.predictors, layout, choice.rule)
-        collisions.quiz(count, choice.grid.cells)
+        question, options, answer, why = collisions.question(count, choice.grid.cells)
+        with page.predict("yolo-finer", question, options) as prediction:
+            collisions.curve(count, choice.grid.cells, choice.predictors, layout, choice.rule)
+            prediction.outcome(answer, why)
 
 
 page.begin("The YOLO Grid")

@@ -13,7 +13,7 @@ from models import catalog
 from models.networks.yolo import YoloDetection
 from scenes import PALETTE, THINGS
 from ui import page
-from ui.components import Box, address
+from ui.components import Box, Heat, address, heat_pixels
 from ui.pictures import Picture
 
 # Okabe and Ito's colours.
@@ -105,6 +105,27 @@ def xyxy(box) -> tuple[float, float, float, float]:
 
 def size_of(box) -> str:
     return f"{float(box[2] - box[0]):.0f}×{float(box[3] - box[1]):.0f}"
+
+
+def bar(palette: str, high: float) -> None:
+    """A colour bar from 0 to `high`, of the very colours that the stage paints."""
+    ramp = np.linspace(0, high, 65)
+    pixels = heat_pixels(Heat(ramp[None], palette, vmin=0, vmax=high, opacity=1))[0, :, :3]
+    colours = ", ".join(f"rgb({r} {g} {b})" for r, g, b in pixels.tolist())
+    st.html(
+        f'<div role="img" aria-label="Colours from 0 to {high:.3g}" style="font-size:.875rem">'
+        f'<div style="height:10px;border-radius:5px;background:linear-gradient(to right, {colours})"></div>'
+        f'<div style="display:flex;justify-content:space-between"><span>0</span><span>{high:.3g}</span></div></div>'
+    )
+
+
+def legend() -> None:
+    """The colour of every class."""
+    style = "display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.3em;background:"
+    swatch = f'<span style="{style}{{}}"></span>'
+    items = "".join(f'<span style="white-space:nowrap;margin-right:1em">{swatch.format(colour)}{name}</span>'
+                    for name, colour in zip(THINGS, COLOURS, strict=True))  # fmt: skip
+    st.html(f'<div style="font-size:.875rem">{items}</div>')
 
 
 def signed(value: float) -> str:

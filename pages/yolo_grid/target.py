@@ -12,6 +12,7 @@ from pages.yolo_grid.shared import Truth, listed, signed
 from scenes import THINGS
 from ui.components import Grid, matrices, words
 
+CELL = 56  # wide enough for "answers" as a head
 ROWS = {"cell": ("x", "y", "√w", "√h", "confidence"), "anchor": ("x", "y", "ln w/p", "ln h/p", "confidence")}
 
 
@@ -22,12 +23,12 @@ def opened(truth: Truth, choice: Choice, cell: tuple[int, int]) -> None:
     matrices("yolo_target", window=2).show(
         [
             Grid("boxes", boxes.T, title=f"boxes of row {cell[0]}, column {cell[1]}", rows=ROWS[choice.layout],
-                 columns=names(target, choice, cell), text=texts(boxes, target, cell), format="%.2f", cell=40,
+                 columns=names(target, choice, cell), text=texts(boxes, target, cell), format="%.2f", cell=CELL,
                  vmin=-1, vmax=1),
             Grid("classes", classes.T, title=f"classes{f' and {more} more zeros' if more else ''}", rows=THINGS,
                  columns=["all"] if len(classes) == 1 else names(target, choice, cell),
                  text=[[None if np.isfinite(value) else "–" for value in row] for row in classes.T],
-                 colour="sequential", vmin=0, vmax=1.5, cell=40),
+                 colour="sequential", vmin=0, vmax=1.5, cell=CELL),
         ],
         caption="–: training asks nothing here. IoU: the overlap of the predicted box with the truth, known only once "
         "the network has spoken.",
@@ -80,8 +81,13 @@ def sentences(truth: Truth, target: Target, choice: Choice, cell: tuple[int, int
     inside = (yolo_grid.responsible_cells(truth.boxes, choice.grid) == torch.tensor(cell)).all(1).nonzero()[:, 0]
     absent = [truth.name(i) for i in inside.tolist() if i not in [index for _, index in owners]]
     if absent:
-        text.append(f"**{listed(absent)}** has its centre here as well and is not in the target: "
-                    "for training it does not exist.")  # fmt: skip
+        text.append(
+            f"**{listed(absent)}** has its centre here as well and is not in the target: for training it does not "
+            "exist."
+            if len(absent) == 1 else
+            f"**{listed(absent)}** have their centres here as well and are not in the target: for training they do not "
+            "exist."
+        )  # fmt: skip
     if choice.anchors is None and choice.predictors > 1:
         text.append(f"Which of the {choice.predictors} boxes answers is decided in training, anew at every step: the "
                     "one whose prediction overlaps the truth most. The others are asked for confidence 0.")  # fmt: skip

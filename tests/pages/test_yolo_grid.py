@@ -86,9 +86,9 @@ def test_without_weights_only_the_network_sections_say_so(visit, absent, drawn, 
 @pytest.mark.parametrize(
     ("preset", "shape"),
     [
-        ("This lab: 7, 3, 8", "7×7×(5·3 + 8) = 7×7×23 = 1,127"),
-        ("YOLOv1: 7, 2, 20", "7×7×(5·2 + 20) = 7×7×30 = 1,470"),
-        ("YOLOv2: 13, 5, 20", "13×13×5×(5 + 20) = 13×13×125 = 21,125"),
+        ("This lab: S 7 · B 3 · C 8", "7×7×(5·3 + 8) = 7×7×23 = 1,127"),
+        ("YOLOv1: S 7 · B 2 · C 20", "7×7×(5·2 + 20) = 7×7×30 = 1,470"),
+        ("YOLOv2: S 13 · B 5 · C 20", "13×13×5×(5 + 20) = 13×13×125 = 21,125"),
     ],
 )
 def test_layouts_of_the_lectures_and_papers(visit, absent, prose, preset, shape):
@@ -148,7 +148,9 @@ def test_all_three_rules_are_counted_side_by_side(visit, absent, prose):
 
 
 def test_one_cell_answers_for_one_thing(visit, absent, prose):
-    assert "6 things, 1 of 1 cells answer" in prose(visit(PAGE, yolo_s=1))
+    found = prose(visit(PAGE, yolo_s=1))
+    assert "6 things, 1 of 1 cell answers" in found
+    assert "**car, person, person, dog and ball** have their centres here as well and are not in the target" in found
 
 
 @pytest.mark.parametrize(
@@ -212,6 +214,32 @@ def test_boxes_without_drawing_are_those_of_the_picture():
         cheap = collisions.boxes_of(seed)
         for thing in scenes.render(scenes.sample(seed)).instances:
             assert np.abs(cheap - np.clip(thing.full_box, 0, 224)).max(1).min() < 1.5
+
+
+@pytest.mark.parametrize(("layout", "pieces"), [("cell", [5, 5, 5, 8]), ("anchor", [13] * 5)])
+def test_the_fibre_of_the_block_is_what_the_network_says_of_the_cell(visit, sound, untrained, drawn, networks, prose,
+                                                                     layout, pieces):  # fmt: skip
+    streamlit.cache_resource.clear()
+    at = sound(visit(PAGE, {"yolo_cell": "92,164"}, yolo_layout=layout, yolo_threshold=0.1, yolo_nms=0.4))
+    picture = pictures.from_lab_world(14, objects=(2, 6), classes=scenes.THINGS, occlusion=0.35)
+    found = networks[f"yolo-{layout}"](picture.image)
+    boxes = [box for box in drawn.boxes("yolo_block") if box.id.startswith("number-")]
+    assert [sum(box.id.startswith(f"number-{k}-") for box in boxes) for k in range(len(pieces))] == pieces
+    assert len(boxes) == found.raw.shape[-1] == sum(pieces)
+    read = {box.note.rsplit(": ", 1)[0]: float(box.note.rsplit(": ", 1)[1]) for box in boxes}
+    assert read["box 2, confidence"] == pytest.approx(float(found.prediction.confidence[5, 2, 1]), abs=0.006)
+    assert read["box 1, x"] == pytest.approx(float(found.prediction.values[5, 2, 0, 0]), abs=0.006)
+    scores = found.prediction.scores
+    left = len(yolo_grid.detect(found.prediction, found.grid, 0.1, 0.4)[0])
+    assert (
+        f"**{found.raw.numel():,}** numbers → **{49 * found.predictors}** boxes, times 8 classes → "
+        f"**{scores.numel():,}** scores → **{int((scores > 0.1).sum()):,}** above 0.10 → NMS → **{left:,}** box"
+    ) in prose(at)
+
+
+def test_the_loss_names_the_networks_own_anchors(visit, untrained, prose):
+    assert "own 5 anchors count here, not those of *Play*: 19×37, 32×24" in prose(visit(PAGE, yolo_layout="anchor"))
+    assert "not those of *Play*" not in prose(visit(PAGE))
 
 
 def test_a_scene_without_objects(visit, sound, untrained, prose):

@@ -26,7 +26,7 @@ def live_slider(
     options: Sequence[Any] | None = None,
     format: str = "%g",
     unit: str = "",
-    play: bool = False,
+    play: bool | Literal["once"] = False,
     play_seconds: float = 4.0,
     window: Literal[1, 2] = 1,
     help: str | None = None,
@@ -58,7 +58,8 @@ def live_slider(
         the first), and the yielded value is an element of `options`. In the URL it appears as `str(option)`.
     format : printf format of the number, `%g`, `%.2f`, `%d`, `%.0e`.
     unit : shown after the number, or after each of the options, e.g. "px".
-    play : show a button that sweeps the range back and forth, one way in `play_seconds` seconds.
+    play : show a button that sweeps the range back and forth, one way in `play_seconds` seconds; "once" stops at the
+        end, and begins anew when pressed there.
     window : how many values may be under way: 2 when computing and drawing takes under 15 ms, else 1.
     help : one sentence shown under a question mark.
     disabled : show the value, take no input.

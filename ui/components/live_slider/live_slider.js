@@ -192,6 +192,11 @@ class LiveSlider {
       phase = (phase + (now - last) / 1000 / this.data.seconds) % 2
       last = now
       const { min, max } = this.data
+      if (phase >= 1 && this.data.play === 'once') {
+        this.move(max, false)
+        this.pause()
+        return
+      }
       this.move(min + (phase <= 1 ? phase : 2 - phase) * (max - min), false)
       requestAnimationFrame(frame)
     }
