@@ -53,7 +53,8 @@ def of_lab(chromium: Any, address: str, view: View, seconds: float) -> dict[str,
         "numbered": True, "key": f"{view.key}.live", "answer": f"-{view.key}.live",
         "host": hands.css(f"{view.drawing}.live"), "part": view.part,
     }  # fmt: skip
-    with hands.tab(chromium, f"{address}/{view.path}", control) as page:
+    query = "&" if "?" in view.path else "?"  # nothing veiled: the hand sees what it moves
+    with hands.tab(chromium, f"{address}/{view.path}{query}predict=off", control) as page:
         page.evaluate("window.probe.start()")
         (hands.drag_box if view.hand == BOX else hands.drag_slider)(page, view.key, seconds)
         return page.evaluate("window.probe.stop()")

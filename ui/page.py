@@ -21,12 +21,18 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from ui import course, figures, warmup
+from ui import predict as prediction
 from ui.components import address, following, section_bar
 from ui.plain import plain
+from ui.predict import Number as Number
+from ui.predict import Order as Order
+from ui.predict import Region as Region
+from ui.predict import predict as predict
 from ui.streamlit_inside import Inside
 
 _LOG = logging.getLogger(__name__)
@@ -58,6 +64,8 @@ def begin(title: str, question: str | None = None) -> None:
     address.turn_to(title)
     if "lecture" in st.query_params and not lecture():
         address.keep("lecture", None)
+    if "predict" in st.query_params and not prediction.off():
+        address.keep("predict", None)
     st.html(_STYLE)
     if lecture():
         st.html(_LECTURE_STYLE)
@@ -80,7 +88,7 @@ def bar(lesson: course.Lesson) -> None:
     with st.container(key="page-bar", horizontal=True, vertical_alignment="center", gap="small"):
         if at > 0:
             link(lessons[at - 1], f"Previous page: {lessons[at - 1].title}", ":material/arrow_back:")
-        section_bar(lecture())
+        section_bar(urlencode(_kept_ways()))
         if at + 1 < len(lessons):
             link(lessons[at + 1], f"Next page: {lessons[at + 1].title}", ":material/arrow_forward:")
 
@@ -181,11 +189,15 @@ def sources(entries: Iterable[tuple[str, ...]]) -> None:
         st.markdown("\n".join(lines))
 
 
+def _kept_ways() -> dict[str, str]:
+    """What goes along from page to page."""
+    return ({"lecture": "1"} if lecture() else {}) | ({"predict": "off"} if prediction.off() else {})
+
+
 def link(lesson: course.Lesson, label: str | None = None, icon: str | None = None) -> None:
-    """A link to the page of `lesson`, labelled with its title and icon; lecture mode goes along."""
-    query = {"lecture": "1"} if lecture() else None
+    """A link to the page of `lesson`, labelled with its title and icon; lecture=1 and predict=off go along."""
     script = f"../pages/{lesson.file}/page.py"
-    st.page_link(script, label=label or lesson.title, icon=icon or lesson.icon, query_params=query)
+    st.page_link(script, label=label or lesson.title, icon=icon or lesson.icon, query_params=_kept_ways() or None)
 
 
 def way_on(lesson: course.Lesson) -> None:

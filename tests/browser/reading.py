@@ -20,7 +20,7 @@ READ = r"""() => {
   const read = (root, inside) => {
     for (const node of root.children) {
       const classes = node.getAttribute('class') ?? ''
-      const quiz = inside.quiz || /st-key-quiz-/.test(classes)
+      const quiz = inside.quiz || /st-key-(quiz|predict-ask)-/.test(classes)
       const key = /st-key-([\w-]+)/.exec(classes)?.[1] ?? inside.key
       const group = node.getAttribute('aria-label') ?? inside.group
       const role = node.getAttribute('role')

@@ -1,6 +1,8 @@
 # ruff: noqa: E501 (the scripts read better in long lines)
 """What holds on every page: the keyboard reaches all of it, axe-core finds nothing serious, it fits phone and projector,
-a link restores it, lecture mode goes along, and no page is a dead end."""
+a link restores it, lecture mode goes along, no page is a dead end, and what answers a question is veiled until a guess.
+
+Where nothing is asked (`?predict=off`) nothing is veiled, so that every control can be moved and every word read."""
 
 import re
 from importlib.resources import files
@@ -9,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.asking import frames, give_a_guess, is_veiled
 from tests.browser.moving import move_all
 from tests.browser.reading import arrive, rest
 from ui.course import Lesson, ready
@@ -76,10 +79,10 @@ def lesson(request) -> Lesson:
 
 @pytest.fixture(scope="module")
 def tab(server, chromium, lesson):
-    """The page on a projector, as a link from outside opens it, at rest. One tab for all that is asked of the page."""
+    """The page on a projector, as a link from outside opens it, at rest. One tab for all that is wanted of the page."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     tab = context.new_page()
-    arrive(tab, f"{server}/{lesson.path}", lesson)
+    arrive(tab, f"{server}/{lesson.path}?predict=off", lesson)
     yield tab
     context.close()
 
@@ -169,6 +172,36 @@ def test_back_and_forward_restore_every_control(tab, lesson):
         expect(tab.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible(timeout=90_000)
         assert rest(tab)["controls"] == before["controls"]
     assert tab.url == address
+
+
+def test_a_question_veils_its_view_until_a_guess(server, chromium, page, lesson):
+    if not lesson.path:
+        pytest.skip("home asks nothing")
+    arrive(page, f"{server}/{lesson.path}", lesson)
+    frame = frames(page).first
+    expect(frame).to_be_visible()
+    assert is_veiled(frame)
+    frame.get_by_role("button", name="Show me").click()
+    expect(frame.get_by_role("button", name="Ask me again")).to_be_visible()
+    rest(page)
+    assert not is_veiled(frame) and "=shown" in page.url
+    frame.get_by_role("button", name="Ask me again").click()
+    expect(frame.get_by_role("button", name="Show me")).to_be_visible()
+    rest(page)
+    assert is_veiled(frame) and "=shown" not in page.url
+    give_a_guess(frame)
+    expect(frame.get_by_text("You said")).to_be_visible()
+    rest(page)
+    assert not is_veiled(frame)
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    try:
+        tab = context.new_page()
+        arrive(tab, page.url, lesson)
+        assert not is_veiled(frames(tab).first)
+        said = frame.locator("[class*=-said-]").first.inner_text()
+        assert frames(tab).first.locator("[class*=-said-]").first.inner_text() == said
+    finally:
+        context.close()
 
 
 def test_lecture_mode_and_the_way_on(tab, server, lesson):

@@ -69,7 +69,7 @@ def test_an_address_that_means_nothing_shows_the_defaults_and_is_put_right(lesso
     monkeypatch.setattr(page, "link", lambda *_: None)  # under test there is no navigation to link into
     plain = opened(lesson, {})
     assert not plain.exception and not any(error.value == page.SORRY for error in plain.error)
-    names = {*parameters, "lecture"}
+    names = {*parameters, "lecture", "predict"}
     assert len(names) > 3
     defaults = values(plain, names)
     several = {name for name in defaults if isinstance(plain.session_state[name], list)}

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from ui import page
 from ui.course import Lesson, ready
+from ui.predict import Prediction
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = [lesson for lesson in ready() if lesson.path]
@@ -34,21 +35,27 @@ visited: dict[str, tuple[AppTest, dict]] = {}
 
 @pytest.fixture
 def asked(monkeypatch) -> dict[str, tuple]:
-    """The quizzes of the last run: question, options and answer by key."""
+    """The questions of the last run: question, options and answer by key."""
     found = {}
-    quiz = page._quiz
+    quiz, outcome = page._quiz, Prediction.outcome
 
     def watch(key, question, options, answer, explain):
         found[key] = (question, tuple(map(str, options)), str(answer))
         return quiz(key, question, options, answer, explain)
 
+    def watch_outcome(self, answer, explain=""):
+        if self.kind.open:
+            found[self.key] = (self.question, repr(self.kind), str(answer))
+        return outcome(self, answer, explain)
+
     monkeypatch.setattr(page, "_quiz", watch)
+    monkeypatch.setattr(Prediction, "outcome", watch_outcome)
     return found
 
 
 @pytest.fixture
 def first(visit, asked) -> Callable[[Lesson], tuple[AppTest, dict]]:
-    """Function: a fresh visit to a lesson and its quizzes, once for all tests."""
+    """Function: a fresh visit to a lesson and its questions, once for all tests."""
 
     def opened(lesson: Lesson) -> tuple[AppTest, dict]:
         if lesson.path not in visited:
@@ -73,9 +80,9 @@ def sliders(at: AppTest) -> dict[str, dict]:
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
 def test_a_fresh_visit_is_complete(first, sound, lesson: Lesson, prose):
-    at, quizzes = first(lesson)
+    at, questions = first(lesson)
     sound(at)
-    assert len(quizzes) >= 2
+    assert len(questions) >= 2
     assert any(each.label.startswith("Show the code") for each in at.expander)
     assert at.header[-1].value == "Sources" and "paper" in at.markdown[-1].value + prose(at)
     if runs_networks(lesson):

@@ -98,10 +98,10 @@ class SectionBar {
   }
 
   home(event) {
-    if (!this.data?.lecture || !event.target.closest?.('[data-testid=stLogoLink], [data-testid=stHeaderLogo], [data-testid=stSidebarLogo], [data-testid=stLogo]')) return
+    if (!this.data?.home || !event.target.closest?.('[data-testid=stLogoLink], [data-testid=stHeaderLogo], [data-testid=stSidebarLogo], [data-testid=stLogo]')) return
     event.preventDefault()
     event.stopPropagation()
-    location.assign(new URL('./?lecture=1', document.baseURI))
+    location.assign(new URL(`./?${this.data.home}`, document.baseURI))
   }
 }
 

@@ -1,0 +1,13 @@
+"""A page of questions in the frame of the lab, for tests/browser/test_predict.py."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+import app as door
+
+app = st.App(
+    Path(__file__).with_name("predict_script.py"), routes=door.routes(""), on_script_error=door.page.show_unexpected
+)
