@@ -126,14 +126,31 @@ def architecture(picture: Picture, network) -> None:
 def bring(picture: Picture, network: LoadedSegmenter) -> None:
     """The same picture with none, one, two and all of the skip connections."""
     st.subheader("What the skip connections bring", anchor="skip-connections")
-    truth = None if picture.view is None else picture.view.semantic
+    if picture.view is None:
+        ladder(picture, network, None)
+        return
+    truth = picture.view.semantic
+    all_of_them, none = (boundary_f(truth, inside(network, picture.image, skips).labels) for skips in (SKIPS, 0))
+    with page.predict(
+        "segmentation-skips",
+        f"With all skip connections the boundary F of this scene is {all_of_them:.2f}. What is it without any?",
+        page.Number(0.0, 1.0, 0.05),
+    ) as prediction:
+        ladder(picture, network, truth)
+        prediction.outcome(round(none, 2), "because a map of 14 × 14 places knows no edge finer than 16 pixels.")
+
+
+def boundary_f(truth: np.ndarray, labels: np.ndarray) -> float:
+    return segmentation_metrics.boundary_f(truth, labels, len(CLASSES), TOLERANCE)
+
+
+def ladder(picture: Picture, network: LoadedSegmenter, truth: np.ndarray | None) -> None:
     for index, ((name, skips), column) in enumerate(zip(CHOICES.items(), st.columns(len(CHOICES)), strict=True)):
         labels = inside(network, picture.image, skips).labels
         said = ""
         if truth is not None:
             miou = segmentation_metrics.scene_mean_iou(confusion_of(truth, labels))
-            edges = segmentation_metrics.boundary_f(truth, labels, len(CLASSES), TOLERANCE)
-            said = f" · mIoU **{miou:.2f}** · boundary F **{edges:.2f}**"
+            said = f" · mIoU **{miou:.2f}** · boundary F **{boundary_f(truth, labels):.2f}**"
         with column:
             words(f"**{name}**{said}", f"segmentation_skips_said_{index}")
             stage(f"segmentation_skips_{index}", zoom=False).show(

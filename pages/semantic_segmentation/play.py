@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from labs import segmentation_metrics
-from pages.semantic_segmentation import cross_entropy, scores
+from pages.semantic_segmentation import cross_entropy, score_maps, scores
 from pages.semantic_segmentation.shared import (
     BLUE,
     ORANGE,
@@ -97,6 +97,8 @@ def play(picture: Picture, network) -> None:
             page.footer(network.name, seen.device, seen.seconds * 1000)
         worst = largest_loss(network.name, id(network), network, picture.image, truth)  # before any knob: it stays put
         cross_entropy.opened(image, truth, seen, worst)
+        if not following():
+            score_maps.maps(seen, truth)
     scores.tables(confusion, network)
 
 

@@ -1,5 +1,7 @@
 """The Semantic Segmentation page's network: the maps are the network's, the arrows follow it, skips can be left out."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -46,7 +48,7 @@ def test_no_map_covers_another_and_arrows_touch_none():
     for i, (x1, y1, x2, y2) in enumerate(at):
         assert 0 <= x1 < x2 <= network_drawing.WIDTH and 0 <= y1 < y2 <= network_drawing.HEIGHT
         assert not [box for box in at[:i] if x1 < box[2] and box[0] < x2 and y1 < box[3] and box[1] < y2]
-    for a, b in zip(at, at[1:], strict=False):
+    for a, b in pairwise(at):
         arrow = network_drawing.arrow(a, b)
         assert not [box for box in at if inside(*arrow[:2], box) or inside(*arrow[2:], box)]
         middle = lambda box: np.array([box[0] + box[2], box[1] + box[3]]) / 2  # noqa: E731
@@ -82,7 +84,7 @@ def test_each_skip_connection_brings_boundaries_back(visit, sound, drawn, prose)
         wrong = drawn.layer(f"segmentation_skips_wrong_{index}", components.Labels).values == len(CLASSES)
         np.testing.assert_array_equal(wrong, labels != view.semantic)
         scores.append((miou, edges))
-    for (miou, edges), (better, sharper) in zip(scores, scores[1:], strict=False):
+    for (miou, edges), (better, sharper) in pairwise(scores):
         assert better > miou + 0.03 and sharper > edges + 0.1
 
 
@@ -123,3 +125,22 @@ def test_a_photograph_is_drawn_without_scores(visit, sound, drawn, prose):
     at = sound(visit(PAGE, segmentation_source="Photograph"))
     assert len(drawn.boxes("segmentation_network")) == 16
     assert "boundary F" not in prose(at) and "segmentation_skips_wrong_0" not in drawn.layers
+
+
+def test_a_score_map_per_class_and_where_it_wins(visit, sound, drawn, prose):
+    at = sound(visit(PAGE, segmentation_class="dog", segmentation_more_fog=0.0))
+    found = catalog.load("segmenter-bilinear")(drawn.pictures["segmentation_picture"])
+    dog = CLASSES.index("dog")
+    np.testing.assert_array_equal(drawn.layer("segmentation_class_scores", components.Heat).values, found.logits[dog])
+    won = drawn.layer("segmentation_class_won", components.Labels).values == dog
+    np.testing.assert_array_equal(won, found.logits.argmax(0).numpy() == dog)
+    assert won.any() and f"**{won.sum():,}** of 50,176 pixels become **dog**" in prose(at)
+    assert "merges instances" in prose(at)
+
+
+def test_the_question_of_the_skip_connections_has_the_score_as_its_answer(visit, sound, prose):
+    at = sound(visit(PAGE, {"predict-segmentation-skips": "0.15"}))
+    view = pictures.from_lab_world(24).view
+    labels = catalog.load("segmenter-bilinear")(view.image, skips=0).labels
+    edges = segmentation_metrics.boundary_f(view.semantic, labels, len(CLASSES), 1.0)
+    assert f"{edges:.2f}" in prose(at) and "because a map of 14 × 14 places" in prose(at)
