@@ -3,11 +3,12 @@
 An encoder of 3x3 convolutions and four 2x2 max pools goes from 224 to 14 pixels, where residual blocks look far
 around; the decoder mirrors it. Each of its four steps upsamples by two with one of `labs.upsampling`'s methods, adds
 the encoder's features of that size (Long et al. 2015; Chaurasia and Culurciello 2017) and convolves. The last step, to
-full resolution, adds nothing: there the upsampling is on its own.
+full resolution, adds nothing: there the upsampling is on its own. What is added can be left out at a call, to see what
+it brings.
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from time import perf_counter
 
@@ -22,6 +23,7 @@ from models.networks.encoder import WIDTHS, Encoder, block, normalised
 from scenes import CLASSES
 
 UPSAMPLINGS = ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed")
+SKIPS = 3  # steps of the decoder that add the encoder's features; the fourth, to full resolution, does not
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,8 @@ class Segmentation:
         stages: (name, float32 tensor (C, h, w) on the CPU) after every upsampling and every convolution of the decoder.
         seconds: wall-clock time of the forward pass.
         device: where it ran.
+        encoded: (name, float32 tensor (C, h, w) on the CPU) on the way down: what each level of the encoder makes, from
+            the picture's size to the smallest maps.
     """
 
     labels: np.ndarray
@@ -41,6 +45,7 @@ class Segmentation:
     stages: list[tuple[str, Tensor]]
     seconds: float
     device: str
+    encoded: list[tuple[str, Tensor]] = field(default_factory=list)
 
 
 class Segmenter(nn.Module):
@@ -65,15 +70,27 @@ class Segmenter(nn.Module):
             for n in (reversed(WIDTHS) if method == "transposed" else ())
         )
 
-    def forward(self, images: Tensor, stages: list[tuple[str, Tensor]] | None = None) -> Tensor:
-        """Logits; where a list is given, the decoder's features are appended to it by name."""
-        x, skips, positions = self.encoder(normalised(images))
+    def forward(
+        self,
+        images: Tensor,
+        stages: list[tuple[str, Tensor]] | None = None,
+        skips: int = SKIPS,
+        encoded: list[tuple[str, Tensor]] | None = None,
+    ) -> Tensor:
+        """Logits; where lists are given, the decoder's and the encoder's features are appended to them by name.
+
+        `skips` is how many of the SKIPS steps add the encoder's features, the smallest maps first. All of them do in
+        training; 0, 1, 2 are for looking at what they bring (the ladder of Long et al. 2015: FCN-32s, 16s, 8s).
+        """
+        x, down, positions = self.encoder(normalised(images))
+        if encoded is not None:
+            encoded += [(f"encoded at {each.shape[-2]}×{each.shape[-1]}", each) for each in (*down, x)]
         for step, convolve in enumerate(self.decoder):
-            skip = skips.pop()
+            skip = down.pop()
             x = self._upsample(x, step, positions.pop(), skip.shape[-2:])
             if stages is not None:
                 stages.append((f"upsampled to {x.shape[-2]}×{x.shape[-1]}", x))
-            if skips:
+            if step < skips:
                 x = x + skip
             x = convolve(x)
             if stages is not None:
@@ -105,21 +122,29 @@ class LoadedSegmenter(LoadedNetwork):
         self._folded = folded(module)
 
     @out_of_memory_said
-    def __call__(self, image: np.ndarray, keep_stages: bool = False) -> Segmentation:
+    def __call__(self, image: np.ndarray, keep_stages: bool = False, skips: int = SKIPS) -> Segmentation:
         """Segment a uint8 RGB picture (H, W, 3). Sides that are no multiples of 16 are padded by repeating the edge,
-        and the padding is cut off again. `stages` is filled only where asked for."""
+        and the padding is cut off again. `stages` and `encoded` are filled only where asked for; with fewer than SKIPS
+        `skips` it does without those of the larger maps, which it has never practised.
+
+        Errors: ValueError for skips outside 0 to SKIPS.
+        """
+        if not 0 <= skips <= SKIPS:
+            raise ValueError(f"A segmenter has {SKIPS} skip connections: 0 to {SKIPS} can be added, not {skips}.")
         height, width = image.shape[:2]
         pad = ((0, -height % 16), (0, -width % 16), (0, 0))
         padded = np.pad(image, pad, mode="edge") if pad[0][1] or pad[1][1] else image
         x = torch.from_numpy(np.array(padded)).to(self.device).permute(2, 0, 1)[None].float() / 255
-        stages: list[tuple[str, Tensor]] | None = [] if keep_stages else None
+        stages, encoded = ([], []) if keep_stages else (None, None)
         with torch.inference_mode():
             start = perf_counter()
-            logits = self._folded(x, stages)[0, :, :height, :width]
+            logits = self._folded(x, stages, skips, encoded)[0, :, :height, :width]
             labels = logits.argmax(0).to(torch.uint8).cpu().numpy()  # waits for the device
             seconds = perf_counter() - start
-            kept = [(name, stage[0].float().cpu()) for name, stage in stages or []]
-            return Segmentation(labels, logits.float().cpu(), kept, seconds, self.device)
+            kept, below = (
+                [(name, each[0].float().cpu()) for name, each in features or []] for features in (stages, encoded)
+            )
+            return Segmentation(labels, logits.float().cpu(), kept, seconds, self.device, below)
 
 
 def folded(module: nn.Module) -> nn.Module:

@@ -5,7 +5,7 @@ import streamlit as st
 from labs import encoder_decoder, pixel_cross_entropy, segmentation_metrics, sliding_window
 from models import catalog, choice
 from models.networks import tiny_segmenter
-from pages.semantic_segmentation import play, resolution, training, windows
+from pages.semantic_segmentation import architecture, play, resolution, training, windows
 from ui import model_choice, page, pictures
 
 LAB = ["segmenter-bilinear", *(name for name in catalog.names("segmentation") if name != "segmenter-bilinear")]
@@ -17,6 +17,7 @@ with st.container(key="choices-segmentation", horizontal=True):
 if network is not None:
     st.session_state[play.WHOLE] = True
     play.play(picture, network)
+architecture.architecture(picture, network)
 windows.windows(picture)
 windows.counting()
 resolution.resolution(picture)

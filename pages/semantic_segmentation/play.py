@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from labs import segmentation_metrics
-from pages.semantic_segmentation import cross_entropy, scores
+from pages.semantic_segmentation import cross_entropy, score_maps, scores
 from pages.semantic_segmentation.shared import (
     BLUE,
     ORANGE,
@@ -97,6 +97,8 @@ def play(picture: Picture, network) -> None:
             page.footer(network.name, seen.device, seen.seconds * 1000)
         worst = largest_loss(network.name, id(network), network, picture.image, truth)  # before any knob: it stays put
         cross_entropy.opened(image, truth, seen, worst)
+        if not following():
+            score_maps.maps(seen, truth)
     scores.tables(confusion, network)
 
 
@@ -194,7 +196,8 @@ def over_a_knob(picture: Picture, network, values: dict[str, float]) -> None:
     for name, line, colour, dash in (("mIoU", both[0], BLUE, "solid"), ("pixel accuracy", both[1], ORANGE, "dash")):
         figure.add_scatter(x=stops, y=line, name=name, mode="lines+markers", line={"color": colour, "dash": dash},
                            hovertemplate=f"{name} %{{y:.3f}} at %{{x:.1f}}")  # fmt: skip
-    figure.add_vline(x=values[knob], line_dash="dot", annotation_text="now", annotation_position="bottom right")
+    figure.add_vline(x=values[knob], line_dash="dot", line_color="#888888", annotation_text="now",
+                     annotation_position="bottom right")  # fmt: skip
     figure.update_layout(
         xaxis={"title": KNOBS[knob].lower(), "range": [-0.02, 1.02]}, yaxis={"title": "score", "range": [0, 1.02]}
     )

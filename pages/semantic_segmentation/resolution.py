@@ -25,7 +25,8 @@ REAL = "segmenter-bilinear"
 def resolution(picture: Picture) -> None:
     page.section(
         "Why down, then up?",
-        "Two stacks of as many 3 × 3 convolutions: one stays at full resolution, the other pools and upsamples.",
+        "Two stacks with the same number of 3 × 3 convolutions: one stays at full resolution, the other "
+        "pools and upsamples.",
     )
     with ExitStack() as sliders:
         left, right = st.columns([2, 3], gap="large")

@@ -33,7 +33,7 @@ SAID = {
 def train_here(picture: Picture) -> None:
     page.section(
         "Train it here",
-        "A network of some 80,000 weights learns from nothing, by the loss above, on scenes with your settings.",
+        "A network of some 80,000 weights learns from scratch, by the loss above, on scenes with your settings.",
     )
     training: Training | None = st.session_state.get(TRAINING)
     settings = controls(disabled=training is not None)
@@ -139,7 +139,7 @@ def curves(now: Progress, steps: int) -> None:
         mode="lines+markers", line={"color": ORANGE, "dash": "dash"}, yaxis="y2",
     )  # fmt: skip
     guess = uniform_loss(len(CLASSES))
-    figure.add_hline(y=guess, line_dash="dot", annotation_text="log 13: a blind guess")
+    figure.add_hline(y=guess, line_dash="dot", line_color="#888888", annotation_text="log 13: a blind guess")
     figure.update_layout(
         xaxis={"title": "step", "range": [0, steps]},
         yaxis={"title": "loss, nats", "range": [0, max([guess, *now.losses]) * 1.1]},

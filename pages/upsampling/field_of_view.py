@@ -57,17 +57,23 @@ def receptive() -> None:
         for column, (title, layers), key in zip(st.columns(2), stacks.items(), ("rf_plain", "rf_pooled"), strict=True):
             with column:
                 field_view(key, title, tuple(layers), filling)
-        page.figure(growth_chart(count, every, most), key="rf_growth", height=280,
-                    alt="Receptive field against number of convolutions")  # fmt: skip
+        if count > most:
+            words(f":gray[With a pool after every convolution, {most} of them already see more than the picture: the "
+                  "right side stays there.]", "rf_stays")  # fmt: skip
+        with page.predict(
+            "rf-count", f"Without downsampling, how many 3×3 convolutions until one unit sees {GOAL} pixels?",
+            [8, 15, 75, 112],
+        ) as prediction:  # fmt: skip
+            page.figure(growth_chart(count, every, most), key="rf_growth", height=280,
+                        alt="Receptive field against number of convolutions")  # fmt: skip
+            prediction.outcome(
+                next(n for n, seen in enumerate(sizes(GOAL)) if seen >= GOAL),
+                "because each adds only 2 pixels: 1 + 2L. So networks downsample, and must then upsample.",
+            )
     st.caption(
         "Frame: every pixel that can reach the unit. Colour: how much the unit really reacts, |∂ output / ∂ input| of "
         "eight random networks, square root, strongest pixel = 1. Effective: the pixels above 4.55 % of the strongest."
     )
-    page.quiz(
-        "rf_count", f"Without downsampling, how many 3×3 convolutions until one unit sees {GOAL} pixels?",
-        [8, 15, 75, 112], next(n for n, seen in enumerate(sizes(GOAL)) if seen >= GOAL),
-        "Each adds only 2 pixels: 1 + 2L. That is why networks downsample, and why they must then upsample.",
-    )  # fmt: skip
 
 
 def field_view(key: str, title: str, layers: tuple, filling: str) -> None:

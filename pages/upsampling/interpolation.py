@@ -86,7 +86,7 @@ def by_weights(grids, method: str, output: np.ndarray, factor: int, align: bool)
     """Draw input and output; returns the output cell whose arithmetic is to be written out."""
     values = grids["input"]
     table = upsampling.contribution_table(method, values.shape, factor, align)
-    row, column = selected_cell(grids.selected, output.shape)
+    row, column = selected_cell(grids.selected, output.shape, method)
     scale = {"colour": "sequential", "vmin": min(values.min(), 0), "vmax": values.max()}
     grids.show(
         [
@@ -128,10 +128,12 @@ def start_with(name: str) -> None:
     st.session_state["up"] = {**st.session_state.get("up", {}), "input": values}
 
 
-def selected_cell(chosen, shape: tuple[int, int]) -> tuple[int, int]:
-    """The output cell that the visitor chose, else the one beside the upper left corner."""
+def selected_cell(chosen, shape: tuple[int, int], method: str) -> tuple[int, int]:
+    """The output cell that the visitor chose, else the one beside the upper left corner, or there the first nail."""
     if chosen and chosen.grid == "output" and chosen.row < shape[0] and chosen.column < shape[1]:
         return chosen.row, chosen.column
+    if method == "bed of nails":
+        return 0, 0
     return min(1, shape[0] - 1), min(1, shape[1] - 1)
 
 
@@ -231,7 +233,8 @@ def step_chart(factor: int) -> None:
     for method, colour in COLOURS.items():
         curve = edge(method, factor)
         label = f"{method}: {curve.min():.3f} to {curve.max():.3f}"
-        figure.add_scatter(x=at, y=curve.tolist(), name=label, mode="lines+markers", line_color=colour)
+        figure.add_scatter(x=at, y=curve.tolist(), name=label, mode="lines+markers", line_color=colour,
+                           line_shape="hvh" if method == "nearest" else "linear")  # fmt: skip
     for level in (0, 1):
         figure.add_hline(level, line_width=1, line_dash="dot", line_color="#888888")
     figure.update_layout(

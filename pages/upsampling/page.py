@@ -10,7 +10,10 @@ unpooling.unpool()
 field_of_view.receptive()
 networks.networks()
 
-page.section("Show the code", "The functions on this page are the ones that the five networks call.")
+page.section(
+    "Show the code",
+    "What made the pictures. The networks call nearest, bed of nails, bilinear and max unpooling themselves.",
+)
 page.show_code(
     [upsampling.bilinear, upsampling.weights_1d],
     r"f(x, y) = \sum_{i,j} f(i, j)\, \max(0, 1-|x-i|)\, \max(0, 1-|y-j|)",

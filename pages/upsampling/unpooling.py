@@ -18,11 +18,14 @@ def unpool() -> None:
         "Pool and remember where each maximum stood; the rest of the network makes new values; put them back there.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        side = st.number_input("Map size", 3, 8, 4, key="unpool_side", bind="query-params", width=120)
+        side = st.number_input("Map size", 3, 8, 4, key="unpool_side", bind="query-params", width=120,
+                               on_change=new_numbers)  # fmt: skip
         size = st.segmented_control(
-            "Window", [2, 3], default=2, required=True, key="unpool_window", bind="query-params"
+            "Window", [2, 3], default=2, required=True, key="unpool_window", bind="query-params", on_change=new_numbers
         )
-        overlap = st.toggle("Overlapping windows (stride 1)", key="unpool_overlap", bind="query-params")
+        overlap = st.toggle(
+            "Overlapping windows (stride 1)", key="unpool_overlap", bind="query-params", on_change=new_numbers
+        )
     stride = 1 if overlap else size
     pooled_side = (side - size) // stride + 1
     grids = matrices("unpool", {"encoder": encoder_map(side, side), "rest": counting(pooled_side, pooled_side)})
@@ -83,6 +86,11 @@ def unpool() -> None:
         sorted({output.size - len(cells), rest.size, output.size - 1, output.size // 2 + 1}), output.size - len(cells),
         f"{len(cells)} different positions were remembered, so {output.size} − {len(cells)} cells stay empty.",
     )  # fmt: skip
+
+
+def new_numbers() -> None:
+    """Another size: the rest of the network counts anew, so that no number stands there twice."""
+    st.session_state.get("unpool", {}).pop("rest", None)
 
 
 def fate(windows: list, rest: np.ndarray, result: float) -> str:

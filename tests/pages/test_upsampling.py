@@ -279,3 +279,10 @@ def test_networks_without_weights_are_named_in_a_sentence(visit, monkeypatch, tm
     assert not at.exception
     assert any("has no weights yet" in error.value for error in at.error)
     catalog._load.cache_clear()
+
+
+def test_another_size_counts_anew_and_the_nails_begin_at_a_nail(visit, sound, drawn, text):
+    at = sound(visit(PAGE, up_method="bed of nails"))
+    assert "Output cell (0, 0)" in text(at) and "1 input made it" in text(at)
+    at.toggle(key="unpool_overlap").set_value(True).run()
+    assert drawn.grids["unpool"]["rest"].values.tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.networks.segmenter import UPSAMPLINGS, LoadedSegmenter, Segmenter, folded
+from models.networks.encoder import normalised
+from models.networks.segmenter import SKIPS, UPSAMPLINGS, LoadedSegmenter, Segmenter, folded
 from scenes import CLASSES
 
 
@@ -93,3 +94,48 @@ def test_a_padded_picture_gives_what_its_padding_by_hand_gives():
     image = np.random.default_rng(1).integers(0, 256, (48, 60, 3), dtype=np.uint8)
     by_hand = model(np.pad(image, ((0, 0), (0, 4), (0, 0)), mode="edge")).logits[:, :, :60]
     assert torch.allclose(model(image).logits, by_hand, atol=1e-5)
+
+
+def test_the_way_down_is_kept_level_by_level():
+    encoded = []
+    with torch.inference_mode():
+        build("nearest")(torch.rand(1, 3, 64, 32), encoded=encoded)
+    assert [(name, tuple(each.shape[1:])) for name, each in encoded] == [
+        ("encoded at 64×32", (16, 64, 32)), ("encoded at 32×16", (32, 32, 16)), ("encoded at 16×8", (64, 16, 8)),
+        ("encoded at 8×4", (128, 8, 4)), ("encoded at 4×2", (128, 4, 2)),
+    ]  # fmt: skip
+
+
+def by_hand(net, picture, added):
+    """The decoder once more, with the features of the encoder added at the steps `added` alone."""
+    encoded = []
+    net(picture, encoded=encoded)
+    x = encoded[-1][1]
+    _, _, positions = net.encoder(normalised(picture))
+    for step, (convolve, (_, skip)) in enumerate(zip(net.decoder, reversed(encoded[:-1]), strict=True)):
+        x = net._upsample(x, step, positions.pop(), skip.shape[-2:])
+        x = convolve(x + skip if step in added else x)
+    return net.classify(x)
+
+
+@pytest.mark.parametrize("method", UPSAMPLINGS)
+def test_the_skip_connections_of_the_smallest_maps_stay_longest(method):
+    net, picture = build(method), torch.rand(1, 3, 48, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(net(picture), by_hand(net, picture, {0, 1, 2}))
+        for skips in range(SKIPS + 1):
+            torch.testing.assert_close(net(picture, skips=skips), by_hand(net, picture, set(range(skips))))
+        assert not torch.allclose(net(picture, skips=0), net(picture, skips=1))
+
+
+def test_a_call_leaves_skip_connections_out_and_says_how_many_there_are():
+    model = LoadedSegmenter("segmenter-nearest", build("nearest"), torch.device("cpu"), {})
+    image = np.random.default_rng(2).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    whole, without = model(image, keep_stages=True), model(image, keep_stages=True, skips=0)
+    assert [name for name, _ in whole.encoded] == [name for name, _ in without.encoded] and len(whole.encoded) == 5
+    assert torch.equal(whole.encoded[0][1], without.encoded[0][1]), "the way down is the same"
+    assert not torch.allclose(whole.logits, without.logits)
+    assert torch.equal(model(image, skips=SKIPS).logits, model(image).logits)
+    for skips in (-1, SKIPS + 1):
+        with pytest.raises(ValueError, match="has 3 skip connections"):
+            model(image, skips=skips)
