@@ -11,6 +11,7 @@ from ui.course import Lesson
 
 PATIENCE = 90.0  # seconds; two busy cores may be slow
 QUIET = 0.7  # seconds without a change after which a page rests: a key on a slider counts as settled after 0.4
+READS = 10  # of the time that reading the page takes, if that is longer: a busy machine is slow in everything
 
 READ = r"""() => {
   const controls = [], words = []
@@ -57,10 +58,12 @@ def rest(tab: Page) -> dict:
     """Wait until nothing runs and nothing changes; then `controls`, pairs of name and value, and `words`, in order."""
     deadline, last, since = time.monotonic() + PATIENCE, None, time.monotonic()
     while True:
+        began = time.monotonic()
         now = tab.evaluate(READ)
+        took = time.monotonic() - began
         if now != last or now["busy"]:
             last, since = now, time.monotonic()
-        elif time.monotonic() - since > QUIET:
+        elif time.monotonic() - since > max(QUIET, READS * took):
             return now
         assert time.monotonic() < deadline, f"{tab.url} does not come to rest"
         tab.wait_for_timeout(150)
