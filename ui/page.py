@@ -1,4 +1,4 @@
-"""The frame every page shares: heading, sections, quizzes, code, errata, sources, footer, errors.
+"""The frame every page shares: heading, sections, questions, code, errata, sources, footer, errors.
 
 A page is a script that calls these from top to bottom::
 
@@ -143,37 +143,6 @@ def section(title: str, sentence: str = "") -> None:
         st.header(f":gray[{number}]&ensp;{title}", anchor=anchor)
         if sentence:
             st.markdown(sentence)
-
-
-def quiz(key: str, question: str, options: Sequence, answer, explain: str) -> None:
-    """Predict, then reveal: one choice, a button, then whether it holds and why.
-
-    ``answer`` must be one of ``options`` and comes from the page's current state; when question, options, or answer
-    change, an earlier reveal is withdrawn. Raises ValueError if ``answer`` is not an option.
-    """
-    options = list(options)
-    if answer not in options:
-        raise ValueError(f"The quiz {key!r} has no option {answer!r}.")
-    if following():  # nobody answers with the hand on a slider
-        return
-    _quiz(key, question, options, answer, explain)
-
-
-@st.fragment
-def _quiz(key: str, question: str, options: list, answer, explain: str) -> None:
-    asked = (question, tuple(map(str, options)), str(answer))
-    revealed = f"_quiz_{key}_revealed"
-    with st.container(border=True, key=f"quiz-{key}"):
-        st.markdown(f"**Predict.** {question}")
-        choice = st.radio(question, options, index=None, key=f"quiz_{key}", horizontal=True, format_func=str,
-                          label_visibility="collapsed", persist_state="session")  # fmt: skip
-        if st.button("Check", key=f"quiz_{key}_check", disabled=choice is None):
-            st.session_state[revealed] = (asked, str(choice))
-        if choice is not None and st.session_state.get(revealed) == (asked, str(choice)):
-            if choice == answer:
-                st.success(f"**Yes: {answer}.** {explain}", icon=":material/check:")
-            else:
-                st.warning(f"**No. The answer is: {answer}.** {explain}", icon=":material/lightbulb:")
 
 
 def show_code(functions: Callable | Sequence[Callable], formula: str = "", library: str = "") -> None:

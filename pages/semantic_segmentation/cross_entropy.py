@@ -8,11 +8,13 @@ from labs import pixel_cross_entropy
 from pages.semantic_segmentation.shared import ORANGE, Look
 from scenes import CLASSES
 from ui import page
-from ui.components import Grid, Heat, Points, address, following, matrices, stage, words
+from ui.components import Grid, Heat, Points, address, matrices, stage, words
 
 AT = "segmentation_at"
 PIXELS = (0.5, 1.0)  # where a click has a meaning: the middles of the pixels
 DARKEST = 4.0  # nats: the end of the map's colours
+CARRIED = {"under a quarter": 0.25, "a quarter to a half": 0.5, "a half to three quarters": 0.75,
+           "over three quarters": 1.01}  # fmt: skip
 ROWS = ("logit z", "e^(z−max)", "softmax p", "gradient")
 
 
@@ -44,42 +46,41 @@ def opened(image: np.ndarray, truth: np.ndarray, seen: Look, default: tuple[int,
         "of the picture is the mean. Click a pixel, here or above.",
     )
     left, right = st.columns([2, 3], gap="large")
-    with left:
+    losses, wrong = losses_of(seen, truth), seen.labels != truth
+    share = pixel_cross_entropy.share_of_loss(torch.from_numpy(losses), torch.from_numpy(wrong))
+    with left, page.predict(
+        "segmentation-share", f"{wrong.mean():.1%} of the pixels are wrong. How much of the loss do they carry?",
+        list(CARRIED),
+    ) as prediction:  # fmt: skip
         view = stage("segmentation_losses")
         take_click(view)
-    column, row = chosen_pixel(default, *truth.shape)
-    losses = losses_of(seen, truth)
-    pixel = pixel_cross_entropy.open_pixel(seen.logits, torch.from_numpy(truth), row, column)
-    here = Points(np.array([[column + 0.5, row + 0.5]]), colour=ORANGE, radius=6, labels=[f"{pixel.loss:.2f}"])
-    with left:
+        column, row = chosen_pixel(default, *truth.shape)
+        pixel = pixel_cross_entropy.open_pixel(seen.logits, torch.from_numpy(truth), row, column)
+        here = Points(np.array([[column + 0.5, row + 0.5]]), colour=ORANGE, radius=6, labels=[f"{pixel.loss:.2f}"])
         view.show(
             image, [Heat(losses, palette="inferno", vmin=0, vmax=DARKEST, opacity=0.85, smooth=False), here],
             alt="The loss of every pixel", pick=PIXELS,
             caption=f"Loss of every pixel: black 0, yellow {DARKEST:g} nats and more.",
         )  # fmt: skip
+        words(
+            f"Mean over {truth.size:,} pixels: the loss is **{losses.mean():.4f}**; the {wrong.mean():.1%} wrong "
+            f"pixels carry **{share:.0%}** of it. :gray[A guess of 1/13 everywhere would cost log 13 = "
+            f"{pixel_cross_entropy.uniform_loss(len(CLASSES)):.3f}.]",
+            "segmentation_loss_mean",
+        )
+        prediction.outcome(
+            next(name for name, limit in CARRIED.items() if share < limit),
+            f"They carry {share:.0%}: a right pixel still costs −log p, but a sure mistake costs far more than a "
+            "doubtful one.",
+        )
     with right:
-        mean, wrong = float(losses.mean()), seen.labels != truth
-        share = pixel_cross_entropy.share_of_loss(torch.from_numpy(losses), torch.from_numpy(wrong))
         words(
             f"Pixel column **{column}**, row **{row}**: truth **{CLASSES[pixel.truth]}**, the network says "
             f"**{CLASSES[pixel.prediction]}**\n\n−log p({CLASSES[pixel.truth]}) = −log "
-            f"{shown(float(pixel.probabilities[pixel.truth]))} = **{pixel.loss:.3f}** nats\n\n"
-            f"Mean over {truth.size:,} pixels: the loss is **{mean:.4f}**; the {wrong.mean():.1%} wrong pixels carry "
-            f"**{share:.0%}** of it. :gray[A guess of 1/13 everywhere would cost log 13 = "
-            f"{pixel_cross_entropy.uniform_loss(len(CLASSES)):.3f}.]",
+            f"{shown(float(pixel.probabilities[pixel.truth]))} = **{pixel.loss:.3f}** nats",
             "segmentation_loss",
         )
         arithmetic(pixel)
-    if following():
-        return
-    carried = {"under a quarter": 0.25, "a quarter to a half": 0.5, "a half to three quarters": 0.75,
-               "over three quarters": 1.01}  # fmt: skip
-    answer = next(name for name, limit in carried.items() if share < limit)
-    page.quiz(
-        "segmentation_share", f"{wrong.mean():.1%} of the pixels are wrong. How much of the loss do they carry?",
-        list(carried), answer,
-        f"{share:.0%}. A right pixel still costs −log p, but a sure mistake costs far more than a doubtful one.",
-    )  # fmt: skip
 
 
 def arithmetic(pixel: pixel_cross_entropy.Pixel) -> None:

@@ -93,7 +93,6 @@ def play(picture: Picture, network) -> None:
             st.html(legend(CLASSES, np.concatenate([truth, seen.labels])))
         over_a_knob(picture, network, values)
         if not following():
-            worst_quiz(truth, confusion)
             page.footer(network.name, seen.device, seen.seconds * 1000)
         worst = largest_loss(network.name, id(network), network, picture.image, truth)  # before any knob: it stays put
         cross_entropy.opened(image, truth, seen, worst)
@@ -205,19 +204,3 @@ def over_a_knob(picture: Picture, network, values: dict[str, float]) -> None:
                 alt=f"mIoU and pixel accuracy of this scene over {KNOBS[knob].lower()}")  # fmt: skip
     if not following():
         st.caption(LEARNED)
-
-
-def worst_quiz(truth: np.ndarray, confusion: np.ndarray) -> None:
-    iou = segmentation_metrics.class_iou(confusion)
-    present = [i for i in np.unique(truth).tolist() if np.isfinite(iou[i])]
-    lowest = [i for i in present if iou[i] == min(iou[j] for j in present)]
-    if len(present) < 3 or len(lowest) != 1:
-        return
-    (worst,) = lowest
-    pixels = int((truth == worst).sum())
-    page.quiz(
-        "segmentation_worst", "Which class of this picture has the lowest IoU, with the knobs as they are?",
-        [CLASSES[i] for i in present], CLASSES[worst],
-        f"Its IoU is {iou[worst]:.3f}, on {pixels:,} true pixels. In the mean every class counts the same, however few "
-        "pixels it has; in pixel accuracy it hardly counts.",
-    )  # fmt: skip

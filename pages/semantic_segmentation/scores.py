@@ -72,6 +72,20 @@ def _tables(confusion: np.ndarray, network) -> None:
             f"This picture has {stray_classes.named(CLASSES, strays)}. They are in the table and not in the mean: all "
             "thirteen classes count where many scenes are summed, because then each of them is there."
         )
+    lowest = [i for i in counted if iou[i] == min(iou[counted])]
+    asked = [CLASSES[i] for i in counted] if len(counted) > 2 and len(lowest) == 1 else []
+    here = "of this picture" if one else f"of the {over}"
+    with page.predict("segmentation-worst", f"Which class {here} has the lowest IoU?", asked) as prediction:
+        per_class(confusion, iou, counted)
+        worst = lowest[0]
+        prediction.outcome(
+            CLASSES[worst], f"Its IoU is {iou[worst]:.3f}, on {int(confusion[worst].sum()):,} true pixels. In the mean "
+            "every class counts the same, however few pixels it has; in pixel accuracy it hardly counts.",
+        )  # fmt: skip
+
+
+def per_class(confusion: np.ndarray, iou: np.ndarray, counted: np.ndarray) -> None:
+    """The classes in numbers, and beside them what is taken for what."""
     left, right = st.columns([2, 3], gap="large")
     with left:
         true, predicted, hits = confusion.sum(1), confusion.sum(0), np.diag(confusion)

@@ -42,59 +42,84 @@ def windows(picture: Picture) -> None:
         "all windows at once.",
     )
     with ExitStack() as sliders:
-        left, right = st.columns(2, gap="large")
+        left, right = st.columns(2, gap="large", vertical_alignment="bottom")
         with left:
             side = sliders.enter_context(
                 live_slider("Side of the picture", 28, 224, 64, step=4, unit="px", key="segmentation_side", play=True)
             )
+        with right:
             outputs = OUTPUTS[st.segmented_control(
                 "Each window says", list(OUTPUTS), default="4 scores", required=True, key="segmentation_outputs",
                 bind="query-params",
             )]  # fmt: skip
-            view = stage("segmentation_windows", zoom=False)
-        with right:
-            score_view = stage("segmentation_scores", zoom=False)
-        sizes, (window, stride) = sliding_window.map_sizes(side), sliding_window.window_on_each_map()[0]
-        network, pixels = network_of(outputs), tensor_of(picture.image, side)
-        with torch.inference_mode():
-            scores = sliding_window.scores_at_once(network, pixels)
-            row, column = chosen_window(view, score_view, side, scores.shape[1:])
-            crop = pixels[:, row * stride : row * stride + window, column * stride : column * stride + window]
-            alone = network(crop[None])[0, :, 0, 0]
-        with left:
-            place = (column * stride, row * stride, column * stride + window, row * stride + window)
-            view.show(
-                (pixels.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(),
-                [Boxes([Box("window", tuple(map(float, place)), colour=ORANGE, width=3)])],
-                alt="The picture with the chosen window", smooth=False, pick=(window / 2, stride),
-                caption=f"One of {scores.shape[1]} × {scores.shape[2]} windows of {window} × {window} px, "
-                f"{stride} px apart.",
+        per_axis = sliding_window.map_sizes(side)[-1]
+        # One window too few along each axis, one at every fourth pixel, one at every pixel.
+        options = sorted({per_axis**2, (per_axis - 1) ** 2, (side // 4) ** 2, (side - 27) ** 2})
+        with page.predict(
+            "segmentation-count", f"How many windows of 28 × 28 pixels, 4 apart, has a picture of {side} × {side}?",
+            [f"{option:,}" for option in options],
+        ) as prediction:  # fmt: skip
+            slid(picture, side, outputs)
+            if not following():
+                table(side)
+            prediction.outcome(
+                f"{per_axis**2:,}", f"because ({side} − 28) / 4 + 1 = {per_axis} stand along each axis. One pixel "
+                f"apart there would be {(side - 27) ** 2:,}.",
             )  # fmt: skip
-        with right:
-            score_view.show(
-                None,
-                [Heat(scores[0].numpy(), opacity=1.0, smooth=False),
-                 Boxes([Box("cell", (column, row, column + 1, row + 1), colour=ORANGE, width=3)])],
-                size=(scores.shape[2], scores.shape[1]), alt="The score of the first class for every window",
-                pick=(0.5, 1.0),
-                caption=f"Score of “{sliding_window.CLASSES[0]}” for every window, from one pass. Click a cell.",
-            )  # fmt: skip
-            comparison(alone, scores[:, row, column])
-        count = scores.shape[1] * scores.shape[2]
-        words(
-            f"{side}² → "
-            + " → ".join(f"**{each}²**" for each in sizes[1:])
-            + f", so {sizes[-1]} × {sizes[-1]} = **{count:,} windows** with {outputs} numbers each, "
-            f"{outputs * count:,} in all. Multiply-adds: window by window **{millions(price(outputs, 28) * count)}**, "
-            f"at once **{millions(price(outputs, side))}**: "
-            f"{price(outputs, 28) * count / price(outputs, side):.1f} times fewer.",
-            "segmentation_sizes",
-        )
     if following():
         return
-    static(side)
-    count_quiz(side)
+    last = sliding_window.map_sizes(224)[-1]
+    page.erratum(
+        "A 224 × 224 picture gives 50 × 50 = 4 sets of outputs.",
+        f"It gives {last} × {last} = {last * last}. Four is the 32 × 32 picture's: 2 × 2. With a box for every window "
+        f"each set has 4 class scores and 4 coordinates, {4 + 4} channels.",
+    )
     same_scores(picture, side, outputs)
+
+
+def slid(picture: Picture, side: int, outputs: int) -> None:
+    """Picture and map of scores with the chosen window, its scores from the crop and from the map, and the price."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        view = stage("segmentation_windows", zoom=False)
+    with right:
+        score_view = stage("segmentation_scores", zoom=False)
+    sizes, (window, stride) = sliding_window.map_sizes(side), sliding_window.window_on_each_map()[0]
+    network, pixels = network_of(outputs), tensor_of(picture.image, side)
+    with torch.inference_mode():
+        scores = sliding_window.scores_at_once(network, pixels)
+        row, column = chosen_window(view, score_view, side, scores.shape[1:])
+        crop = pixels[:, row * stride : row * stride + window, column * stride : column * stride + window]
+        alone = network(crop[None])[0, :, 0, 0]
+    with left:
+        place = (column * stride, row * stride, column * stride + window, row * stride + window)
+        view.show(
+            (pixels.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(),
+            [Boxes([Box("window", tuple(map(float, place)), colour=ORANGE, width=3)])],
+            alt="The picture with the chosen window", smooth=False, pick=(window / 2, stride),
+            caption=f"One of {scores.shape[1]} × {scores.shape[2]} windows of {window} × {window} px, "
+            f"{stride} px apart.",
+        )  # fmt: skip
+    with right:
+        score_view.show(
+            None,
+            [Heat(scores[0].numpy(), opacity=1.0, smooth=False),
+             Boxes([Box("cell", (column, row, column + 1, row + 1), colour=ORANGE, width=3)])],
+            size=(scores.shape[2], scores.shape[1]), alt="The score of the first class for every window",
+            pick=(0.5, 1.0),
+            caption=f"Score of “{sliding_window.CLASSES[0]}” for every window, from one pass. Click a cell.",
+        )  # fmt: skip
+        comparison(alone, scores[:, row, column])
+    count = scores.shape[1] * scores.shape[2]
+    words(
+        f"{side}² → "
+        + " → ".join(f"**{each}²**" for each in sizes[1:])
+        + f", so {sizes[-1]} × {sizes[-1]} = **{count:,} windows** with {outputs} numbers each, "
+        f"{outputs * count:,} in all. Multiply-adds: window by window **{millions(price(outputs, 28) * count)}**, "
+        f"at once **{millions(price(outputs, side))}**: "
+        f"{price(outputs, 28) * count / price(outputs, side):.1f} times fewer.",
+        "segmentation_sizes",
+    )
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -130,35 +155,17 @@ def comparison(alone: Tensor, from_map: Tensor) -> None:
     )  # fmt: skip
 
 
-def static(side: int) -> None:
+def table(side: int) -> None:
     """The lectures' inputs layer by layer, and what the sliding window is on every map."""
     shown = sorted({*SIDES, side})
     rows = [f"| map | window, stride on it | {' | '.join(f'{each}² input' for each in shown)} |",
             "| --- | --- |" + " --- |" * len(shown)]  # fmt: skip
-    table = [sliding_window.map_sizes(each) for each in shown]
+    found = [sliding_window.map_sizes(each) for each in shown]
     on_maps = sliding_window.window_on_each_map()
     for depth, name in enumerate(("picture", *(f"after {layer}" for layer in sliding_window.NAMES))):
         seen = f"{on_maps[depth][0]} × {on_maps[depth][0]}, {on_maps[depth][1]}" if depth < len(on_maps) else "scores"
-        rows.append(f"| {name} | {seen} | " + " | ".join(f"{sizes[depth]}²" for sizes in table) + " |")
+        rows.append(f"| {name} | {seen} | " + " | ".join(f"{sizes[depth]}²" for sizes in found) + " |")
     st.markdown("\n".join(rows))
-    last = sliding_window.map_sizes(224)[-1]
-    page.erratum(
-        "A 224 × 224 picture gives 50 × 50 = 4 sets of outputs.",
-        f"It gives {last} × {last} = {last * last}. Four is the 32 × 32 picture's: 2 × 2. With a box for every window "
-        f"each set has 4 class scores and 4 coordinates, {4 + 4} channels.",
-    )
-
-
-def count_quiz(side: int) -> None:
-    per_axis = sliding_window.map_sizes(side)[-1]
-    options = sorted({per_axis**2, (side - 27) ** 2, per_axis, (side // 28) ** 2})
-    if len(options) >= 3:
-        page.quiz(
-            "segmentation_count", f"Two pictures of {side} × {side} pixels: on how many windows do the weights work?",
-            [f"{2 * option:,}" for option in options], f"{2 * per_axis**2:,}",
-            f"({side} − 28) / 4 + 1 = {per_axis} along each axis, {per_axis**2:,} windows a picture. At stride 1 there "
-            f"would be {(side - 27) ** 2:,}.",
-        )  # fmt: skip
 
 
 @st.fragment

@@ -206,7 +206,22 @@ def product(method: str, values: np.ndarray, output: np.ndarray, factor: int, al
 
 def overshoot(factor: int) -> None:
     """What a hard edge becomes, and what slides say about it."""
-    step_chart(factor)
+    sees = len(upsampling.contributions("bicubic", (8, 8), factor, 4 * factor, 4 * factor))
+    with page.predict(
+        "upsampling-neighbours",
+        f"Far from the border, how many inputs make one output of bicubic upsampling by {factor}?", [4, 9, 16, 36],
+    ) as prediction:  # fmt: skip
+        step_chart(factor)
+        bicubic_erratum(factor)
+        prediction.outcome(sees, "because there are four neighbours per axis, so 4 × 4, whatever the factor.")
+    page.erratum(
+        "Bilinear doubling of 1 2 gives 1, 1.25, 1.75, 2.",
+        "Only with `align_corners=False`, where pixels are little squares. With `align_corners=True` the outer centres "
+        "stay in place and the row is 1, 1.33, 1.67, 2. Flip the switch above and see.",
+    )
+
+
+def bicubic_erratum(factor: int) -> None:
     low, high = (f"{end:.3f}".replace("-", "−") for end in edge("bicubic", factor).aminmax())
     page.erratum(
         "Bicubic interpolation uses the three closest neighbours in x and y.",
@@ -214,16 +229,6 @@ def overshoot(factor: int) -> None:
         f"a step from 0 to 1, upsampled by {factor}, comes out between **{low}** and **{high}**. "
         f"Here a = {upsampling.CUBIC_A}, as in PyTorch; Pillow takes −0.5 and its numbers differ.",
     )
-    page.erratum(
-        "Bilinear doubling of 1 2 gives 1, 1.25, 1.75, 2.",
-        "Only with `align_corners=False`, where pixels are little squares. With `align_corners=True` the outer centres "
-        "stay in place and the row is 1, 1.33, 1.67, 2. Flip the switch above and see.",
-    )
-    sees = len(upsampling.contributions("bicubic", (8, 8), factor, 4 * factor, 4 * factor))
-    page.quiz(
-        "up_neighbours", f"Far from the border, how many inputs make one output of bicubic upsampling by {factor}?",
-        [4, 9, 16, 36], sees, "Four neighbours per axis, so 4 × 4, whatever the factor.",
-    )  # fmt: skip
 
 
 def step_chart(factor: int) -> None:

@@ -125,11 +125,7 @@ def compare(image: np.ndarray, truth: np.ndarray | None, tolerance: float) -> No
             view.show(shown, alt="The picture and its true classes", caption=HOW_TO_READ, pick=boundary.PIXELS)
     for panel, row, (name, each) in zip(panels[1:], rows, looks.items(), strict=True):
         with panel:
-            known = (
-                f" · mIoU **{row['mIoU']:.3f}** · boundary F **{row['boundary F']:.3f}** · {strays(truth, each.labels)}"
-                if truth is not None
-                else ""
-            )
+            known = f" · mIoU **{row['mIoU']:.3f}** · {strays(truth, each.labels)}" if truth is not None else ""
             words(f"**{row['upsampling']}**{known}", f"{name}-score")
             values = beside(each.labels, truth)
             stage(name, zoom=False).show(
@@ -138,11 +134,44 @@ def compare(image: np.ndarray, truth: np.ndarray | None, tolerance: float) -> No
                 alt=f"Classes found by the network with {row['upsampling']} upsampling, and its mistakes",
             )
     if truth is not None:
-        boundary.enlarged(image, truth, {name.removeprefix("segmenter-"): each.labels for name, each in looks.items()})
+        boundaries(image, truth, looks, rows)
     if following():
         return
-    if truth is not None:
-        st.caption(stray_classes.DEFINITION + " The boundary F-score counts no stray class either.")
+    if truth is None:
+        figures(rows)
+    decoders(looks)
+    device, total = next(iter(looks.values())).device, sum(each.seconds for each in looks.values())
+    page.footer(", ".join(looks), device, 1000 * total)
+
+
+def boundaries(image: np.ndarray, truth: np.ndarray, looks: dict[str, Look], rows: list[dict]) -> None:
+    """What the upsampling does to the boundaries: scores, a few pixels enlarged, all figures."""
+    scored = {row["upsampling"]: row["boundary F"] for row in rows}
+    worst, best = min(scored.values()), max(scored.values())
+    with page.predict(
+        "upsampling-spread", "How far apart are the best and the worst boundary F of the five, on this scene as it is "
+        "now?", list(SPREADS),
+    ) as prediction:  # fmt: skip
+        told = " · ".join(f"{name} **{value:.3f}**" for name, value in scored.items())
+        words(f"Boundary F: {told}", "scene_boundaries_said")
+        boundary.enlarged(image, truth, {name.removeprefix("segmenter-"): each.labels for name, each in looks.items()})
+        if not following():
+            st.caption(stray_classes.DEFINITION + " The boundary F-score counts no stray class either.")
+            figures(rows)
+        cards = {row["upsampling"]: row for row in rows}
+        on_cards = [row["card boundary F"] for row in rows]
+        noisy = max(cards, key=lambda name: cards[name]["card stray classes"])
+        prediction.outcome(
+            next(name for name, limit in SPREADS.items() if best - worst < limit),
+            f"From {worst:.3f} to {best:.3f}; on 500 scenes from {min(on_cards):.3f} to {max(on_cards):.3f}. The "
+            "encoder's features, added on the way up, bring the boundaries back whatever the upsampling. Look for "
+            f"stray specks instead: {noisy} sees {cards[noisy]['card stray classes']:.1f} classes in a scene that are "
+            "not there.",
+        )
+
+
+def figures(rows: list[dict]) -> None:
+    """The networks' scores and costs, one row each."""
     st.dataframe(
         rows, hide_index=True, key="scene_figures",
         column_config={
@@ -154,22 +183,6 @@ def compare(image: np.ndarray, truth: np.ndarray | None, tolerance: float) -> No
             "stray px": st.column_config.NumberColumn(help="Pixels of classes that are not in the picture"),
             "card stray classes": st.column_config.NumberColumn(help="In a scene, mean of the same 500"),
         },
-    )  # fmt: skip
-    decoders(looks)
-    device, total = next(iter(looks.values())).device, sum(each.seconds for each in looks.values())
-    page.footer(", ".join(looks), device, 1000 * total)
-    if truth is None:
-        return
-    worst, best = (pick(row["boundary F"] for row in rows) for pick in (min, max))
-    cards = {row["upsampling"]: row for row in rows}
-    noisy = max(cards, key=lambda name: cards[name]["card stray classes"])
-    page.quiz(
-        "scene_spread", "How far apart are the best and the worst boundary F of the five, on this scene as it is now?",
-        list(SPREADS), next(name for name, limit in SPREADS.items() if best - worst < limit),
-        f"From {worst:.3f} to {best:.3f}; on 500 scenes from {min(row['card boundary F'] for row in rows):.3f} to "
-        f"{max(row['card boundary F'] for row in rows):.3f}. The encoder's features, added on the way up, bring the "
-        f"boundaries back whatever the upsampling. Look for stray specks instead: {noisy} sees "
-        f"{cards[noisy]['card stray classes']:.1f} classes in a scene that are not there.",
     )  # fmt: skip
 
 

@@ -36,56 +36,60 @@ def unpool() -> None:
     cells = {}
     for window, position in np.ndenumerate(positions.numpy()):
         cells.setdefault(divmod(int(position), side), []).append(window)
-    grids.show(
-        [
-            Grid("encoder", before, title="before the pool", cell=36, editable=True, colour="sequential"),
-            "→",
-            Grid("pooled", values.numpy(), title="maxima", cell=36, colour="sequential"),
-            Grid("positions", positions.numpy(), title="positions", cell=36, colour="none"),
-            "… →",
-            Grid("rest", rest, title="rest of net", cell=36, editable=True, colour="sequential"),
-            "→",
-            Grid("unpooled", output, title="unpooled", cell=36, colour="sequential"),
-        ],
-        links={
-            **{("pooled", *w): [("encoder", *cell, 1.0)] for cell, windows in cells.items() for w in windows},
-            **{("positions", *w): [("encoder", *cell, 1.0)] for cell, windows in cells.items() for w in windows},
-            **{("unpooled", *cell): [("rest", *w, 1.0) for w in windows] for cell, windows in cells.items()},
-        },
-        explain={
-            **{
-                ("positions", *w): f"{r} · {side} + {c} = {r * side + c}: row {r}, column {c}"
-                for (r, c), ws in cells.items()
-                for w in ws
+    empty = output.size - len(cells)
+    with page.predict(
+        "upsampling-zeros", f"Pooled to {pooled_side}×{pooled_side} and unpooled: how many of the {output.size} cells "
+        f"of this {side}×{side} map have no value of their own?",
+        sorted({rest.size, output.size // 2, output.size - rest.size, empty, output.size - 1}),
+    ) as prediction:  # fmt: skip
+        grids.show(
+            [
+                Grid("encoder", before, title="before the pool", cell=36, editable=True, colour="sequential"),
+                "→",
+                Grid("pooled", values.numpy(), title="maxima", cell=36, colour="sequential"),
+                Grid("positions", positions.numpy(), title="positions", cell=36, colour="none"),
+                "… →",
+                Grid("rest", rest, title="rest of net", cell=36, editable=True, colour="sequential"),
+                "→",
+                Grid("unpooled", output, title="unpooled", cell=36, colour="sequential"),
+            ],
+            links={
+                **{("pooled", *w): [("encoder", *cell, 1.0)] for cell, windows in cells.items() for w in windows},
+                **{("positions", *w): [("encoder", *cell, 1.0)] for cell, windows in cells.items() for w in windows},
+                **{("unpooled", *cell): [("rest", *w, 1.0) for w in windows] for cell, windows in cells.items()},
             },
-            **{
-                ("unpooled", r, c): fate(cells.get((r, c), []), rest, output[r, c])
-                for r in range(side)
-                for c in range(side)
+            explain={
+                **{
+                    ("positions", *w): f"{r} · {side} + {c} = {r * side + c}: row {r}, column {c}"
+                    for (r, c), ws in cells.items()
+                    for w in ws
+                },
+                **{
+                    ("unpooled", r, c): fate(cells.get((r, c), []), rest, output[r, c])
+                    for r in range(side)
+                    for c in range(side)
+                },
             },
-        },
-        highlight=[("encoder", *cell) for cell in cells],
-    )
-    lost = rest.size - len(cells)
-    if lost:
-        stories = [f"position {p} won {len(windows)} windows" for p, windows in shared.items()]
-        st.warning(
-            f"**{lost} of {rest.size} values are lost**: {', '.join(stories)}, and only one value fits into each. "
-            "Which one stays is not defined: PyTorch's own `MaxUnpool2d` may keep another one in every run. This page "
-            "always keeps the last window in reading order."
+            highlight=[("encoder", *cell) for cell in cells],
         )
-    else:
-        st.success(f"All {rest.size} values found their place, the other {output.size - rest.size} cells are 0.")
+        lost = rest.size - len(cells)
+        if lost:
+            stories = [f"position {p} won {len(windows)} windows" for p, windows in shared.items()]
+            st.warning(
+                f"**{lost} of {rest.size} values are lost**: {', '.join(stories)}, and only one value fits into each. "
+                "Which one stays is not defined: PyTorch's own `MaxUnpool2d` may keep another one in every run. This "
+                "page always keeps the last window in reading order."
+            )
+        else:
+            st.success(f"All {rest.size} values found their place, the other {output.size - rest.size} cells are 0.")
+        prediction.outcome(
+            empty, f"because {len(cells)} different positions were remembered: {output.size} − {len(cells)} = {empty}."
+        )
     page.erratum(
         "Max unpooling puts every value back to where its maximum came from.",
         "Only while pooling windows do not overlap. With overlap one position can win several windows, all of them "
         "remember the same place, and unpooling **loses values**. Switch on overlapping windows above.",
     )
-    page.quiz(
-        "unpool_zeros", f"How many cells of this {side}×{side} unpooled map have no value of their own?",
-        sorted({output.size - len(cells), rest.size, output.size - 1, output.size // 2 + 1}), output.size - len(cells),
-        f"{len(cells)} different positions were remembered, so {output.size} − {len(cells)} cells stay empty.",
-    )  # fmt: skip
 
 
 def new_numbers() -> None:

@@ -21,12 +21,12 @@ READ = r"""() => {
   const read = (root, inside) => {
     for (const node of root.children) {
       const classes = node.getAttribute('class') ?? ''
-      const quiz = inside.quiz || /st-key-(quiz|predict-ask)-/.test(classes)
+      const asked = inside.asked || /st-key-predict-ask-/.test(classes)
       const key = /st-key-([\w-]+)/.exec(classes)?.[1] ?? inside.key
       const group = node.getAttribute('aria-label') ?? inside.group
       const role = node.getAttribute('role')
       const put = (value) => {
-        if (!quiz && shown(node)) controls.push([`${key}: ${node.getAttribute('aria-label') || text(node)}`, String(value)])
+        if (!asked && shown(node)) controls.push([`${key}: ${node.getAttribute('aria-label') || text(node)}`, String(value)])
       }
       if (role === 'slider') put(node.getAttribute('aria-valuetext') ?? node.getAttribute('aria-valuenow'))
       else if (node.tagName === 'INPUT' && ['checkbox', 'radio'].includes(node.type)) put(node.checked)
@@ -43,11 +43,11 @@ READ = r"""() => {
         continue
       }
       if (node.matches('[data-root]:not([class])')) empty = true
-      if (node.shadowRoot) read(node.shadowRoot, { quiz, key, group })
-      read(node, { quiz, key, group })
+      if (node.shadowRoot) read(node.shadowRoot, { asked, key, group })
+      read(node, { asked, key, group })
     }
   }
-  read(document.querySelector('[data-testid=stMain]'), { quiz: false, key: '', group: '' })
+  read(document.querySelector('[data-testid=stMain]'), { asked: false, key: '', group: '' })
   const app = document.querySelector('[data-testid=stApp]')
   const busy = app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
   return { controls, words, busy: Boolean(busy || empty) }

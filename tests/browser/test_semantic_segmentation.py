@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 @pytest.fixture
 def lesson(server, page):
     page.goto(f"{server}/semantic_segmentation")
-    expect(page.get_by_text("Mean over 50,176 pixels")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text(re.compile(r"Pixel column \d+, row \d+"))).to_be_visible(timeout=90_000)
     return page
 
 

@@ -81,6 +81,8 @@ def test_selecting_an_output_writes_its_arithmetic(lesson):
 
 def test_overlapping_windows_lose_values(lesson):
     lesson.get_by_text("Overlapping windows (stride 1)").click()
+    question = lesson.locator(".st-key-predict-upsampling-zeros")
+    question.get_by_role("button", name="Show me").click()
     expect(lesson.get_by_text("3 of 9 values are lost")).to_be_visible()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ui import outside_lab_world, page, pictures
+from ui import outside_lab_world, pictures
 from ui.course import Lesson, ready
 from ui.predict import Prediction
 
@@ -39,19 +39,14 @@ visited: dict[str, tuple[AppTest, dict]] = {}
 def asked(monkeypatch) -> dict[str, tuple]:
     """The questions of the last run: question, options and answer by key."""
     found = {}
-    quiz, outcome = page._quiz, Prediction.outcome
+    outcome = Prediction.outcome
 
-    def watch(key, question, options, answer, explain):
-        found[key] = (question, tuple(map(str, options)), str(answer))
-        return quiz(key, question, options, answer, explain)
-
-    def watch_outcome(self, answer, explain=""):
+    def watch(self, answer, explain=""):
         if self.kind.open:
             found[self.key] = (self.question, repr(self.kind), str(answer))
         return outcome(self, answer, explain)
 
-    monkeypatch.setattr(page, "_quiz", watch)
-    monkeypatch.setattr(Prediction, "outcome", watch_outcome)
+    monkeypatch.setattr(Prediction, "outcome", watch)
     return found
 
 

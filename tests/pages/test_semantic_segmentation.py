@@ -282,3 +282,14 @@ def test_settings_of_the_training_come_from_the_controls(visit, sound, monkeypat
 )  # fmt: skip
 def test_no_control_state_breaks_the_page(visit, sound, state):
     sound(visit(PAGE, **state))
+
+
+def test_the_questions_have_what_is_drawn_as_their_answers(visit, sound, drawn, prose):
+    asked = {"predict-segmentation-count": "324", "predict-segmentation-worst": "sky"}
+    at = sound(visit(PAGE, asked, segmentation_side=100))
+    table = at.dataframe[0].value
+    there = table[table["true"] > 0]
+    worst = there.loc[there["IoU"].idxmin(), "class"]
+    assert f"You said **“sky”**. The answer is **“{worst}”**. Its IoU is {there['IoU'].min():.3f}" in prose(at)
+    rows, columns = drawn.layers["segmentation_scores"][0].values.shape
+    assert rows * columns == 361 and "You said **324**. It is **361**, because (100 − 28) / 4 + 1 = 19" in prose(at)

@@ -286,3 +286,12 @@ def test_another_size_counts_anew_and_the_nails_begin_at_a_nail(visit, sound, dr
     assert "Output cell (0, 0)" in text(at) and "1 input made it" in text(at)
     at.toggle(key="unpool_overlap").set_value(True).run()
     assert drawn.grids["unpool"]["rest"].values.tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+@pytest.mark.parametrize(("overlap", "empty"), [(False, 12), (True, 10)])
+def test_the_questions_have_what_is_drawn_as_their_answers(visit, sound, drawn, prose, overlap, empty):
+    asked = {"predict-upsampling-zeros": "8", "predict-upsampling-neighbours": "9"}
+    at = sound(visit(PAGE, asked, unpool_overlap=overlap))
+    assert np.count_nonzero(drawn.grids["unpool"]["unpooled"].values == 0) == empty
+    assert f"You said **8**. It is **{empty}**, because" in prose(at)
+    assert "You said **9**. It is **16**, because there are four neighbours per axis" in prose(at)

@@ -61,47 +61,6 @@ def test_sections_are_numbered_and_keep_their_number_in_a_fragment():
     assert [each.value for each in test.header] == expected
 
 
-def quiz_script():
-    import streamlit as st
-
-    from ui import page
-
-    answer = st.selectbox("Truth", ["4", "9"], key="truth")
-    page.quiz("windows", "How many windows?", ["1", "4", "9"], answer, "Count them.")
-
-
-def test_quiz_reveals_only_after_check():
-    test = run(quiz_script)
-    assert test.button[0].disabled and not test.success and not test.warning
-    test.radio[0].set_value("4").run()
-    assert not test.success and not test.warning
-    test.button[0].click().run()
-    assert "**Yes: 4.** Count them." in test.success[0].value
-    test.radio[0].set_value("1").run()
-    assert not test.success and not test.warning
-    test.button[0].click().run()
-    assert "**No. The answer is: 4.** Count them." in test.warning[0].value
-
-
-def test_quiz_withdraws_its_verdict_when_the_truth_changes():
-    test = run(quiz_script)
-    test.radio[0].set_value("4").run()
-    test.button[0].click().run()
-    assert test.success
-    test.selectbox(key="truth").set_value("9").run()
-    assert not test.success and not test.warning
-
-
-def test_quiz_answer_must_be_an_option():
-    def script():
-        from ui import page
-
-        with page.guard():
-            page.quiz("q", "Which?", ["a", "b"], "c", "")
-
-    assert run(script).error[0].value == "The quiz 'q' has no option 'c'."
-
-
 def test_show_code_prints_the_running_source_formula_and_call():
     def script():
         from ui import decoding, page
