@@ -56,7 +56,7 @@ def test_arrow_keys_move_the_box_by_a_pixel(roi):
 
 
 def test_a_click_opens_a_sampling_point_and_the_link_keeps_it(server, page):
-    page.goto(f"{server}/roi_pooling?roi_box=100,80,220,200&roi_method=RoI+Align&roi_at=0,0,0,0")
+    page.goto(f"{server}/roi_pooling?roi_box=100,80,220,200&roi_method=RoI+Align&roi_at=0,0,0,0&predict=off")
     arithmetic = page.get_by_text("bin (0, 0) = mean of its 4 samples")
     expect(arithmetic).to_be_visible(timeout=90_000)
     region = page.get_by_role("group", name="RoI Align on the region, cell by cell")
