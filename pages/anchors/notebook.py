@@ -3,7 +3,7 @@
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
-SEED = 7
+SEED = 0
 
 
 def cells(state: State) -> list[Cell]:
@@ -85,13 +85,15 @@ boxes = torch.cat(boxes)
 def _network(state: State) -> list[Cell]:
     return [
         text("## On a real network"),
-        parameters(level_name=get(state, "anchors_level", "P4")),
+        parameters(level_name=get(state, "anchors_level", "surest")),
         code(
             """
             from models import catalog
 
             seen = catalog.load("detector")(image, masks=False, keypoints=False)
-            level = next(each for each in seen.levels if each.name == level_name)
+            sure = [float(each.objectness.max()) for each in seen.levels]
+            names = [each.name for each in seen.levels]
+            level = seen.levels[sure.index(max(sure)) if level_name == "surest" else names.index(level_name)]
             probability = level.objectness.sigmoid()
             print(f"{level.name}: stride {level.stride} px, best objectness {float(probability.max()):.3f}")
             figure, axes = plt.subplots(1, len(probability), figsize=(4 * len(probability), 4))
