@@ -11,7 +11,7 @@ def cells(state: State) -> list[Cell]:
     return [
         text("## The scene"),
         parameters(
-            seed=get(state, "seed", 7), objects=get(state, "objects", 5),
+            seed=get(state, "seed", 14), objects=get(state, "objects", 5),
             classes=tuple(name for name in THINGS if name in chosen),
             occlusion=get(state, "occlusion", 0.35), light=get(state, "light", 1.0), fog=get(state, "fog", 0.0),
             noise=get(state, "noise", 0.1), size=get(state, "size", 224),
