@@ -26,7 +26,8 @@ def test_a_page_draws_its_chart_and_moves_on_the_direct_line(page, beneath):
 
     page.on("websocket", opened)
     page.goto(f"{beneath.address}/lab/iou_nms_precision_recall")
-    expect(page.locator("[data-figure] .main-svg").first).to_be_visible()
+    curve = page.locator("[class*=st-key-pr_curve]")  # the chart before it stays veiled until a guess
+    expect(curve.locator("[data-figure] .main-svg").first).to_be_visible(timeout=90_000)
     slider = page.get_by_role("slider").first
     expect(slider).to_be_visible()
     assert all("/lab/api/live" in each for each in lines) and lines

@@ -80,7 +80,7 @@ def test_a_link_brings_the_same_picture_to_a_new_visitor(world, chromium, server
 def test_the_download_is_the_scene(world):
     with world.expect_download() as waiting:
         world.get_by_role("button", name="Download COCO JSON").click()
-    assert waiting.value.suggested_filename == "scene-7.json"
+    assert waiting.value.suggested_filename == "scene-14.json"
 
 
 def test_it_fits_a_phone(server, chromium):
