@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.asking import frames, is_veiled
 from ui import course
 
 pytestmark = pytest.mark.skipif(
@@ -55,16 +56,20 @@ def test_the_keyboard_moves_the_threshold(lesson):
 
 
 def test_a_class_is_chosen_for_the_whole_page(lesson):
-    expect(lesson.get_by_text("The sections below open motorcycle.")).to_be_visible()
+    expect(lesson.get_by_text("add most to the score of motorcycle?")).to_be_visible()
     lesson.get_by_role("radio", name="duck", exact=True).or_(
         lesson.get_by_role("button", name="duck", exact=True)
     ).first.click()
-    expect(lesson.get_by_text("The sections below open duck.")).to_be_visible()
+    expect(lesson.get_by_text("add most to the score of duck?")).to_be_visible()
     lesson.wait_for_url("**cam_class=duck*")
     expect(lesson.get_by_text("There is no duck in this scene").first).to_be_visible()
 
 
 def test_a_click_writes_a_cell_out_and_the_link_restores_it(server, lesson):
+    question = frames(lesson).filter(has_text="After how many does the sum stay").first
+    assert is_veiled(question)
+    question.get_by_role("button", name="Show me").click()
+    expect(question.get_by_role("button", name="Ask me again")).to_be_visible()
     frame = lesson.get_by_label(re.compile("The sum of the first")).first
     frame.scroll_into_view_if_needed()
     width = frame.bounding_box()["width"]
