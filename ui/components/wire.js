@@ -66,12 +66,13 @@ const line = {
 // Back leads to the page before, not through all the values that a slider has had. (Streamlit replaces the entry for its
 // own widgets and adds one for what Python writes into the address.) And it leads to the page as it was left: on the way
 // to another page Streamlit first empties the address of this one.
+const CARRIED = ['lecture', 'notes', 'predict'] // what links carry along: MODES of ui/page.py
 const push = history.pushState.bind(history)
 let left = null // the address that was emptied last, and what was left of it
 history.pushState = (state, title, address) => {
   const next = new URL(address ?? location.href, document.baseURI)
   if (next.pathname === location.pathname) {
-    const bare = [...next.searchParams.keys()].every((name) => name === 'lecture')
+    const bare = [...next.searchParams.keys()].every((name) => CARRIED.includes(name))
     left = bare && location.search.length > next.search.length ? { full: location.href, bare: next.href } : null
     return history.replaceState(state, title, address)
   }
