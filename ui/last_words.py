@@ -5,8 +5,8 @@ its newest. When a fragment is asked for after the runner before has ended and b
 fragment's text, its address and its end are lost: the page says one thing and its controls another. Here a runner that
 has come to its end by itself is heard out; one that was told to stop is not.
 
-It wraps two functions of the pinned Streamlit; tests/ui/test_last_words.py and tests/browser/test_live.py hold it to
-that.
+It wraps two functions of the pinned Streamlit; tests/ui/test_last_words.py, tests/ui/components/test_live.py and
+tests/browser/test_live.py hold it to that.
 """
 
 from __future__ import annotations

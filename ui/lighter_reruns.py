@@ -16,57 +16,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import threading
-import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ui.streamlit_inside import Inside
+from ui.turns import Turns
 
 AT_ONCE = 1  # reruns that start to work at a time
 LEASE = 0.03  # seconds for which a rerun keeps others waiting at most
-
-
-class Turns:
-    """At most `at_once` blocks begin at a time, first come, first served; a block that lasts longer than `lease`
-    seconds no longer counts, so that nobody waits for long work."""
-
-    def __init__(self, at_once: int, lease: float):
-        self.at_once, self.lease = at_once, lease
-        self._lock = threading.Lock()
-        self._working: dict[object, float] = {}  # who is at work, until when that counts
-        self._waiting: deque[threading.Event] = deque()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a turn, then keep it for the block."""
-        me, called = object(), threading.Event()
-        with self._lock:
-            self._waiting.append(called)
-        while True:
-            with self._lock:
-                now = time.monotonic()
-                counted = [until for until in self._working.values() if until > now]
-                first = self._waiting[0] is called
-                if first and len(counted) < self.at_once:
-                    self._waiting.popleft()
-                    self._working[me] = now + self.lease
-                    self._call_next()
-                    break
-                patience = min(counted) - now if first else self.lease
-            called.wait(patience)
-            called.clear()
-        try:
-            yield
-        finally:
-            with self._lock:
-                del self._working[me]
-                self._call_next()
-
-    def _call_next(self) -> None:
-        if self._waiting:
-            self._waiting[0].set()
 
 
 def lighten() -> None:

@@ -1,9 +1,6 @@
 """Reruns that take turns, messages in batches and in order, and nothing else changed."""
 
 import asyncio
-import contextlib
-import threading
-import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,86 +9,7 @@ from streamlit.runtime import app_session
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunner
 
-from ui.lighter_reruns import Turns, as_it_is, in_batches, lighten, read_once, without_detour, work_off
-
-
-def at_work(turns, count):
-    """Blocks of so many threads that have queued up one after the other while all turns were taken: the order of their
-    turns, and how many worked at once."""
-    order, most, now, lock = [], 0, 0, threading.Lock()
-    full = threading.Barrier(turns.at_once, timeout=20)  # as many as may work do so at once
-
-    def work(number):
-        nonlocal most, now
-        with turns.turn():
-            with lock:
-                order.append(number)
-                now += 1
-                most = max(most, now)
-            full.wait()
-            with lock:
-                now -= 1
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
-    with contextlib.ExitStack() as taken:
-        for _ in range(turns.at_once):
-            taken.enter_context(turns.turn())
-        for waiting, thread in enumerate(threads, 1):
-            thread.start()
-            while len(turns._waiting) < waiting:
-                time.sleep(0.001)
-    for thread in threads:
-        thread.join(20)
-    return order, most
-
-
-def test_one_at_a_time_in_the_order_they_came():
-    order, most = at_work(Turns(1, 30.0), 12)
-    assert order == list(range(12)) and most == 1
-
-
-def test_two_at_a_time():
-    order, most = at_work(Turns(2, 30.0), 12)
-    assert sorted(order) == list(range(12)) and most == 2
-
-
-def test_nobody_waits_for_long_work():
-    turns, through = Turns(1, 0.02), threading.Event()
-
-    def quick():
-        with turns.turn():
-            through.set()
-
-    with turns.turn():  # never gives its turn back
-        threading.Thread(target=quick).start()
-        assert through.wait(10)
-
-
-def test_a_block_that_raises_gives_its_turn_back():
-    turns = Turns(1, 30.0)
-    for _ in range(3):
-        try:
-            with turns.turn():
-                raise KeyError
-        except KeyError:
-            pass
-    assert not turns._working and not turns._waiting
-
-
-def test_many_threads_that_come_and_go_all_get_their_turn():
-    turns, done = Turns(1, 0.002), []
-
-    def work():
-        for _ in range(40):
-            with turns.turn():
-                done.append(1)
-
-    threads = [threading.Thread(target=work) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(done) == 640 and not turns._working and not turns._waiting
+from ui.lighter_reruns import as_it_is, in_batches, lighten, read_once, without_detour, work_off
 
 
 class Session:

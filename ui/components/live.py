@@ -52,7 +52,7 @@ class Session:
 
     def __init__(self, context: ScriptRunContext):
         self.token = secrets.token_urlsafe(16)
-        self.turn = script_runs.turn(context.fragment_storage)
+        self.turns = script_runs.turns(context.fragment_storage)
         self.context = context
         self.fragments: dict[str, str] = {}
         self.text: dict[str, int] = {}  # per control, the hash of its first run since Streamlit's last
@@ -134,10 +134,11 @@ async def answer(token: str, key: str, message: dict[str, Any]) -> dict[str, Any
     session = _sessions.get(token)
     if session is None or key not in session.fragments or not await _free(session):
         return None
-    if _under_way >= AT_ONCE or not session.turn.take_at_once():
+    if _under_way >= AT_ONCE or (turn := session.turns.take_at_once()) is None:
         return None
     _under_way += 1
-    work = asyncio.get_running_loop().run_in_executor(_threads, copy_context().run, _answer, session, key, message)
+    loop = asyncio.get_running_loop()
+    work = loop.run_in_executor(_threads, copy_context().run, _answer, session, turn, key, message)
     work.add_done_callback(_ended)
     return await asyncio.shield(work)  # a line that is cut must not take back a run that has the turn
 
@@ -147,7 +148,7 @@ def _ended(_work: asyncio.Future) -> None:
     _under_way -= 1
 
 
-def _answer(session: Session, key: str, message: dict[str, Any]) -> dict[str, Any] | None:
+def _answer(session: Session, turn: object, key: str, message: dict[str, Any]) -> dict[str, Any] | None:
     run = Run(key, message)
     _begins(session.context.session_id)
     _run.set(run)
@@ -159,7 +160,7 @@ def _answer(session: Session, key: str, message: dict[str, Any]) -> dict[str, An
         _LOG.exception("A fragment failed on the direct line")
         return None
     finally:
-        session.turn.give_back()
+        session.turns.give_back(turn)
     if not ran or not run.wrote:
         return {"drawings": run.drawings, "stale": not ran}
     known = session.text.get(key)
@@ -179,7 +180,7 @@ async def _free(session: Session) -> bool:
         busy = script_runs.under_way(session.context.session_id)
         if busy is None:
             return False
-        if not busy and not session.turn.taken():
+        if not busy and not session.turns.taken():
             return True
         if time.monotonic() > until:
             return False

@@ -7,12 +7,12 @@ is missing, `inside.there` is False, nothing here is called, and no line is offe
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from ui.streamlit_inside import Inside
+from ui.turns import TO_THE_END, Turns
 
 inside = Inside("no direct line, every move of a control waits for a rerun")
 with inside:
@@ -47,7 +47,7 @@ with inside:
               "pages_manager", "on_script_error")  # fmt: skip
     inside.needs(ScriptRunContext, *COPIED, "_enqueue", "session_state", "page_script_hash", "reset")
 
-_TURN = "_receptive_turn"  # attribute of a session's store of fragments
+_TURNS = "_receptive_turns"  # attribute of a session's store of fragments
 
 
 class ElsewhereError(Exception):
@@ -74,49 +74,13 @@ def of_this_origin(origin: str | None, host: str | None) -> bool:
     return _is_origin_allowed(origin, host)
 
 
-class Turn:
-    """What the run that is under way in a session holds, Streamlit's or the line's.
+def turns(storage: Any) -> Turns:
+    """The turns of the runs, Streamlit's and the line's, in the session of this store of fragments.
 
     First come, first served: a run of Streamlit's that has been stopped before it began still brings its older values,
     and must not bring them after the newer ones.
     """
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._queue: deque[threading.Event] = deque()  # the first one's turn it is
-
-    def taken(self) -> bool:
-        """Whether a run is under way."""
-        return bool(self._queue)
-
-    def take(self) -> None:
-        """Wait for the turn."""
-        called = threading.Event()
-        with self._lock:
-            self._queue.append(called)
-            if len(self._queue) == 1:
-                called.set()
-        called.wait()
-
-    def take_at_once(self) -> bool:
-        """Take the turn if nobody has it or waits for it."""
-        with self._lock:
-            if self._queue:
-                return False
-            self._queue.append(threading.Event())
-            return True
-
-    def give_back(self) -> None:
-        """The next one's turn; any thread may say so."""
-        with self._lock:
-            self._queue.popleft()
-            if self._queue:
-                self._queue[0].set()
-
-
-def turn(storage: Any) -> Turn:
-    """The turn of the session that has this store of fragments."""
-    return vars(storage).setdefault(_TURN, Turn())
+    return vars(storage).setdefault(_TURNS, Turns(1, TO_THE_END))
 
 
 def take_turns(begins: Callable[[str], None]) -> None:
@@ -132,12 +96,8 @@ def _in_turn(run_script: Callable[..., Any], begins: Callable[[str], None]) -> C
     @wraps(run_script)
     def run(self, *given, **named):
         begins(self._session_id)
-        mine = turn(self._fragment_storage)
-        mine.take()
-        try:
+        with turns(self._fragment_storage).turn():
             return run_script(self, *given, **named)
-        finally:
-            mine.give_back()
 
     run.in_turn = True
     return run

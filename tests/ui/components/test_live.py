@@ -28,7 +28,7 @@ from websockets.sync.client import connect
 from benchmarks.protocol import ends
 from ui import last_words
 from ui.admission import Admission
-from ui.components import following, live, routes, script_runs, wire
+from ui.components import following, live, routes, wire
 
 SCRIPT = Path(__file__).resolve().parents[2] / "browser" / "apps" / "live_script.py"
 
@@ -275,8 +275,9 @@ def test_the_end_of_a_run_is_waited_for(visitor):
 
 
 def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
-    turn = live._sessions[visitor.token].turn
-    assert turn.take_at_once() and not turn.take_at_once()
+    turns = live._sessions[visitor.token].turns
+    turn = turns.take_at_once()
+    assert turn and not turns.take_at_once()
     try:
         visitor.let_go("level", 30, 1)
         with pytest.raises(TimeoutError):
@@ -284,9 +285,9 @@ def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
                 pass
         assert visitor.drag("level", 31, 2) is None  # nor does another run begin on the line
     finally:
-        turn.give_back()
+        turns.give_back(turn)
     visitor.finish()
-    assert visitor.data["level.live"]["value"] == 30 and not turn.taken()
+    assert visitor.data["level.live"]["value"] == 30 and not turns.taken()
 
 
 def test_what_a_run_has_written_arrives_though_the_next_one_is_asked_for_before_it_was_sent(visitor):
@@ -305,27 +306,6 @@ def test_what_a_run_has_written_arrives_though_the_next_one_is_asked_for_before_
         visitor.finish()
         arrived += visitor.texts
     assert arrived == ["text=20", "This stays."]
-
-
-def test_turns_are_taken_in_the_order_of_asking():
-    turn, order = script_runs.Turn(), []
-    assert turn.take_at_once()
-
-    def wait(number: int) -> None:
-        turn.take()
-        order.append(number)
-        turn.give_back()
-
-    threads = []
-    for number in range(4):
-        threads.append(threading.Thread(target=wait, args=(number,)))
-        threads[-1].start()
-        while len(turn._queue) < number + 2:
-            time.sleep(0.001)
-    turn.give_back()
-    for thread in threads:
-        thread.join()
-    assert order == [0, 1, 2, 3] and not turn.taken()
 
 
 def test_a_line_that_is_cut_gives_its_turn_back(visitor, address):
