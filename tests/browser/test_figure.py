@@ -33,7 +33,7 @@ def test_updates_keep_the_node_and_the_zoom(figure_app, page):
     choose(page, 5)
     assert page.evaluate(f"document.querySelector('{PLOT}').mark") == "same"
     assert page.evaluate(f"document.querySelector('{PLOT}').layout.xaxis.range.join()") == "0.5,1.5"
-    expect(page.get_by_role("img", name="A wave")).to_be_visible()
+    expect(page.get_by_role("figure", name="A wave")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -64,7 +64,7 @@ function modeBar(Plotly, node, key) {
 class Figure {
   constructor(node) {
     this.node = node;
-    node.setAttribute('role', 'img');
+    node.setAttribute('role', 'figure'); // no img: there are buttons in it
   }
 
   async update(data) {
