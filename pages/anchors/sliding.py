@@ -9,7 +9,7 @@ from torch import Tensor
 
 from labs import anchors
 from labs.boxes import iou_matrix
-from pages.anchors.shared import BLUE, ORANGE, VERMILION, exact_pyramid, size_of, truths_of, xyxy
+from pages.anchors.shared import BLUE, ORANGE, VERMILION, exact_pyramid, size_of, truths_of, white, xyxy
 from ui import page
 from ui.components import Box, Boxes, Lines, live_slider, stage, words
 from ui.pictures import Picture
@@ -108,7 +108,8 @@ def show(picture: Picture, truth: Tensor, thing: str, way: Way, at: int, label: 
                     dash=label == -1)]),
          Lines(middles[None].numpy(), colour, 2, arrow=True)],
         alt=f"An anchor and the {thing} it slides over",
-        caption="White: truth. The anchor: blue positive, dashed orange ignored, red negative. The arrow: its move.",
+        caption=(white(picture) or "White: the square. ") +
+        "The anchor: blue positive, dashed orange ignored, red negative. The arrow: its move.",
     )  # fmt: skip
 
 

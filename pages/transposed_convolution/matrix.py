@@ -21,25 +21,20 @@ EXAMPLES = {
 }
 
 
-SLIDERS = {"size": 2, "kernel": 3, "stride": 2, "padding": 1, "dilation": 1, "extra": 1}  # where they begin
-
-
 def take_example() -> None:
     for control, value in EXAMPLES.get(st.session_state["line_example"], {}).items():
         st.session_state[f"line_{control}"] = value
 
 
-def shown_example() -> str | None:
+def shown_example(now: dict[str, int]) -> str | None:
     """The example that the sliders stand at."""
-    now = {control: st.session_state.get(f"line_{control}", start) for control, start in SLIDERS.items()}
     return next((name for name, example in EXAMPLES.items() if example == now), None)
 
 
 @st.fragment
 @page.guard()
 def matrix() -> None:
-    st.session_state["line_example"] = shown_example()
-    st.segmented_control("Example of the lectures", list(EXAMPLES), key="line_example", on_change=take_example)
+    examples = st.container()
     with ExitStack() as sliders:
         columns = slots(6, 150)
         with columns[0]:
@@ -59,6 +54,9 @@ def matrix() -> None:
             reach = dilation * (kernel - 1) + 1
             room = (stride * (size - 1) + reach + extra - 1) // 2
             padding = sliders.enter_context(bounded("Padding", min(room, reach - 1, 3), 1, "line_padding"))
+        now = {"size": size, "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "extra": extra}
+        st.session_state["line_example"] = shown_example(now)
+        examples.segmented_control("Example of the lectures", list(EXAMPLES), key="line_example", on_change=take_example)
         draw_matrix(size, kernel, Geometry(stride, padding, extra, dilation))
 
 
