@@ -54,9 +54,11 @@ def matrix() -> None:
             reach = dilation * (kernel - 1) + 1
             room = (stride * (size - 1) + reach + extra - 1) // 2
             padding = sliders.enter_context(bounded("Padding", min(room, reach - 1, 3), 1, "line_padding"))
-        now = {"size": size, "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "extra": extra}
+        now = dict(size=size, kernel=kernel, stride=stride, padding=padding, dilation=dilation, extra=extra)
         st.session_state["line_example"] = shown_example(now)
-        examples.segmented_control("Example of the lectures", list(EXAMPLES), key="line_example", on_change=take_example)
+        examples.segmented_control(
+            "Example of the lectures", list(EXAMPLES), key="line_example", on_change=take_example
+        )
         draw_matrix(size, kernel, Geometry(stride, padding, extra, dilation))
 
 
