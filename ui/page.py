@@ -160,10 +160,13 @@ def show_code(functions: Callable | Sequence[Callable], formula: str = "", libra
 
 
 def erratum(slide: str, truth: str) -> None:
-    """Box for a statement that is common on slides and not right: what the slide says, what is true."""
+    """Box for a statement that is common on slides and not right: first what is true, then what the slide says.
+
+    `truth` stands alone, in whole sentences: nobody has read the slide yet.
+    """
     with st.container(key=f"erratum-{zlib.crc32((slide + truth).encode()):08x}", gap="xsmall"):
-        st.markdown(f":small[:orange[**ERRATUM**]]&ensp;A common slide says: *{slide}*")
-        st.markdown(f"**In truth:** {truth}")
+        st.markdown(f":small[:orange[**ERRATUM**]]&ensp;{truth}")
+        st.markdown(f"A common slide says: *{slide}*")
 
 
 def sources(entries: Iterable[tuple[str, ...]]) -> None:

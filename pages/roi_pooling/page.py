@@ -74,9 +74,9 @@ page.show_code(
 )
 page.erratum(
     "RoI Align removes all misalignment.",
-    "Only with `aligned=True`. torchvision's detectors call it without, to stay compatible with old weights, and take "
-    "their features half a cell too far down and right: the heads learn to live with a constant offset, which is why "
-    "switching it *on* in a trained network makes that network worse.",
+    "RoI Align is aligned only with `aligned=True`. torchvision's detectors call it without, to stay compatible with "
+    "old weights, and take their features half a cell too far down and right: the heads learn to live with a constant "
+    "offset, which is why switching it *on* in a trained network makes that network worse.",
 )
 page.sources(
     [

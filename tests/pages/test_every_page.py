@@ -26,7 +26,7 @@ ERRATA = {
     "transposed_convolution": ["not $X^{-1}$", "then convolve with the flipped filter"],
     "semantic_segmentation": ["57,768,120,000", "50 × 50 = 2500"],
     "anchors": ["after non-maximum suppression"],
-    "iou_nms_precision_recall": ["each truth counts once", "of which curve?"],
+    "iou_nms_precision_recall": ["each truth counts once", "not read off the raw precision-recall curve"],
     "yolo_grid": ["Every box of every cell has a confidence loss"],
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],

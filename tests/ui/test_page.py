@@ -91,7 +91,8 @@ def test_erratum_and_sources():
         page.sources([("Zeiler 2011", "paper"), ("CSE463", "lecture", "https://example.org")])
 
     shown = texts(run(script))
-    assert "*three neighbours*" in shown[0] and "four per axis" in shown[1]
+    assert shown[0].endswith("four per axis") and "ERRATUM" in shown[0]  # the right statement is read first
+    assert shown[1] == "A common slide says: *three neighbours*"
     assert shown[2] == "- Zeiler 2011 :gray[(paper)]\n- [CSE463](https://example.org) :gray[(lecture)]"
 
 
