@@ -190,13 +190,14 @@ def _carried() -> dict[str, str]:
 
 
 def remind(term: str) -> None:
-    """One quiet line where a term of ``course.TERMS`` is used first: what it means, and the page that explains it."""
+    """One quiet line where a term of ``course.TERMS`` is used first: what it means, and the page that explains it.
+
+    That page opens beside this one, so that nobody loses the place.
+    """
     sentence, file = course.TERMS[term]
     lesson = next((each for each in course.ready() if each.file == file), None)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"**{term}**: {sentence}", width="content")
-        if lesson is not None:
-            link(lesson)
+    way = f"{file}?{urlencode(_carried())}".rstrip("?")
+    st.markdown(f":small[**{term}**: {sentence}" + (f" More: [{lesson.title}]({way})." if lesson else "") + "]")
 
 
 def way_on(lesson: course.Lesson) -> None:

@@ -15,7 +15,6 @@ from pages.anchors.shared import (
     ORANGE,
     PURPLE,
     VERMILION,
-    another_page,
     exact_pyramid,
     pyramid,
     sample,
@@ -39,9 +38,6 @@ BATCH = 128  # anchors a training step of the lab's detector looks at, at most h
 def labels(picture: Picture, layout: Layout) -> None:
     page.section(
         "Labels", "Training must tell every anchor whether it is an object. The overlap with the truth (IoU) decides."
-    )
-    st.markdown(
-        "IoU: the area that two boxes share, divided by the area that they cover together. " + another_page("More:")
     )
     truths = truths_of(picture)
     if truths is None:

@@ -70,7 +70,8 @@ def suppress(raw: Raw, method: str, nms_threshold: float, score_threshold: float
 def suppression() -> None:
     page.section(
         "On a real network: from raw boxes to verdicts",
-        "The detector gives every proposal a box per class. A score threshold cuts, NMS thins out, the truth judges.",
+        "The detector gives every proposal a box per class. A score threshold cuts, non-maximum suppression (NMS) "
+        "thins out, the truth judges.",
     )
     picture = opened_scene(pictures.choose("nms", seed=3147))
     outside_lab_world.warn(picture, ["detector"])

@@ -36,6 +36,7 @@ def play(picture: Picture) -> None:
         choice = projection.choose(picture, view, level, channel, cells, settings)
         with canvas:
             projection.draw(picture, view, places, choice)
+            page.remind("Feature pyramid")
         with opened:
             bin_ = questions.width(choice, lambda: inside.draw(choice, method, step))
         with moved:

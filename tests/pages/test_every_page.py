@@ -15,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui import outside_lab_world, pictures
-from ui.course import Lesson, ready
+from ui.course import TERMS, Lesson, ready
 from ui.predict import Prediction
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +31,8 @@ ERRATA = {
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
 }
+# What a page says of a word that another page explains, at its first use, in one line.
+REMINDED = {"anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"), "yolo_grid": ("Anchor", "NMS")}
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")
 visited: dict[str, tuple[AppTest, dict]] = {}
 
@@ -92,6 +94,16 @@ def test_wrong_slides_are_named(first, lesson: Lesson, prose):
     said = prose(at)
     assert ("ERRATUM" in said) == (lesson.file in ERRATA)
     assert [part for part in ERRATA.get(lesson.file, []) if part not in said] == []
+
+
+@pytest.mark.parametrize("file", REMINDED)
+def test_words_of_other_pages_are_called_to_mind_once_with_a_link(first, file):
+    at, _ = first(next(lesson for lesson in LESSONS if lesson.file == file))
+    lines = [each.value for each in at.markdown]
+    for term in REMINDED[file]:
+        said = [i for i, line in enumerate(lines) if line.startswith(f":small[**{term}**: ")]
+        assert len(said) == 1, term
+        assert f"]({TERMS[term][1]})" in lines[said[0]]
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)

@@ -187,18 +187,29 @@ def test_lecture_mode_comes_from_the_address():
     assert texts(run(script, lecture="1")) == ["`True`"]
 
 
-def test_a_reminder_explains_in_one_line_and_leads_on(monkeypatch):
+@pytest.mark.parametrize(("query", "carried"), [({}, ""), ({"lecture": "1", "notes": "1"}, "?lecture=1&notes=1")])
+def test_a_reminder_explains_in_one_line_and_leads_on(query, carried):
     def script():
         from ui import page
 
         page.remind("IoU")
 
-    from ui import page
+    (line,) = texts(run(script, **query))
+    assert line.startswith(":small[**IoU**: the area that two boxes share")
+    assert line.endswith(f" More: [IoU, NMS and Precision-Recall](iou_nms_precision_recall{carried}).]")
 
-    links = []
-    monkeypatch.setattr(page, "link", lambda lesson, *_: links.append(lesson.file))  # alone, there is no navigation
-    test = run(script)
-    assert [each.value.split(":")[0] for each in test.caption] == ["**IoU**"] and links == ["iou_nms_precision_recall"]
+
+def test_a_reminder_of_a_page_that_is_not_there_yet_leads_nowhere(monkeypatch, tmp_path):
+    def script():
+        from ui import page
+
+        page.remind("IoU")
+
+    from ui import course
+
+    monkeypatch.setattr(course, "WEIGHTS", tmp_path)
+    (line,) = texts(run(script))
+    assert line.startswith(":small[**IoU**: ") and "](" not in line
 
 
 def test_work_is_gone_through_once_and_again_only_for_more():
