@@ -88,6 +88,7 @@ page.sources(
             "paper",
             "https://arxiv.org/abs/1502.05082",
         ),
+        ("Lin et al. 2017: Focal Loss for Dense Object Detection", "paper", "https://arxiv.org/abs/1708.02002"),
         ("Yonsei University GEV6135, lecture 12: object detection and image segmentation", "lecture"),
         ("Politecnico di Milano, Boracchi: CNNs for detection", "lecture"),
     ]
