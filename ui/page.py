@@ -189,15 +189,16 @@ def _carried() -> dict[str, str]:
     return {mode: value for mode, value in MODES.items() if _on(mode)}
 
 
-def remind(term: str) -> None:
-    """One quiet line where a term of ``course.TERMS`` is used first: what it means, and the page that explains it.
+def remind(*terms: str) -> None:
+    """One quiet line where terms of ``course.TERMS`` are used first: what they mean, and the pages that explain them.
 
-    That page opens beside this one, so that nobody loses the place.
+    Those pages open beside this one, so that nobody loses the place.
     """
-    sentence, file = course.TERMS[term]
-    lesson = next((each for each in course.ready() if each.file == file), None)
-    way = f"{file}?{urlencode(_carried())}".rstrip("?")
-    st.markdown(f":small[**{term}**: {sentence}" + (f" More: [{lesson.title}]({way})." if lesson else "") + "]")
+    said = " ".join(f"**{term}**: {course.TERMS[term][0]}" for term in terms)
+    files, query = {course.TERMS[term][1] for term in terms}, urlencode(_carried())
+    ways = [f"[{each.title}]({each.file}{'?' * bool(query)}{query})" for each in course.ready() if each.file in files]
+    more = f" More: {', '.join(ways)}." if ways else ""
+    st.markdown(f":small[{said}{more}]")
 
 
 def way_on(lesson: course.Lesson) -> None:

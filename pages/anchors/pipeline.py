@@ -84,8 +84,7 @@ def row(picture: Picture, found: Look, seen: Seen) -> None:
         f"most. Scores: the surest of the K anchors. Moves: where the transforms take the {SURE} surest anchors "
         f"of the level. Decode: the {len(sure)} surest boxes. NMS: the first {min(SHOWN, len(left.kept))} proposals."
     )
-    page.remind("IoU")
-    page.remind("NMS")
+    page.remind("IoU", "NMS")
 
 
 def heat(values: np.ndarray, level: LevelMaps, palette: str = "viridis") -> list:

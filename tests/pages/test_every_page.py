@@ -101,9 +101,8 @@ def test_words_of_other_pages_are_called_to_mind_once_with_a_link(first, file):
     at, _ = first(next(lesson for lesson in LESSONS if lesson.file == file))
     lines = [each.value for each in at.markdown]
     for term in REMINDED[file]:
-        said = [i for i, line in enumerate(lines) if line.startswith(f":small[**{term}**: ")]
-        assert len(said) == 1, term
-        assert f"]({TERMS[term][1]})" in lines[said[0]]
+        said = [line for line in lines if line.startswith(":small[") and f"**{term}**: {TERMS[term][0]}" in line]
+        assert len(said) == 1 and f"]({TERMS[term][1]})" in said[0], term
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)

@@ -199,6 +199,17 @@ def test_a_reminder_explains_in_one_line_and_leads_on(query, carried):
     assert line.endswith(f" More: [IoU, NMS and Precision-Recall](iou_nms_precision_recall{carried}).]")
 
 
+def test_several_words_share_a_line_and_its_links():
+    def script():
+        from ui import page
+
+        page.remind("IoU", "NMS", "Anchor")
+
+    (line,) = texts(run(script))
+    assert line.index("**IoU**") < line.index("**NMS**") < line.index("**Anchor**")
+    assert line.endswith("More: [IoU, NMS and Precision-Recall](iou_nms_precision_recall), [Anchors](anchors).]")
+
+
 def test_a_reminder_of_a_page_that_is_not_there_yet_leads_nowhere(monkeypatch, tmp_path):
     def script():
         from ui import page
