@@ -117,17 +117,18 @@ def looked(network, image: np.ndarray, heads: bool) -> Found:
 
 
 def draw(key: str, picture: Picture, network, found: Found, least: float) -> None:
-    """Count, picture and footer of one network."""
+    """Count, picture, classes and footer of one network; the list of classes, which wraps, comes below the picture."""
     chosen = found.above(least)
     counts = {name: sum(found.names[i] == name for i in chosen) for name in dict.fromkeys(found.names)}
     listed = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
     every = len(found.scores)
-    words(f"**{len(chosen)} of {every}** {'detection reaches' if every == 1 else 'detections reach'} {least:.2f}"
-          + (f": {listed}" if listed else ""), f"{key}_count")  # fmt: skip
+    words(f"**{len(chosen)} of {every}** {'detection reaches' if every == 1 else 'detections reach'} {least:.2f}",
+          f"{key}_count")  # fmt: skip
     stage(f"{key}_found", zoom=False).show(
         picture.image, layers_of(found, chosen), alt=f"{len(chosen)} objects that {network.name} found",
         caption=seen(found),
     )  # fmt: skip
+    words(listed, f"{key}_classes")
     page.footer(network.name, found.device, found.seconds * 1000)
 
 
