@@ -195,8 +195,9 @@ def remind(*terms: str) -> None:
     Those pages open beside this one, so that nobody loses the place.
     """
     said = " ".join(f"**{term}**: {course.TERMS[term][0]}" for term in terms)
-    files, query = {course.TERMS[term][1] for term in terms}, urlencode(_carried())
-    ways = [f"[{each.title}]({each.file}{'?' * bool(query)}{query})" for each in course.ready() if each.file in files]
+    files, query = dict.fromkeys(course.TERMS[term][1] for term in terms), urlencode(_carried())
+    lessons = [each for file in files for each in course.ready() if each.file == file]
+    ways = [f"[{each.title}]({each.file}{'?' * bool(query)}{query})" for each in lessons]
     more = f" More: {', '.join(ways)}." if ways else ""
     st.markdown(f":small[{said}{more}]")
 

@@ -203,11 +203,11 @@ def test_several_words_share_a_line_and_its_links():
     def script():
         from ui import page
 
-        page.remind("IoU", "NMS", "Anchor")
+        page.remind("Anchor", "IoU", "NMS")
 
     (line,) = texts(run(script))
-    assert line.index("**IoU**") < line.index("**NMS**") < line.index("**Anchor**")
-    assert line.endswith("More: [IoU, NMS and Precision-Recall](iou_nms_precision_recall), [Anchors](anchors).]")
+    assert line.index("**Anchor**") < line.index("**IoU**") < line.index("**NMS**")
+    assert line.endswith("More: [Anchors](anchors), [IoU, NMS and Precision-Recall](iou_nms_precision_recall).]")
 
 
 def test_a_reminder_of_a_page_that_is_not_there_yet_leads_nowhere(monkeypatch, tmp_path):
