@@ -135,7 +135,7 @@ TERMS = {
     "mIoU": ("the IoU of true and predicted pixels of each class, averaged over the classes.", "semantic_segmentation"),
     "NMS": ("non-maximum suppression keeps the surest box and drops those that overlap it by more than a given IoU.",
             "iou_nms_precision_recall"),
-    "AP": ("average precision, the area under the curve of precision over recall: 1 is best.",
+    "AP": ("average precision, the area under the curve of best precision over recall: 0 to 1, and 1 is best.",
            "iou_nms_precision_recall"),
     "Receptive field": ("the part of the picture that one value of a feature map depends on.", "upsampling"),
     "Anchor": ("a box of fixed size and ratio at a position of the feature map, which the network scores and moves.",

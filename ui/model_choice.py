@@ -57,19 +57,19 @@ class Offer(Protocol):
     def largest_own(self) -> int: ...
 
 
-def choose(key: str, offers: Sequence[Offer]) -> Any | None:
+def choose(key: str, offers: Sequence[Offer], label: str = "Model") -> Any | None:
     """Draw the control row and return the chosen network; the first offer is the default.
 
     While weights are missing or on their way, or when something failed, the page says so here and None is returned: let
     the page do without. ``key`` starts the names of all controls, in the session and in the address
-    (``?{key}_model=resnet50``).
+    (``?{key}_model=resnet50``). ``label`` tells two choices of one page apart; it names them to a screen reader.
     """
     by_name = {offer.name: offer for offer in offers}
     with st.container(key=f"model-{key}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             # The address holds what a select box shows, so names alone: size and state change.
             name = st.selectbox(
-                "Model", list(by_name), key=f"{key}_model", width=240, label_visibility="collapsed",
+                label, list(by_name), key=f"{key}_model", width=240, label_visibility="collapsed",
                 bind="query-params", persist_state="session",
             )  # fmt: skip
             offer = by_name[name]

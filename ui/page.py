@@ -160,10 +160,13 @@ def show_code(functions: Callable | Sequence[Callable], formula: str = "", libra
 
 
 def erratum(slide: str, truth: str) -> None:
-    """Box for a statement that is common on slides and not right: what the slide says, what is true."""
+    """Box for a statement that is common on slides and not right: first what is true, then what the slide says.
+
+    `truth` stands alone, in whole sentences: nobody has read the slide yet.
+    """
     with st.container(key=f"erratum-{zlib.crc32((slide + truth).encode()):08x}", gap="xsmall"):
-        st.markdown(f":small[:orange[**ERRATUM**]]&ensp;A common slide says: *{slide}*")
-        st.markdown(f"**In truth:** {truth}")
+        st.markdown(f":small[:orange[**ERRATUM**]]&ensp;{truth}")
+        st.markdown(f"A common slide says: *{slide}*")
 
 
 def sources(entries: Iterable[tuple[str, ...]]) -> None:
@@ -186,14 +189,17 @@ def _carried() -> dict[str, str]:
     return {mode: value for mode, value in MODES.items() if _on(mode)}
 
 
-def remind(term: str) -> None:
-    """One quiet line where a term of ``course.TERMS`` is used first: what it means, and the page that explains it."""
-    sentence, file = course.TERMS[term]
-    lesson = next((each for each in course.ready() if each.file == file), None)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"**{term}**: {sentence}", width="content")
-        if lesson is not None:
-            link(lesson)
+def remind(*terms: str) -> None:
+    """One quiet line where terms of ``course.TERMS`` are used first: what they mean, and the pages that explain them.
+
+    Those pages open beside this one, so that nobody loses the place.
+    """
+    said = " ".join(f"**{term}**: {course.TERMS[term][0]}" for term in terms)
+    files, query = dict.fromkeys(course.TERMS[term][1] for term in terms), urlencode(_carried())
+    lessons = [each for file in files for each in course.ready() if each.file == file]
+    ways = [f"[{each.title}]({each.file}{'?' * bool(query)}{query})" for each in lessons]
+    more = f" More: {', '.join(ways)}." if ways else ""
+    st.markdown(f":small[{said}{more}]")
 
 
 def way_on(lesson: course.Lesson) -> None:

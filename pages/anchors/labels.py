@@ -15,7 +15,6 @@ from pages.anchors.shared import (
     ORANGE,
     PURPLE,
     VERMILION,
-    another_page,
     exact_pyramid,
     pyramid,
     sample,
@@ -39,9 +38,6 @@ BATCH = 128  # anchors a training step of the lab's detector looks at, at most h
 def labels(picture: Picture, layout: Layout) -> None:
     page.section(
         "Labels", "Training must tell every anchor whether it is an object. The overlap with the truth (IoU) decides."
-    )
-    st.markdown(
-        "IoU: the area that two boxes share, divided by the area that they cover together. " + another_page("More:")
     )
     truths = truths_of(picture)
     if truths is None:
@@ -295,7 +291,7 @@ def neutral_erratum(given: Labelling, iou: Tensor, positive: float, negative: fl
     literally = int((ignored & ((iou >= negative) & (iou < positive)).all(0)).sum())
     page.erratum(
         "Neutral anchors have an IoU between 0.3 and 0.7 with all truths.",
-        "It is the **largest** of an anchor's IoUs that must lie between, and the best anchor of a truth is positive "
-        f"however low it is. Of the {int(ignored.sum()):,} anchors ignored here, {literally:,} "
+        "An anchor is neutral when the **largest** of its IoUs lies between both thresholds, and the best anchor of a "
+        f"truth is positive however low its IoU is. Of the {int(ignored.sum()):,} anchors ignored here, {literally:,} "
         f"{'lies' if literally == 1 else 'lie'} between with *every* truth.",
     )

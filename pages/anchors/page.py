@@ -70,8 +70,8 @@ page.show_code(
 )
 page.erratum(
     "At test time, sort all K × 20 × 15 boxes by their score and take the top 300.",
-    "The 300 are taken **after non-maximum suppression** (at IoU 0.7 in the paper). It pays where **few** proposals "
-    "are used: without it the first 10 are copies of a few boxes (see both pictures above, and both RPN curves at 10). "
+    "The top 300 are taken **after non-maximum suppression** (IoU 0.7 in the paper). It pays where **few** proposals "
+    "are used: without it the first 10 are copies of a few boxes (see both pictures above, both RPN curves at 10). "
     "For 300 it can cost: of boxes that overlap by more than 0.7 only the surest stays, and it need not fit best, so "
     "at a strict IoU such as 0.8 the list *without* suppression finds more.",
 )
@@ -88,6 +88,7 @@ page.sources(
             "paper",
             "https://arxiv.org/abs/1502.05082",
         ),
+        ("Lin et al. 2017: Focal Loss for Dense Object Detection", "paper", "https://arxiv.org/abs/1708.02002"),
         ("Yonsei University GEV6135, lecture 12: object detection and image segmentation", "lecture"),
         ("Politecnico di Milano, Boracchi: CNNs for detection", "lecture"),
     ]

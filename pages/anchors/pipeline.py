@@ -13,7 +13,7 @@ from models.inside import proposal_path
 from models.networks.detector import ANCHOR_SIZES, FEATURES, PROPOSALS
 from pages.anchors.network import LevelMaps, Look, look
 from pages.anchors.proposals import NMS, TOP
-from pages.anchors.shared import BLUE, ORANGE, VERMILION, another_page, surest, xyxy
+from pages.anchors.shared import BLUE, ORANGE, VERMILION, surest, xyxy
 from ui import page
 from ui.components import Box, Boxes, GridLines, Heat, Lines, stage
 from ui.pictures import Picture
@@ -84,10 +84,7 @@ def row(picture: Picture, found: Look, seen: Seen) -> None:
         f"most. Scores: the surest of the K anchors. Moves: where the transforms take the {SURE} surest anchors "
         f"of the level. Decode: the {len(sure)} surest boxes. NMS: the first {min(SHOWN, len(left.kept))} proposals."
     )
-    st.markdown(
-        f"NMS (non-maximum suppression): of boxes that overlap by more than {NMS:g}, only the surest stays. "
-        + another_page("More:")
-    )
+    page.remind("IoU", "NMS")
 
 
 def heat(values: np.ndarray, level: LevelMaps, palette: str = "viridis") -> list:

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from labs import anchors
 from models.networks.detector import ANCHOR_RATIOS, ANCHOR_SIZES, SIZE
-from ui import page
 from ui.components import Box
 from ui.pictures import Picture
 
@@ -49,12 +48,6 @@ def sample(indices: Tensor, most: int) -> Tensor:
     if len(indices) <= most:
         return indices
     return indices[torch.linspace(0, len(indices) - 1, most).long()]
-
-
-def another_page(before: str) -> str:
-    """Markdown: a link to the page on overlap and suppression, which opens beside this one."""
-    lecture = "?lecture=1" if page.lecture() else ""
-    return f"{before} [IoU, NMS and Precision-Recall](iou_nms_precision_recall{lecture})."
 
 
 def exact_pyramid() -> list[Tensor]:

@@ -59,9 +59,10 @@ page.show_code(
 )
 page.erratum(
     "It is the softmax that lets the last feature maps be more than there are classes.",
-    "It is the **linear layer**, a matrix of one weight per class and map: here 192 maps, 8 classes, and no softmax at "
-    "all. And where the vector before it is called the *averages* of the maps, S is the mean of M; the formula with "
-    "sums gives H·W times as much, which trained weights absorb.",
+    "It is the **linear layer** that lets the last feature maps be more than there are classes: a matrix of one weight "
+    "per class and map, here 192 maps, 8 classes, and no softmax at all. And where the vector before it is called the "
+    "*averages* of the maps, S is the mean of M; the formula with sums gives H·W times as much, which trained weights "
+    "absorb.",
 )
 page.sources(
     [

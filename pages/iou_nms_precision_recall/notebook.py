@@ -6,6 +6,7 @@ from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
 SCENE, SEED = 32, 3147
+HELD = "_nms_held"  # in the session: a held-out scene, opened from the ranking
 
 
 def cells(state: State) -> list[Cell]:
@@ -96,10 +97,22 @@ kept, final = [step.kept for step in steps], torch.tensor([step.score for step i
 }
 
 
+def _is_scene(state: State) -> bool:
+    return get(state, HELD, None) is not None or notebook.is_scene(state, "nms")
+
+
+def _picture(state: State) -> Cell:
+    """The held-out scene that was opened from the ranking, else the chosen picture."""
+    held = get(state, HELD, None)
+    if held is None:
+        return notebook.picture(state, "nms", SEED)
+    return code(f"import scenes\n\nview = scenes.render(scenes.sample({held}))\nimage = view.image")
+
+
 def _suppression(state: State) -> list[Cell]:
     found = [
         text("## From raw boxes to verdicts"),
-        notebook.picture(state, "nms", SEED),
+        _picture(state),
         code(RAW),
         parameters(
             nms_threshold=get(state, "nms_threshold", 0.5), score_threshold=get(state, "score_threshold", 0.3),
@@ -123,7 +136,7 @@ def _suppression(state: State) -> list[Cell]:
             """
         ),
     ]  # fmt: skip
-    if not notebook.is_scene(state, "nms"):
+    if not _is_scene(state):
         return found
     return [
         *found,
@@ -143,7 +156,7 @@ def _suppression(state: State) -> list[Cell]:
 
 def _ranking(state: State) -> list[Cell]:
     thing = get(state, "pr_class", "dog")
-    shared = [] if notebook.is_scene(state, "nms") else [code("import scenes")]
+    shared = [] if _is_scene(state) else [code("import scenes")]
     return [
         text(f"## Precision and recall of {thing} over many scenes"),
         *shared,

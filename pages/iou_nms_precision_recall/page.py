@@ -9,8 +9,8 @@ two_boxes.two_boxes()
 suppression.suppression()
 page.erratum(
     slide="True detection: high IoU.",
-    truth="a high IoU is not enough. The class must be right as well, and the truth must not have been found before "
-    "by a surer detection: each truth counts once, and a second box on it is a false positive.",
+    truth="For a true detection a high IoU is not enough. The class must be right as well, and the truth must not have "
+    "been found before by a surer detection: each truth counts once, and a second box on it is a false positive.",
 )
 with page.guard():
     photographs.published()
@@ -18,9 +18,9 @@ by_hand.by_hand()
 ranking.ranking()
 page.erratum(
     slide="Average precision is the area under the precision-recall curve.",
-    truth="of which curve? The raw one zigzags, so every benchmark replaces it by the best precision at this recall or "
-    "a higher one. Then VOC 2007 takes 11 samples, VOC 2010 the exact area, COCO 101 samples and the mean over ten IoU "
-    "thresholds. Compare numbers only if they come from the same rule.",
+    truth="Average precision is not read off the raw precision-recall curve, which zigzags: every benchmark replaces "
+    "it by the best precision at this recall or a higher one. Then VOC 2007 takes 11 samples, VOC 2010 the exact "
+    "area, COCO 101 samples and the mean over ten IoU thresholds. Compare numbers only if the rule is the same.",
 )
 
 page.section("Show the code", "The functions on this page; tests hold them equal to torchvision and pycocotools.")

@@ -11,6 +11,7 @@ from labs import nms
 from models import choice
 from models.networks.detector import LoadedDetector
 from pages.iou_nms_precision_recall.shared import BLUE, VERMILION, raw_of, xyxy
+from pages.shared import photograph_source
 from scenes import THINGS
 from ui import model_choice, outside_lab_world, page, pictures
 from ui.components import Box, Boxes, live_slider, stage, words
@@ -60,10 +61,13 @@ def published() -> None:
     page.section(
         "NMS on a published detector",
         "Most detectors end in NMS, these among them (DETR and YOLOv10 do without). Here it is switched off, and the "
-        "lab’s works on what comes out.",
+        "lab’s works on what comes out. Choose a published detector, and it looks at a photograph.",
     )
-    picture = pictures.choose("published", seed=7, size=336)
+    place = st.container()
     network = model_choice.choose("published", choice.offers("detection", lab=["detector"]))
+    photograph_source.suit("published", {"": network}, "published_source", "Lab World", "Photograph")
+    with place:
+        picture = pictures.choose("published", seed=11, size=336, shortcut=False)
     if network is not None:
         if not hasattr(network, "classes"):
             outside_lab_world.warn(picture, [network.name], "Choose a published *Model* for it.")

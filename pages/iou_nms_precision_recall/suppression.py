@@ -31,6 +31,7 @@ GREEDY, LINEAR, GAUSSIAN = "greedy", "soft, linear", "soft, Gaussian"
 SIGMA = 0.5  # of Gaussian soft-NMS, as in its paper
 MOST_LINES = 80
 HELD = "nms_held"  # in the address: a held-out scene, opened from the ranking over scenes
+SHOWN_HELD = "_nms_held"  # in the session: the one that is shown, for the notebook
 MOST_HELD = 50
 
 
@@ -70,7 +71,8 @@ def suppress(raw: Raw, method: str, nms_threshold: float, score_threshold: float
 def suppression() -> None:
     page.section(
         "On a real network: from raw boxes to verdicts",
-        "The detector gives every proposal a box per class. A score threshold cuts, NMS thins out, the truth judges.",
+        "The detector gives every proposal a box per class. A score threshold cuts, non-maximum suppression (NMS) "
+        "thins out, the truth judges.",
     )
     picture = opened_scene(pictures.choose("nms", seed=3147))
     outside_lab_world.warn(picture, ["detector"])
@@ -120,6 +122,7 @@ def open_scene(seed: int) -> None:
 
 def opened_scene(chosen: Picture) -> Picture:
     """The held-out scene that the address names, with the way back from it; else the chosen picture."""
+    st.session_state[SHOWN_HELD] = None
     try:
         seed = (address.numbers(HELD, 1, int) or (-1,))[0]
     except ValueError:
@@ -127,6 +130,7 @@ def opened_scene(chosen: Picture) -> Picture:
     if seed not in held_out_seeds(MOST_HELD):
         address.keep(HELD, None)
         return chosen
+    st.session_state[SHOWN_HELD] = seed
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Scene {seed}**, from the ranking over many scenes below.")
         st.button("Back to the scene chosen above", key="nms_held_back", on_click=address.keep, args=(HELD, None))

@@ -143,6 +143,7 @@ def mask_ap(own: list[Scored]) -> float:
 @page.guard()
 def precision() -> None:
     st.subheader("Average precision after the swap, heads not trained again", anchor="average-precision")
+    page.remind("AP")
     catalog.card("detector")  # without weights, say so before the controls
     count = st.segmented_control("Held-out scenes", COUNTS, default=None, key="roi_scenes", **KEPT)
     if count is None:  # not by itself: while it runs, nothing else on the page could be dragged

@@ -94,8 +94,8 @@ def conventions() -> None:
     disjoint, overlapping = (written(pooled(lecture, split).values[0, 0]) for split in ("disjoint", "overlapping"))
     page.erratum(
         "RoI Pool divides the region into non-overlapping sub-windows.",
-        f"That is how it is drawn, and then the lecture's numbers give {disjoint}. The code in use gives "
-        f"{overlapping}: its bins overlap wherever the size is no multiple of the output's.",
+        f"The bins of RoI Pool overlap wherever the size of the region is no multiple of the output's: for the "
+        f"lecture's numbers the code in use gives {overlapping}. Drawn without overlap, they would give {disjoint}.",
     )
 
 

@@ -36,6 +36,7 @@ def play(picture: Picture) -> None:
         choice = projection.choose(picture, view, level, channel, cells, settings)
         with canvas:
             projection.draw(picture, view, places, choice)
+            page.remind("Feature pyramid")
         with opened:
             bin_ = questions.width(choice, lambda: inside.draw(choice, method, step))
         with moved:
@@ -74,9 +75,9 @@ page.show_code(
 )
 page.erratum(
     "RoI Align removes all misalignment.",
-    "Only with `aligned=True`. torchvision's detectors call it without, to stay compatible with old weights, and take "
-    "their features half a cell too far down and right: the heads learn to live with a constant offset, which is why "
-    "switching it *on* in a trained network makes that network worse.",
+    "RoI Align is aligned only with `aligned=True`. torchvision's detectors call it without, to stay compatible with "
+    "old weights, and take their features half a cell too far down and right: the heads learn to live with a constant "
+    "offset, which is why switching it *on* in a trained network makes that network worse.",
 )
 page.sources(
     [

@@ -89,7 +89,15 @@ def place(picture: Picture, sliders: ExitStack, canvas) -> tuple:
     with places[1]:
         map_place = st.container()
         channel = sliders.enter_context(
-            live_slider("Channel", options=CHANNELS, value=THINGS_CHANNEL, key="roi_channel", window=2)
+            live_slider(
+                f"Channel, one of {FEATURES}",
+                options=CHANNELS,
+                value=THINGS_CHANNEL,
+                key="roi_channel",
+                window=2,
+                help=f"Each channel is the answer of one filter. {THINGS_CHANNEL} answers most to things, on all "
+                f"levels; mean is the mean of all {FEATURES}.",
+            )
         )
     view = stage("roi_scene", [start_box(picture)], window=2, zoom=False)
     return view, (places[0], map_place, places[2]), level, output, channel

@@ -71,8 +71,9 @@ def windows(picture: Picture) -> None:
     last = sliding_window.map_sizes(224)[-1]
     page.erratum(
         "A 224 × 224 picture gives 50 × 50 = 4 sets of outputs.",
-        f"It gives {last} × {last} = {last * last}. Four is the 32 × 32 picture's: 2 × 2. With a box for every window "
-        f"each set has 4 class scores and 4 coordinates, {4 + 4} channels.",
+        f"A 224 × 224 picture gives {last} × {last} = {last * last} sets of outputs. Four is the 32 × 32 "
+        f"picture's: 2 × 2. With a box for every window each set has 4 class scores and 4 coordinates, {4 + 4} "
+        "channels.",
     )
     same_scores(picture, side, outputs)
 
@@ -283,5 +284,5 @@ def counting() -> None:
         return
     page.erratum(
         "An 800 × 600 picture has about 58 million boxes.",
-        f"It has {sliding_window.all_boxes(600, 800):,}, about 58 **billion**.",
+        f"An 800 × 600 picture has {sliding_window.all_boxes(600, 800):,} boxes, about 58 **billion**.",
     )

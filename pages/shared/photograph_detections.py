@@ -35,31 +35,42 @@ def two_stages(first: tuple[str, ...] = ()) -> list[Offer]:
 def one_against_two(key: str, above: Picture) -> None:
     """A section: two networks of the visitor's choice on one picture."""
     page.section(
-        "On photographs: one stage beside two",
-        "Choose a network of each kind, of the lab or published, and a picture. The slider filters what they found.",
+        "Published networks: one stage beside two",
+        "Choose a network of each kind. A published one looks at a photograph. The slider filters what they found.",
     )
-    picture = source.choose(key, above)
+    place = st.container()
     one, two = st.columns(2, gap="medium")
     with one:
-        single = model_choice.choose(f"{key}_one", one_stage())
+        st.markdown("**One stage**")
+        single = model_choice.choose(f"{key}_one", one_stage(), "Model of one stage")
     with two:
-        double = model_choice.choose(f"{key}_two", two_stages())
+        st.markdown("**Two stages**")
+        double = model_choice.choose(f"{key}_two", two_stages(), "Model of two stages")
+    picture = suited(key, above, {"one": single, "two": double}, place)
     side_by_side(key, picture, [network for network in (single, double) if network is not None])
 
 
 def what_align_feeds(key: str, above: Picture) -> None:
     """A section: one network with all its heads, and what RoI Align hands to each."""
     page.section(
-        "On photographs: what RoI Align feeds",
-        "Boxes, masks and keypoints all come from pooled features. Choose a network, of the lab or published.",
+        "Published networks: what RoI Align feeds",
+        "Boxes, masks and keypoints all come from pooled features. Choose a published network, and it looks at a "
+        "photograph; until then it is the lab's.",
     )
     left, right = st.columns([3, 1])
-    with right:
-        picture = source.choose(key, above)
     with left:
         network = model_choice.choose(key, two_stages(("instance segmentation", "keypoints")))
+    picture = suited(key, above, {"": network}, right)
     if network is not None:
         all_heads(key, picture, network)
+
+
+def suited(key: str, above: Picture, networks: dict, place) -> Picture:
+    """The picture, chosen at `place`: after a change of network of the kind that the new one knows."""
+    photograph = source.FIRST if above.view is not None else source.ABOVE  # an own picture is one already
+    source.suit(key, networks, f"{key}_photo", source.ABOVE, photograph)
+    with place:
+        return source.choose(key, above)
 
 
 @st.fragment
@@ -106,16 +117,18 @@ def looked(network, image: np.ndarray, heads: bool) -> Found:
 
 
 def draw(key: str, picture: Picture, network, found: Found, least: float) -> None:
-    """Count, picture and footer of one network."""
+    """Count, picture, classes and footer of one network; the list of classes, which wraps, comes below the picture."""
     chosen = found.above(least)
     counts = {name: sum(found.names[i] == name for i in chosen) for name in dict.fromkeys(found.names)}
-    listed = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    words(f"**{len(chosen)} {'object' if len(chosen) == 1 else 'objects'}** of {len(found.scores)}"
-          + (f": {listed}" if listed else ""), f"{key}_count")  # fmt: skip
+    listed = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    every = len(found.scores)
+    words(f"**{len(chosen)} of {every}** {'detection reaches' if every == 1 else 'detections reach'} {least:.2f}",
+          f"{key}_count")  # fmt: skip
     stage(f"{key}_found", zoom=False).show(
         picture.image, layers_of(found, chosen), alt=f"{len(chosen)} objects that {network.name} found",
         caption=seen(found),
     )  # fmt: skip
+    words(listed, f"{key}_classes")
     page.footer(network.name, found.device, found.seconds * 1000)
 
 
@@ -154,8 +167,9 @@ def hint(picture: Picture, networks: list) -> None:
     ours = [network.name for network in networks if not hasattr(network, "classes")]
     theirs = [network.name for network in networks if hasattr(network, "classes")]
     if picture.view is None and ours:
+        whose = "its" if len(ours) == 1 else "their"
         st.caption(f"{' and '.join(ours)} know{'s' * (len(ours) == 1)} only Lab World, which is drawn: on a photograph "
-                   "its answers are guesses. Choose a published network above.")  # fmt: skip
+                   f"{whose} answers are guesses. Choose a published network above.")  # fmt: skip
     if picture.view is not None and theirs:
         st.caption(f"{' and '.join(theirs)} know{'s' * (len(theirs) == 1)} photographs, and Lab World is drawn: choose "
                    "a photograph above.")  # fmt: skip

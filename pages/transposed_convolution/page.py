@@ -36,8 +36,8 @@ st.markdown(
 )
 page.erratum(
     slide="This layer is a deconvolution.",
-    truth="a bad name. In signal processing deconvolution undoes a convolution; $X^\\top$ brings back the size, not "
-    "the values, because it is not $X^{-1}$. See *Not an inverse* below.",
+    truth="Deconvolution is a bad name for this layer. In signal processing it undoes a convolution; $X^\\top$ brings "
+    "back the size, not the values, because it is not $X^{-1}$. See *Not an inverse* below.",
 )
 
 page.section(
@@ -53,8 +53,9 @@ page.section(
 zeros.zeros()
 page.erratum(
     slide="With a stride above 1, transposed convolution cannot be expressed as a normal convolution.",
-    truth="it can: insert $s-1$ zeros between neighbours, then convolve with the flipped filter. Multiplying so "
-    "many zeros is wasteful, so libraries compute it as the gradient of a convolution with respect to its input.",
+    truth="With a stride above 1 it still is a normal convolution: insert $s-1$ zeros between neighbours, then "
+    "convolve with the flipped filter. Multiplying so many zeros is wasteful, so libraries compute it as the gradient "
+    "of a convolution with respect to its input.",
 )
 
 page.section(

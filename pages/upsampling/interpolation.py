@@ -216,8 +216,9 @@ def overshoot(factor: int) -> None:
         prediction.outcome(sees, "because there are four neighbours per axis, so 4 × 4, whatever the factor.")
     page.erratum(
         "Bilinear doubling of 1 2 gives 1, 1.25, 1.75, 2.",
-        "Only with `align_corners=False`, where pixels are little squares. With `align_corners=True` the outer centres "
-        "stay in place and the row is 1, 1.33, 1.67, 2. Flip the switch above and see.",
+        "Bilinear doubling of 1 2 gives 1, 1.25, 1.75, 2 only with `align_corners=False`, where pixels are little "
+        "squares. With `align_corners=True` the outer centres stay in place and the row is 1, 1.33, 1.67, 2. Flip the "
+        "switch above and see.",
     )
 
 
@@ -225,8 +226,8 @@ def bicubic_erratum(factor: int) -> None:
     low, high = (f"{end:.3f}".replace("-", "−") for end in edge("bicubic", factor).aminmax())
     page.erratum(
         "Bicubic interpolation uses the three closest neighbours in x and y.",
-        "It uses **four per axis, 4 × 4 = 16 pixels**. The outer two weigh less than zero, so it can overshoot: "
-        f"a step from 0 to 1, upsampled by {factor}, comes out between **{low}** and **{high}**. "
+        "Bicubic interpolation uses **four per axis, 4 × 4 = 16 pixels**. The outer two weigh less than zero, so it "
+        f"can overshoot: a step from 0 to 1, upsampled by {factor}, comes out between **{low}** and **{high}**. "
         f"Here a = {upsampling.CUBIC_A}, as in PyTorch; Pillow takes −0.5 and its numbers differ.",
     )
 

@@ -87,8 +87,9 @@ def unpool() -> None:
         )
     page.erratum(
         "Max unpooling puts every value back to where its maximum came from.",
-        "Only while pooling windows do not overlap. With overlap one position can win several windows, all of them "
-        "remember the same place, and unpooling **loses values**. Switch on overlapping windows above.",
+        "Max unpooling puts every value back to its place only while pooling windows do not overlap. With overlap one "
+        "position can win several windows, all of them remember the same place, and unpooling **loses values**. Switch "
+        "on overlapping windows above.",
     )
 
 

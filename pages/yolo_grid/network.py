@@ -44,6 +44,7 @@ def network(picture: Picture, layout: str) -> None:
         "One pass gives every cell its boxes, confidences and classes. Confidence × class is the score; a threshold "
         "cuts, NMS thins out. Click a cell on any picture.",
     )
+    page.remind("NMS")
     found = look(network_of(layout), picture.image)
     with ExitStack() as sliders:
         left, right = st.columns(2)

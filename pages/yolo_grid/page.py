@@ -37,6 +37,7 @@ def play(picture: Picture, layout: str) -> None:
         page.section(
             "Collisions", "Two things in one cell of YOLOv1: one of them is never learned. A finer grid, or anchors?"
         )
+        page.remind("Anchor")
         count = st.segmented_control(
             "Scenes", collisions.COUNTS, default=collisions.COUNTS[1], required=True, key="yolo_count",
             bind="query-params",

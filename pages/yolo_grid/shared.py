@@ -121,7 +121,8 @@ def bar(palette: str, high: float) -> None:
 
 def legend() -> None:
     """The colour of every class."""
-    style = "display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.3em;background:"
+    style = "display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.3em;"
+    style += "box-shadow:0 0 0 1px #8888;background:"  # an edge, as one colour is white
     swatch = f'<span style="{style}{{}}"></span>'
     items = "".join(f'<span style="white-space:nowrap;margin-right:1em">{swatch.format(colour)}{name}</span>'
                     for name, colour in zip(THINGS, COLOURS, strict=True))  # fmt: skip

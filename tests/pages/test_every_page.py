@@ -15,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui import outside_lab_world, pictures
-from ui.course import Lesson, ready
+from ui.course import TERMS, Lesson, ready
 from ui.predict import Prediction
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +26,13 @@ ERRATA = {
     "transposed_convolution": ["not $X^{-1}$", "then convolve with the flipped filter"],
     "semantic_segmentation": ["57,768,120,000", "50 × 50 = 2500"],
     "anchors": ["after non-maximum suppression"],
-    "iou_nms_precision_recall": ["each truth counts once", "of which curve?"],
+    "iou_nms_precision_recall": ["each truth counts once", "not read off the raw precision-recall curve"],
     "yolo_grid": ["Every box of every cell has a confidence loss"],
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
 }
+# What a page says of a word that another page explains, at its first use, in one line.
+REMINDED = {"anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"), "yolo_grid": ("Anchor", "NMS")}
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")
 visited: dict[str, tuple[AppTest, dict]] = {}
 
@@ -92,6 +94,15 @@ def test_wrong_slides_are_named(first, lesson: Lesson, prose):
     said = prose(at)
     assert ("ERRATUM" in said) == (lesson.file in ERRATA)
     assert [part for part in ERRATA.get(lesson.file, []) if part not in said] == []
+
+
+@pytest.mark.parametrize("file", REMINDED)
+def test_words_of_other_pages_are_called_to_mind_once_with_a_link(first, file):
+    at, _ = first(next(lesson for lesson in LESSONS if lesson.file == file))
+    lines = [each.value for each in at.markdown]
+    for term in REMINDED[file]:
+        said = [line for line in lines if line.startswith(":small[") and f"**{term}**: {TERMS[term][0]}" in line]
+        assert len(said) == 1 and f"]({TERMS[term][1]})" in said[0], term
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)

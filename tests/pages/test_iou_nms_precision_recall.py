@@ -18,6 +18,7 @@ from pages.iou_nms_precision_recall import (
     by_hand,
     judged_scenes,
     mean_ap,
+    notebook,
     ranking,
     rankings,
     shared,
@@ -373,8 +374,11 @@ def test_step_by_step_begins_with_the_best_box(run, network, drawn):
 def test_a_held_out_scene_can_be_opened_and_left(visit, network, prose):
     at = visit(PAGE, {"nms_held": "10000003", "pr_scenes": "10"})
     assert "**Scene 10000003**" in prose(at)
+    taken = lambda: "".join(cell.source for cell in notebook.cells(at.session_state))  # noqa: E731
+    assert "scenes.sample(10000003)" in taken() and "scenes.sample(3147)" not in taken()
     at = at.button(key="nms_held_back").click().run()
     assert "**Scene 10000003**" not in prose(at) and "nms_held" not in at.query_params
+    assert "scenes.sample(3147)" in taken() and "10000003)" not in taken()
 
 
 @pytest.mark.parametrize("seed", ["7", "10000050", "x"])

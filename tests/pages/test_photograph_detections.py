@@ -84,7 +84,8 @@ def test_the_score_slider_filters_and_never_asks_the_network_again(visit, sound,
         at = sound(visit(ROI, crowded | {"roi_published_score": least}))
         counts.append(len(labels(drawn, "roi_published_found")))
         assert all(float(note.split()[-1]) >= least - 0.005 for note in labels(drawn, "roi_published_found"))
-        assert f"**{counts[-1]} object" in prose(at)
+        every = len(found.look(catalog.load("detector"), drawn.pictures["roi_published_found"]).scores)
+        assert f"**{counts[-1]} of {every}** detections reach {least:.2f}" in prose(at)
     assert not asked and counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
 
 
@@ -116,6 +117,29 @@ def test_a_network_without_the_other_heads_says_so(visit, sound, said, small, dr
     assert "This network has no mask and no keypoint head." in told
     assert drawn.layer("roi_published_found", components.Labels) is None
     assert f"{small} knows photographs, and Lab World is drawn" in told
+
+
+def test_choosing_a_published_network_brings_a_photograph_and_back_the_drawing(visit, sound, small, drawn):
+    at = sound(visit(ROI))
+    above = drawn.pictures["roi_published_found"]
+    at.selectbox(key="roi_published_model").set_value(small).run()
+    photograph = pictures.photograph("Astronaut", 448).image
+    np.testing.assert_array_equal(drawn.pictures["roi_published_found"], photograph)
+    assert sound(at).query_params["roi_published_photo"] == "Astronaut"
+    at.selectbox(key="roi_published_photo").set_value("Coffee").run()
+    at.selectbox(key="roi_published_model").set_value("detector").run()
+    assert at.selectbox(key="roi_published_photo").value == "Coffee"  # a picture of one's own choice stays
+    at.selectbox(key="roi_published_photo").set_value("Astronaut").run()
+    at.selectbox(key="roi_published_model").set_value(small).run()
+    at.selectbox(key="roi_published_model").set_value("detector").run()
+    np.testing.assert_array_equal(drawn.pictures["roi_published_found"], above)
+
+
+def test_what_a_link_says_of_network_and_picture_stays(visit, sound, small, drawn):
+    link = {"roi_published_model": small, "roi_published_photo": "The picture above"}
+    at = sound(visit(ROI, link))
+    at.run()
+    assert at.selectbox(key="roi_published_photo").value == "The picture above"
 
 
 def test_order_of_the_offers():

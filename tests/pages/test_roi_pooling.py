@@ -428,7 +428,7 @@ def test_the_text_follows_ones_own_numbers_and_a_button_brings_the_lectures_back
     at.session_state["roi_lecture"] = {"map": own}
     at.run()
     assert "0.96 in row 5" not in text(at)
-    assert "the lecture's numbers give [[0.85, 0.84], [0.97, 0.96]]" in text(at)
+    assert "Drawn without overlap, they would give [[0.85, 0.84], [0.97, 0.96]]" in text(at)
     at.button(key="roi_lecture_reset").click().run()
     assert "the 0.96 in row 5, column 6 wins 2 bins" in text(at)
     assert drawn.grids["roi_lecture"]["map"].values[5, 6] == 0.96

@@ -91,7 +91,8 @@ def test_erratum_and_sources():
         page.sources([("Zeiler 2011", "paper"), ("CSE463", "lecture", "https://example.org")])
 
     shown = texts(run(script))
-    assert "*three neighbours*" in shown[0] and "four per axis" in shown[1]
+    assert shown[0].endswith("four per axis") and "ERRATUM" in shown[0]  # the right statement is read first
+    assert shown[1] == "A common slide says: *three neighbours*"
     assert shown[2] == "- Zeiler 2011 :gray[(paper)]\n- [CSE463](https://example.org) :gray[(lecture)]"
 
 
@@ -186,18 +187,40 @@ def test_lecture_mode_comes_from_the_address():
     assert texts(run(script, lecture="1")) == ["`True`"]
 
 
-def test_a_reminder_explains_in_one_line_and_leads_on(monkeypatch):
+@pytest.mark.parametrize(("query", "carried"), [({}, ""), ({"lecture": "1", "notes": "1"}, "?lecture=1&notes=1")])
+def test_a_reminder_explains_in_one_line_and_leads_on(query, carried):
     def script():
         from ui import page
 
         page.remind("IoU")
 
-    from ui import page
+    (line,) = texts(run(script, **query))
+    assert line.startswith(":small[**IoU**: the area that two boxes share")
+    assert line.endswith(f" More: [IoU, NMS and Precision-Recall](iou_nms_precision_recall{carried}).]")
 
-    links = []
-    monkeypatch.setattr(page, "link", lambda lesson, *_: links.append(lesson.file))  # alone, there is no navigation
-    test = run(script)
-    assert [each.value.split(":")[0] for each in test.caption] == ["**IoU**"] and links == ["iou_nms_precision_recall"]
+
+def test_several_words_share_a_line_and_its_links():
+    def script():
+        from ui import page
+
+        page.remind("Anchor", "IoU", "NMS")
+
+    (line,) = texts(run(script))
+    assert line.index("**Anchor**") < line.index("**IoU**") < line.index("**NMS**")
+    assert line.endswith("More: [Anchors](anchors), [IoU, NMS and Precision-Recall](iou_nms_precision_recall).]")
+
+
+def test_a_reminder_of_a_page_that_is_not_there_yet_leads_nowhere(monkeypatch, tmp_path):
+    def script():
+        from ui import page
+
+        page.remind("IoU")
+
+    from ui import course
+
+    monkeypatch.setattr(course, "WEIGHTS", tmp_path)
+    (line,) = texts(run(script))
+    assert line.startswith(":small[**IoU**: ") and "](" not in line
 
 
 def test_work_is_gone_through_once_and_again_only_for_more():

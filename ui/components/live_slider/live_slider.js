@@ -5,6 +5,7 @@ const { make, print, put, render, say, stylesheet } = shared
 const style = await stylesheet(import.meta.url)
 
 const KEY_REST = 400 // ms after the last key until the value counts as settled and goes to the URL
+const MOST_STOPS = 16 // marked on the track: more would be a dotted line
 const PLAY = 'M8 5v14l11-7z'
 const PAUSE = 'M7 5h4v14H7zM13 5h4v14h-4z'
 
@@ -61,7 +62,7 @@ class LiveSlider {
     say(this.high, this.words(data.max))
     const widest = [data.min, data.max, data.default, ...(data.options?.keys() ?? [])].map((v) => this.words(v).length)
     this.readout.style.minWidth = `${Math.max(...widest)}ch`
-    const steps = data.options ? data.options.length - 1 : 0
+    const steps = data.options?.length <= MOST_STOPS ? data.options.length - 1 : 0
     if (this.stops.childElementCount !== (steps ? steps + 1 : 0)) {
       this.stops.replaceChildren(...Array.from({ length: steps ? steps + 1 : 0 }, (_, i) =>
         make('i', { style: `left:${(100 * i) / steps}%` })))
