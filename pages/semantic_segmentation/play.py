@@ -137,8 +137,8 @@ def panels(image: np.ndarray, truth: np.ndarray, seen: Look, confusion: np.ndarr
         "picture": ([], image, "The scene", "Picture"),
         "prediction": ([Labels(seen.labels, palette_of(CLASSES), 1.0)], None, "The class given to each pixel",
                        "What the network sees"),
-        "mistakes": ([mistakes(truth, seen.labels)], None, "The truth, with wrong pixels in vermilion",
-                     "The truth, and in vermilion the wrong pixels"),
+        "mistakes": ([mistakes(truth, seen.labels)], None, "The truth, with wrong pixels in orange",
+                     "The truth, and in orange the wrong pixels"),
     }  # fmt: skip
     for (name, (layers, ground, alt, caption)), column in zip(views.items(), st.columns(3), strict=True):
         with column:

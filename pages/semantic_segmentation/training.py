@@ -1,4 +1,4 @@
-"""Train it here: a tiny segmenter learns from nothing, on the visitor's own settings, while the page looks on."""
+"""Train it here: a tiny segmenter learns from scratch, on the visitor's own settings, while the page looks on."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -167,5 +167,5 @@ def rows(index: int, name: str, view: scenes.View, labels: np.ndarray | None) ->
     with wrong:
         stage(f"segmentation_learner_errs_{index}", zoom=False).show(
             None, [] if labels is None else [mistakes(view.semantic, labels)], size=shape,
-            alt="The truth, with wrong pixels in vermilion",
+            alt="The truth, with wrong pixels in orange",
         )  # fmt: skip
