@@ -10,6 +10,7 @@ import scenes
 from labs import segmentation_metrics
 from scenes import CLASSES
 from ui.components import Labels
+from ui.pictures import Picture
 
 PALETTE = [scenes.PALETTE[name] for name in CLASSES]
 MISTAKE = "#D55E00"
@@ -59,12 +60,21 @@ def rendered(scene, size: int) -> np.ndarray:
     return scenes.render_image(scene, size)
 
 
+def largest_thing(picture: Picture) -> tuple[int, int]:
+    """Column and row of the middle of the thing with most pixels; of the picture, where none is known."""
+    things = [] if picture.view is None else picture.view.instances
+    if not things:
+        return picture.image.shape[1] // 2, picture.image.shape[0] // 2
+    x1, y1, x2, y2 = max(things, key=lambda thing: thing.mask.sum()).box
+    return int(x1 + x2) // 2, int(y1 + y2) // 2
+
+
 def confusion_of(truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return segmentation_metrics.confusion_matrix(truth, labels, len(CLASSES))
 
 
 def mistakes(truth: np.ndarray, labels: np.ndarray) -> Labels:
-    """The truth, dark, with every wrong pixel in vermilion."""
+    """The truth, dark, with every wrong pixel in orange."""
     return Labels(np.where(labels == truth, truth, len(CLASSES)).astype(np.uint8), SHADES, 1.0)
 
 
