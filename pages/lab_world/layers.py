@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from pages.shared.swatches import swatch
 from scenes import CLASSES, JOINTS, PALETTE, SKELETON, THINGS, View
 from scenes.render import FIRST_THING
 from ui.components import Box, Boxes, Labels, Lines, Points
@@ -75,10 +76,10 @@ def skeletons(view: View) -> list:
 
 def legend(view: View, chosen: list[str]) -> None:
     """What the colours of the chosen layers mean: classes, or one swatch per thing; captions, one a line."""
-    lines = [[chip(PALETTE[name], name) for name in classes_shown(view, chosen)]]
+    lines = [[swatch(PALETTE[name], name) for name in classes_shown(view, chosen)]]
     if set(chosen) & {"Boxes", "Full extent", "Masks", "Panoptic", "Captions"}:
         things = [
-            chip(instance_colour(i.id), f"{number} {i.caption if 'Captions' in chosen else i.label}")
+            swatch(instance_colour(i.id), f"{number} {i.caption if 'Captions' in chosen else i.label}")
             for number, i in enumerate(view.instances, start=1)
         ]
         lines += [[each] for each in things] if "Captions" in chosen else [things]
@@ -93,12 +94,3 @@ def classes_shown(view: View, chosen: list[str]) -> list[str]:
     if "Semantic" in chosen:
         return there
     return [name for name in there if name not in THINGS] if "Panoptic" in chosen else []
-
-
-def chip(colour: str, text: str) -> str:
-    """A swatch and its meaning, as HTML."""
-    return (
-        '<span style="display:inline-flex;align-items:center;gap:.35em;margin:0 .9em .3em 0">'
-        f'<i style="flex:none;width:.9em;height:.9em;border-radius:3px;background:{colour};box-shadow:0 0 0 1px #8888">'
-        f"</i>{text}</span>"
-    )

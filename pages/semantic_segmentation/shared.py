@@ -8,6 +8,7 @@ from torch import Tensor
 
 import scenes
 from labs import segmentation_metrics
+from pages.shared.swatches import swatches
 from scenes import CLASSES
 from ui.components import Labels
 from ui.pictures import Picture
@@ -95,12 +96,8 @@ def palette_of(classes: tuple[str, ...]) -> list[str]:
 def legend(names: tuple[str, ...], shown: np.ndarray) -> str:
     """The classes of a picture with a swatch each, most pixels first, as HTML."""
     colours, counts = palette_of(names), np.bincount(shown.ravel(), minlength=len(names))
-    swatch = "display:inline-block;width:.8em;height:.8em;border:1px solid gray;border-radius:2px;margin-right:.3em;"
-    each = "display:inline-block;margin-right:.9em;white-space:nowrap"
-    return "".join(
-        f'<span style="{each}"><span style="{swatch}background:{colours[i]}"></span>{names[i]}</span>'
-        for i in np.argsort(-counts, kind="stable") if counts[i]
-    )  # fmt: skip
+    there = [i for i in np.argsort(-counts, kind="stable") if counts[i]]
+    return swatches((colours[i], names[i]) for i in there)
 
 
 def millions(count: float) -> str:

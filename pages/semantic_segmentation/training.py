@@ -9,8 +9,9 @@ from labs import segmentation_metrics
 from labs.pixel_cross_entropy import uniform_loss
 from models.recipes.scene_cache import held_out_seeds
 from models.recipes.tiny_segmenter import AT_ONCE, Progress, Settings, Training
-from pages.semantic_segmentation.play import START, disturbed, key_of
+from pages.semantic_segmentation.play import START, key_of
 from pages.semantic_segmentation.shared import BLUE, ORANGE, PALETTE, TRAINING, confusion_of, mistakes
+from pages.shared.weather import disturbed
 from scenes import CLASSES, THINGS, Knobs
 from ui import page, pictures
 from ui.components import Labels, stage, words

@@ -14,6 +14,7 @@ from labs import encoder_decoder, segmentation_metrics, sliding_window
 from models import catalog
 from models.networks.tiny_segmenter import as_tensor
 from pages.semantic_segmentation import patch, play, resolution, shared, training, windows
+from pages.shared import weather
 from scenes import CLASSES
 from ui import components, pictures
 
@@ -71,13 +72,20 @@ def test_the_means_over_24_scenes_are_those_that_the_page_states():
     views = [scenes.render(scenes.sample(seed), 224) for seed in range(24)]
     for knob, value in (("night", 0.0), ("night", 1.0), ("fog", 1.0), ("noise", 0.4)):
         knobs = dict.fromkeys(play.KNOBS, 0.0) | {knob: value}
-        found = [network(scenes.render_image(play.disturbed(view.scene, **knobs), 224)).labels for view in views]
+        found = [network(scenes.render_image(weather.disturbed(view.scene, **knobs), 224)).labels for view in views]
         confusions = [shared.confusion_of(view.semantic, labels) for view, labels in zip(views, found, strict=True)]
         scored[knob, value] = np.mean([segmentation_metrics.scene_mean_iou(each) for each in confusions])
     clear, *others = (f"{value:.2f}" for value in scored.values())
     light, fog, noise = others
     assert f"from {clear} to {light} with *less light* 1.0, to {fog} with *more fog* 1.0" in play.LEARNED
     assert f"and to {noise} with *more noise* 0.4" in play.LEARNED
+
+
+def test_the_weather_is_said_before_and_after_the_sliders(visit, sound, prose):
+    told = prose(sound(visit(PAGE, segmentation_more_fog=0.5, segmentation_more_night=0.5)))
+    own = pictures.from_lab_world(24).scene
+    assert f"Of its own this scene has fog {own.fog:.2f}, light {own.light:.2f}, noise {own.noise:.2f}" in told
+    assert f"With the sliders: fog {own.fog + (1 - own.fog) / 2:.2f}, light {own.light / 2:.2f}" in told
 
 
 def test_the_opened_pixel_is_written_out(visit, sound, drawn, prose):
