@@ -13,7 +13,8 @@ from ui.components import Grid, matrices
 
 COLOURS = {"nearest": "#009E73", "bilinear": "#0072B2", "bicubic": "#D55E00"}  # Okabe-Ito
 FORMULAS = {
-    "bilinear": r"f(x, y) = \sum_{i,j} f(i, j)\, w(x - i)\, w(y - j), \qquad w(d) = \max(0, 1 - |d|)",
+    "bilinear": r"\begin{aligned} f(x, y) &= \sum_{i,j} f(i, j)\, w(x - i)\, w(y - j) \\ "
+    r"w(d) &= \max(0, 1 - |d|) \end{aligned}",
     "bicubic": r"f(x, y) = \sum_{i,j} f(i, j)\, w(x - i)\, w(y - j), \qquad w: \text{the cubic curve}",
 }
 STARTS = {
@@ -205,7 +206,7 @@ def bicubic_erratum(factor: int) -> None:
         "Bicubic interpolation uses the three closest neighbours in x and y.",
         "It uses **four per axis, 4 × 4 = 16 pixels**. The outer two weigh less than zero, so it can overshoot: "
         f"a step from 0 to 1, upsampled by {factor}, comes out between **{low}** and **{high}**. "
-        f"Here a = {upsampling.CUBIC_A}, as in PyTorch; Pillow takes −0.5 and its numbers differ.",
+        f"Here a = −{-upsampling.CUBIC_A}, as in PyTorch; Pillow takes −0.5 and its numbers differ.",
     )
 
 

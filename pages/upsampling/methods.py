@@ -19,7 +19,7 @@ FUNCTIONS = {
 }
 SIDE = 40  # pixels of the small picture
 SCENE_CUT = np.s_[230:430, 50:250]  # a duck and a cat
-LENS = np.s_[:, 12:26, 14:28]  # of the small picture: an edge of each
+LENS = np.s_[:, 7:21, 25:39]  # of the small picture: the cat's head
 
 
 def apply(method: str, x: torch.Tensor, factor: int, align: bool) -> torch.Tensor:
@@ -67,5 +67,6 @@ def all_methods(factor: int, align: bool) -> None:
             height, width = picture.shape[1:]
             stage(f"up_lens_{name}", zoom=False).show(
                 as_image(picture), smooth=False, alt=f"{name}: {height} by {width} pixels, enlarged",
-                caption=f"{name}: {height} × {width} pixels",
+                caption=f"{name}: {height} × {width} pixels"
+                + (", each colour with places of its own" if name == UNPOOLING else ""),
             )  # fmt: skip
