@@ -7,7 +7,7 @@ import streamlit as st
 from models import catalog
 from pages.semantic_segmentation.shared import ORANGE, largest_thing, look
 from scenes import CLASSES
-from ui import outside_lab_world, page
+from ui import page
 from ui.components import Box, Boxes, Points, address, live_slider, stage, words
 from ui.pictures import Picture
 
@@ -26,7 +26,6 @@ def patch(picture: Picture) -> None:
         "pixel needed a pass of its own.",
     )
     network = catalog.load(NETWORK)
-    outside_lab_world.warn(picture, [NETWORK])
     whole, alone, right = st.columns([2, 2, 3], gap="medium")
     with whole:
         view = stage("segmentation_patch_picture", zoom=False)
