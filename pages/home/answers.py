@@ -59,7 +59,7 @@ def answers(result: Classification | Segmentation | Detection, view: View) -> di
 
 def classification(result: Classification, view: View) -> Answer:
     there = {thing.label for thing in view.instances}
-    names, colours, right = [], [], 0
+    names, colours, absent, right = [], [], [], 0
     for index in result.probabilities.argsort(descending=True).tolist():
         name, probability = THINGS[index], float(result.probabilities[index])
         said, true = probability > SURE, name in there
@@ -68,10 +68,13 @@ def classification(result: Classification, view: View) -> Answer:
             mark, colour = ("✓", GREEN) if said and true else ("✗", VERMILION) if said else ("○", ORANGE)
             names.append(f"{mark} {name} {probability:.2f}")
             colours.append(colour)
+        else:
+            absent.append(f"{name} {probability:.2f}")
     truth = sorted(there)
     return Answer(
         beside([tags(names, colours)], [tags(truth, [WHITE] * len(truth))]),
-        f"**{right} of {len(THINGS)}** classes right",
+        f"**{right} of {len(THINGS)}** classes right"
+        + (f" · :gray[not named and not there: {', '.join(absent)}]" if absent else ""),
         f"The network says {', '.join(names) or 'nothing'}; in the scene: {', '.join(truth) or 'nothing'}",
     )
 

@@ -35,7 +35,7 @@ def cells(state: State) -> list[Cell]:
                 print(f"{name}: {probability:.2f}")
             """
         ),
-        text("## Which class is every pixel?"),
+        text("## Which class does every pixel belong to?"),
         code(
             """
             from labs import segmentation_metrics

@@ -68,7 +68,8 @@ def live_scene(tasks: list[Task]) -> None:
     if tasks:
         with below:
             page.section(
-                "One scene, every task", "Left: what a network says, running now. Right: the truth. Each is a lesson."
+                "One scene, every task",
+                "Left: what a network says, running now. Right: the truth.",
             )
             page.remind("IoU", "mIoU")
         panels(now, tasks, {key: side for key in BESIDE}, below, moving=following() or not resting(*LIVE))

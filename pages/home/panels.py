@@ -7,7 +7,7 @@ from pages.home.moment import SIZE, Moment
 from pages.home.networks import Seen
 from pages.home.pair import WIDTH, Answer, pictures, truth_alone
 from pages.home.tasks import Task
-from scenes import CLASSES, PALETTE
+from pages.shared.swatches import class_swatches
 from ui import page
 from ui.components import following, stage, words
 
@@ -70,7 +70,4 @@ def draw(task: Task, seen: Seen | None, moment: Moment) -> None:
 
 def legend(moment: Moment) -> None:
     """The colours of the classes that are in the scene."""
-    there = [name for k, name in enumerate(CLASSES) if (moment.view.semantic == k).any()]
-    swatch = '<span style="white-space:nowrap;margin-right:.8em"><i style="display:inline-block;width:.8em;height:.8em;'
-    edge = "box-shadow:0 0 0 1px #8888"
-    st.html("".join(f'{swatch}background:{PALETTE[name]};{edge}"></i> {name}</span>' for name in there))
+    st.html(class_swatches(moment.view.semantic))

@@ -74,8 +74,13 @@ def opened(image: np.ndarray, truth: np.ndarray, seen: Look, default: tuple[int,
             "doubtful one.",
         )
     with right:
+        st.latex(
+            r"\ell = -\log p_y, \qquad p_c = \frac{e^{z_c}}{\sum_k e^{z_k}}, \qquad "
+            r"\frac{\partial\ell}{\partial z_c} = p_c - [c = y]"
+        )
+        first = ", which costs most while no knob is turned" if (column, row) == default else ""
         words(
-            f"Pixel column **{column}**, row **{row}**: truth **{CLASSES[pixel.truth]}**, the network says "
+            f"Pixel column **{column}**, row **{row}**{first}: truth **{CLASSES[pixel.truth]}**, the network says "
             f"**{CLASSES[pixel.prediction]}**\n\n−log p({CLASSES[pixel.truth]}) = −log "
             f"{shown(float(pixel.probabilities[pixel.truth]))} = **{pixel.loss:.3f}** nats",
             "segmentation_loss",
@@ -107,7 +112,7 @@ def arithmetic(pixel: pixel_cross_entropy.Pixel) -> None:
 
 
 def colours(pixel: pixel_cross_entropy.Pixel) -> list[list[str | None]]:
-    """The true class's row is blue, the predicted one's, where it is another, vermilion."""
+    """The true class's row is blue, the predicted one's, where it is another, orange."""
     tint = {pixel.prediction: "#D55E00", pixel.truth: "#0072B2"}
     return [[tint.get(i)] * len(ROWS) for i in range(len(CLASSES))]
 

@@ -1,11 +1,11 @@
-"""Which class is every pixel? Per-pixel cross-entropy, the way from sliding windows to one pass, scores, a training."""
+"""Which class does every pixel belong to? Loss and scores per pixel, from windows to one pass, a training."""
 
 import streamlit as st
 
 from labs import encoder_decoder, pixel_cross_entropy, segmentation_metrics, sliding_window
 from models import catalog, choice
 from models.networks import tiny_segmenter
-from pages.semantic_segmentation import architecture, play, resolution, training, windows
+from pages.semantic_segmentation import architecture, boxes, patch, play, resolution, training, windows
 from ui import model_choice, page, pictures
 
 LAB = ["segmenter-bilinear", *(name for name in catalog.names("segmentation") if name != "segmenter-bilinear")]
@@ -14,12 +14,15 @@ page.begin("Semantic Segmentation")
 with st.container(key="choices-segmentation", horizontal=True):
     picture = pictures.choose("segmentation", seed=24)
     network = model_choice.choose("segmentation", choice.offers("segmentation", lab=LAB))
-if network is not None:
-    st.session_state[play.WHOLE] = True
-    play.play(picture, network)
+if network is None:  # its weights are not here
+    network = catalog.load(LAB[0])
+    st.caption(f"Until they are here, the lab's *{LAB[0]}* answers.")
+st.session_state[play.WHOLE] = True
+play.play(picture, network)
 architecture.architecture(picture, network)
 windows.windows(picture)
-windows.counting()
+patch.patch(picture)
+boxes.counting()
 resolution.resolution(picture)
 training.train_here(picture)
 

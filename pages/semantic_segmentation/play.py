@@ -22,6 +22,7 @@ from pages.semantic_segmentation.shared import (
     palette_of,
     rendered,
 )  # fmt: skip
+from pages.shared.weather import disturbed, weather
 from scenes import CLASSES
 from ui import outside_lab_world, page, stray_classes
 from ui.components import Labels, following, live_slider, resting, stage, words
@@ -45,16 +46,6 @@ OTHER_CLASSES = (
 
 def key_of(knob: str) -> str:
     return f"segmentation_more_{knob}"
-
-
-def disturbed(scene, fog: float, night: float, noise: float):
-    """The scene with the knobs added to its own weather: 0 leaves it as it is, 1 is the end of the scale."""
-    return replace(
-        scene,
-        fog=scene.fog + fog * (1 - scene.fog),
-        light=scene.light * (1 - night),
-        noise=scene.noise + noise * (1 - scene.noise),
-    )
 
 
 @st.fragment
@@ -91,6 +82,7 @@ def play(picture: Picture, network) -> None:
         if not following():
             st.caption(stray_classes.DEFINITION)
             st.html(legend(CLASSES, np.concatenate([truth, seen.labels])))
+        weather(picture.scene, disturbed(picture.scene, **values), "segmentation_weather")
         over_a_knob(picture, network, values)
         if not following():
             page.footer(network.name, seen.device, seen.seconds * 1000)
@@ -137,8 +129,8 @@ def panels(image: np.ndarray, truth: np.ndarray, seen: Look, confusion: np.ndarr
         "picture": ([], image, "The scene", "Picture"),
         "prediction": ([Labels(seen.labels, palette_of(CLASSES), 1.0)], None, "The class given to each pixel",
                        "What the network sees"),
-        "mistakes": ([mistakes(truth, seen.labels)], None, "The truth, with wrong pixels in vermilion",
-                     "The truth, and in vermilion the wrong pixels"),
+        "mistakes": ([mistakes(truth, seen.labels)], None, "The truth, with wrong pixels in orange",
+                     "The truth, and in orange the wrong pixels"),
     }  # fmt: skip
     for (name, (layers, ground, alt, caption)), column in zip(views.items(), st.columns(3), strict=True):
         with column:

@@ -55,6 +55,12 @@ def resolution(picture: Picture) -> None:
                     f" At the bottom it has {max(step.outputs for step in steps)} channels, not {width}."
                     if doubling and downs
                     else ""
+                )
+                + (
+                    " Networks do it all the same: for more channels and a larger field. Training keeps "
+                    f"{millions(memory(steps))} numbers a picture; at full resolution {millions(memory(flat))}."
+                    if costs[1] > costs[0]
+                    else ""
                 ),
                 "segmentation_resolution",
             )
@@ -67,6 +73,11 @@ def comparison(costs: list[int]) -> str:
     if many == few:
         return "the same cost"
     return f"**{many / few:.1f} times fewer**" if many > few else f"**{few / many:.1f} times more**"
+
+
+def memory(steps: list[encoder_decoder.Step]) -> int:
+    """Numbers that all layers together put out."""
+    return sum(step.activations for step in steps)
 
 
 def fields_picture(picture: Picture, fields: list[tuple[int, int]]) -> None:
@@ -83,6 +94,12 @@ def fields_picture(picture: Picture, fields: list[tuple[int, int]]) -> None:
     )  # fmt: skip
 
 
+def sides(layers: list[encoder_decoder.Step]) -> list[str]:
+    """The side of the map for the first layer of each level, nothing for the others."""
+    before = [0, *(step.size for step in layers)]
+    return [f"{step.size}²" if step.size != last else "" for step, last in zip(layers, before, strict=False)]
+
+
 def bars(flat: list[encoder_decoder.Step], steps: list[encoder_decoder.Step]) -> None:
     """Multiply-adds of each convolution in both networks."""
     figure = go.Figure()
@@ -91,15 +108,17 @@ def bars(flat: list[encoder_decoder.Step], steps: list[encoder_decoder.Step]) ->
         figure.add_bar(
             x=list(range(1, len(layers) + 1)), y=[step.multiply_adds / 1e6 for step in layers], name=name,
             marker={"color": colour, "pattern": {"shape": pattern}},
-            text=[f"{step.size}" if name == "encoder-decoder" else "" for step in layers], textposition="outside",
-            textfont={"size": 11}, textangle=0, constraintext="none", cliponaxis=False,
+            text=sides(layers) if name == "encoder-decoder" else None, textposition="outside",
+            textfont={"size": 13}, textangle=0, constraintext="none", cliponaxis=False,
             customdata=[[step.inputs, step.outputs, step.size] for step in layers],
             hovertemplate="9 · %{customdata[0]} · %{customdata[1]} · %{customdata[2]}² = %{y:.1f} M",
         )  # fmt: skip
     figure.update_layout(
-        xaxis={"title": "convolution (above the bars: side of its map)", "dtick": 2},
+        xaxis={"title": "convolution", "dtick": 2},
         yaxis={"title": "multiply-adds, M", "rangemode": "tozero"}, barmode="group",
     )  # fmt: skip
+    if not following():
+        st.caption("Above a bar: the side of the maps from here on.")
     page.figure(figure, "segmentation_costs", height=340, alt="Multiply-adds of every convolution in both networks")
 
 

@@ -89,16 +89,12 @@ def per_class(confusion: np.ndarray, iou: np.ndarray, counted: np.ndarray) -> No
     left, right = st.columns([2, 3], gap="large")
     with left:
         true, predicted, hits = confusion.sum(1), confusion.sum(0), np.diag(confusion)
-        st.dataframe(
-            [
-                {"class": name, "IoU": None if np.isnan(iou[i]) else round(float(iou[i]), 3), "true": int(true[i]),
-                 "predicted": int(predicted[i]), "both": int(hits[i])}
-                for i, name in enumerate(CLASSES)
-            ],
-            hide_index=True, height=36 * (len(CLASSES) + 1) + 2, key="segmentation_classes",
-            column_config={name: st.column_config.NumberColumn(format="localized")
-                           for name in ("true", "predicted", "both")},
-        )  # fmt: skip
+        lines = ["| class | IoU | true | predicted | both |", "| --- | ---: | ---: | ---: | ---: |"]
+        told = ["–" if np.isnan(value) else f"{value:.3f}" for value in iou]
+        lines += [
+            f"| {name} | {told[i]} | {true[i]:,} | {predicted[i]:,} | {hits[i]:,} |" for i, name in enumerate(CLASSES)
+        ]
+        st.markdown("\n".join(lines))
         worked(confusion, counted)
     with right:
         confusion_figure(confusion)
@@ -117,24 +113,27 @@ def worked(confusion: np.ndarray, counted: np.ndarray) -> None:
     worst = int(counted[np.argmin(iou[counted])])
     both, true, predicted = int(confusion[worst, worst]), int(confusion[worst].sum()), int(confusion[:, worst].sum())
     st.latex(
+        r"\text{IoU} = \frac{\text{both}}{\text{true} + \text{predicted} - \text{both}}, \qquad "
         rf"\text{{IoU}}_\text{{{CLASSES[worst]}}} = \frac{{{both}}}{{{true} + {predicted} - {both}}} = {iou[worst]:.3f}"
     )
 
 
 def confusion_figure(confusion: np.ndarray) -> None:
-    """Rows: true classes, each summing to 100 %."""
-    rows = confusion.sum(1, keepdims=True)
-    share = np.divide(confusion, rows, out=np.full(confusion.shape, np.nan), where=rows > 0)
-    text = [["" if np.isnan(v) or v < 0.005 else f"{v:.0%}" for v in row] for row in share]
+    """Rows: the true classes that are there, each summing to 100 %; columns: those and what else was predicted."""
+    there = np.flatnonzero(confusion.sum(1))
+    seen = np.flatnonzero(confusion.sum(1) + confusion.sum(0))
+    share = confusion[np.ix_(there, seen)] / confusion[there].sum(1, keepdims=True)
+    text = [["" if value < 0.005 else f"{100 * value:.0f}" for value in row] for row in share]
     figure = go.Figure(
         go.Heatmap(
-            z=np.where(np.isnan(share), None, share), x=CLASSES, y=CLASSES, zmin=0, zmax=1, colorscale="Cividis",
-            text=text, texttemplate="%{text}", textfont={"size": 11}, xgap=1, ygap=1, showscale=False,
+            z=share, x=[CLASSES[i] for i in seen], y=[CLASSES[i] for i in there], zmin=0, zmax=1, colorscale="Cividis",
+            text=text, texttemplate="%{text}", textfont={"size": 14}, xgap=1, ygap=1, showscale=False,
             hovertemplate="true %{y}, predicted %{x}: %{z:.1%}<extra></extra>",
         )
     )  # fmt: skip
     figure.update_layout(
-        xaxis={"title": "predicted", "tickangle": -45}, yaxis={"title": "true", "autorange": "reversed"}
+        xaxis={"title": "predicted as, % of each true class", "tickangle": -45},
+        yaxis={"title": {"text": "true", "standoff": 12}, "autorange": "reversed", "automargin": True},
     )
     page.figure(figure, "segmentation_confusion", height=480,
                 alt="Confusion matrix: shares of each true class by predicted class")  # fmt: skip

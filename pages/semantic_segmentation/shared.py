@@ -8,8 +8,10 @@ from torch import Tensor
 
 import scenes
 from labs import segmentation_metrics
+from pages.shared.swatches import swatches
 from scenes import CLASSES
 from ui.components import Labels
+from ui.pictures import Picture
 
 PALETTE = [scenes.PALETTE[name] for name in CLASSES]
 MISTAKE = "#D55E00"
@@ -59,12 +61,21 @@ def rendered(scene, size: int) -> np.ndarray:
     return scenes.render_image(scene, size)
 
 
+def largest_thing(picture: Picture) -> tuple[int, int]:
+    """Column and row of the middle of the thing with most pixels; of the picture, where none is known."""
+    things = [] if picture.view is None else picture.view.instances
+    if not things:
+        return picture.image.shape[1] // 2, picture.image.shape[0] // 2
+    x1, y1, x2, y2 = max(things, key=lambda thing: thing.mask.sum()).box
+    return int(x1 + x2) // 2, int(y1 + y2) // 2
+
+
 def confusion_of(truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return segmentation_metrics.confusion_matrix(truth, labels, len(CLASSES))
 
 
 def mistakes(truth: np.ndarray, labels: np.ndarray) -> Labels:
-    """The truth, dark, with every wrong pixel in vermilion."""
+    """The truth, dark, with every wrong pixel in orange."""
     return Labels(np.where(labels == truth, truth, len(CLASSES)).astype(np.uint8), SHADES, 1.0)
 
 
@@ -85,12 +96,8 @@ def palette_of(classes: tuple[str, ...]) -> list[str]:
 def legend(names: tuple[str, ...], shown: np.ndarray) -> str:
     """The classes of a picture with a swatch each, most pixels first, as HTML."""
     colours, counts = palette_of(names), np.bincount(shown.ravel(), minlength=len(names))
-    swatch = "display:inline-block;width:.8em;height:.8em;border:1px solid gray;border-radius:2px;margin-right:.3em;"
-    each = "display:inline-block;margin-right:.9em;white-space:nowrap"
-    return "".join(
-        f'<span style="{each}"><span style="{swatch}background:{colours[i]}"></span>{names[i]}</span>'
-        for i in np.argsort(-counts, kind="stable") if counts[i]
-    )  # fmt: skip
+    there = [i for i in np.argsort(-counts, kind="stable") if counts[i]]
+    return swatches((colours[i], names[i]) for i in there)
 
 
 def millions(count: float) -> str:

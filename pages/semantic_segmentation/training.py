@@ -1,4 +1,4 @@
-"""Train it here: a tiny segmenter learns from nothing, on the visitor's own settings, while the page looks on."""
+"""Train it here: a tiny segmenter learns from scratch, on the visitor's own settings, while the page looks on."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,8 +9,9 @@ from labs import segmentation_metrics
 from labs.pixel_cross_entropy import uniform_loss
 from models.recipes.scene_cache import held_out_seeds
 from models.recipes.tiny_segmenter import AT_ONCE, Progress, Settings, Training
-from pages.semantic_segmentation.play import START, disturbed, key_of
+from pages.semantic_segmentation.play import START, key_of
 from pages.semantic_segmentation.shared import BLUE, ORANGE, PALETTE, TRAINING, confusion_of, mistakes
+from pages.shared.weather import disturbed
 from scenes import CLASSES, THINGS, Knobs
 from ui import page, pictures
 from ui.components import Labels, stage, words
@@ -167,5 +168,5 @@ def rows(index: int, name: str, view: scenes.View, labels: np.ndarray | None) ->
     with wrong:
         stage(f"segmentation_learner_errs_{index}", zoom=False).show(
             None, [] if labels is None else [mistakes(view.semantic, labels)], size=shape,
-            alt="The truth, with wrong pixels in vermilion",
+            alt="The truth, with wrong pixels in orange",
         )  # fmt: skip

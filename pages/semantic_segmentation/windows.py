@@ -11,7 +11,7 @@ from torch import Tensor
 
 from labs import sliding_window
 from models import catalog
-from pages.semantic_segmentation.shared import ORANGE, duration, millions
+from pages.semantic_segmentation.shared import ORANGE, duration, largest_thing, millions
 from ui import page
 from ui.components import Box, Boxes, Grid, Heat, address, following, live_slider, matrices, stage, words
 from ui.pictures import Picture
@@ -38,8 +38,8 @@ def tensor_of(image: np.ndarray, side: int) -> Tensor:
 def windows(picture: Picture) -> None:
     page.section(
         "From a sliding window to a fully convolutional network",
-        "A classifier for 28 × 28 pixels finds things in a larger picture when it is slid over it. Its weights can do "
-        "all windows at once.",
+        "A classifier for 28 × 28 pixels can be slid over a larger picture, or run once over all of it: the scores are "
+        "the same. This one has random weights, so its scores say nothing about the picture.",
     )
     with ExitStack() as sliders:
         left, right = st.columns(2, gap="large", vertical_alignment="bottom")
@@ -89,7 +89,7 @@ def slid(picture: Picture, side: int, outputs: int) -> None:
     network, pixels = network_of(outputs), tensor_of(picture.image, side)
     with torch.inference_mode():
         scores = sliding_window.scores_at_once(network, pixels)
-        row, column = chosen_window(view, score_view, side, scores.shape[1:])
+        row, column = chosen_window(view, score_view, scores.shape[1:], middle_window(picture, side))
         crop = pixels[:, row * stride : row * stride + window, column * stride : column * stride + window]
         alone = network(crop[None])[0, :, 0, 0]
     with left:
@@ -106,9 +106,9 @@ def slid(picture: Picture, side: int, outputs: int) -> None:
             None,
             [Heat(scores[0].numpy(), opacity=1.0, smooth=False),
              Boxes([Box("cell", (column, row, column + 1, row + 1), colour=ORANGE, width=3)])],
-            size=(scores.shape[2], scores.shape[1]), alt="The score of the first class for every window",
-            pick=(0.5, 1.0),
-            caption=f"Score of “{sliding_window.CLASSES[0]}” for every window, from one pass. Click a cell.",
+            size=(scores.shape[2], scores.shape[1]), alt="The first of the scores for every window", pick=(0.5, 1.0),
+            caption=f"The first score of every window, from one pass. Weights are random: it finds no "
+            f"{sliding_window.CLASSES[0]}. Click a cell.",
         )  # fmt: skip
         comparison(alone, scores[:, row, column])
     count = scores.shape[1] * scores.shape[2]
@@ -128,7 +128,14 @@ def price(outputs: int, side: int) -> int:
     return sliding_window.multiply_adds(network_of(outputs), 1, 3, side, side)
 
 
-def chosen_window(view, score_view, side: int, shape: tuple[int, int]) -> tuple[int, int]:
+def middle_window(picture: Picture, side: int) -> tuple[int, int]:
+    """Row and column of the window over the middle of what `largest_thing` finds, in a picture of `side` pixels."""
+    window, stride = sliding_window.window_on_each_map()[0]
+    x, y = (at * side / picture.image.shape[0] for at in largest_thing(picture))
+    return tuple(max(round((at - window / 2) / stride), 0) for at in (y, x))
+
+
+def chosen_window(view, score_view, shape: tuple[int, int], default: tuple[int, int]) -> tuple[int, int]:
     """Row and column of the window: the last click on either picture, from the address, cut to what there is."""
     window, stride = sliding_window.window_on_each_map()[0]
     if score_view.clicked:
@@ -137,10 +144,10 @@ def chosen_window(view, score_view, side: int, shape: tuple[int, int]) -> tuple[
         row, column = (max(round((at - window / 2) / stride), 0) for at in (view.click.y, view.click.x))
         address.keep(AT, f"{row},{column}")
     try:
-        row, column = address.numbers(AT, 2, int) or (4, 4)
+        row, column = address.numbers(AT, 2, int) or default
     except ValueError:
         page.problem(f"The link's {AT} is not a window like 4,4: click on a picture instead.")
-        row, column = 4, 4
+        row, column = default
     return tuple(min(max(at, 0), most - 1) for at, most in zip((row, column), shape, strict=True))
 
 
@@ -231,13 +238,13 @@ def measure(image: np.ndarray, side: int, outputs: int, tell) -> list[str]:
         f"| classifier, at once | 1 | {millions(price(outputs, side))} | {duration(once)} |",
         f"| *times cheaper* | | {ratio(single * count, price(outputs, side))} | {ratio(slid, once)} |",
         f"| segmenter, a patch for every pixel | {per_pixel:,} | {millions(by_pixel * per_pixel)} "
-        f"| {duration(slid_labels)} ({PATCHES} timed) |",
+        f"| about {duration(slid_labels)} |",
         f"| segmenter, at once | 1 | {millions(in_one)} | {duration(labels_at_once)} |",
         f"| *times cheaper* | | {ratio(by_pixel * per_pixel, in_one)} | {ratio(slid_labels, labels_at_once)} |",
         "",
-        f"Over all {count:,} windows the classifier's two ways differ by at most **{difference:.1e}** in any score: "
-        "rounding. The segmenter's patches see less around each pixel than the whole picture "
-        "does, and still cost more.",
+        f"*About*: {PATCHES} patches were timed, and all would take so long. Over all {count:,} windows the "
+        f"classifier's two ways differ by at most **{difference:.1e}** in any score: rounding. The segmenter's patches "
+        "see less around each pixel than the whole picture does, and still cost more.",
     ]
 
 
@@ -255,34 +262,3 @@ def timed(call, repeats: int = 1) -> tuple:
         result = call()
         best = min(best, perf_counter() - start)
     return result, best
-
-
-@st.fragment
-@page.guard()
-def counting() -> None:
-    """How many windows and boxes there are."""
-    page.section("How many boxes?", "One window has (H − h + 1)(W − w + 1) places. A box may have any size.")
-    columns = st.columns(4)
-    names = {"H": ("Picture height H", 1000, 600), "W": ("Picture width W", 1000, 800),
-             "h": ("Window height h", 1000, 28), "w": ("Window width w", 1000, 28)}  # fmt: skip
-    with ExitStack() as sliders:
-        value = {}
-        for (name, (label, most, default)), column in zip(names.items(), columns, strict=True):
-            with column:
-                key = f"segmentation_boxes_{'picture' if name in 'HW' else 'window'}_{label.split()[1]}"
-                value[name] = sliders.enter_context(live_slider(label, 1, most, default, unit="px", key=key, window=2))
-        height, width, h, w = value["H"], value["W"], value["h"], value["w"]
-        places, boxes = sliding_window.positions(height, width, h, w), sliding_window.all_boxes(height, width)
-        product = f"({height} − {h} + 1) · ({width} − {w} + 1) = " if places else ""
-        warning = "" if places else " :orange[The window is larger than the picture.]"
-        words(
-            f"One {h} × {w} window in {height} × {width}: {product}**{places:,}** places.{warning}\n\n"
-            f"All boxes: {height} · {height + 1} / 2 · {width} · {width + 1} / 2 = **{boxes:,}**",
-            "segmentation_boxes",
-        )
-    if following():
-        return
-    page.erratum(
-        "An 800 × 600 picture has about 58 million boxes.",
-        f"An 800 × 600 picture has {sliding_window.all_boxes(600, 800):,} boxes, about 58 **billion**.",
-    )

@@ -31,13 +31,14 @@ DIRECTIONS = ("Convolution", "Transposed convolution")
 @st.fragment
 @page.guard()
 def stamp() -> None:
-    direction = st.segmented_control(
-        "Direction", DIRECTIONS, default=DIRECTIONS[1], required=True, key="stamp_direction", bind="query-params",
-        help="The same filter, stride and padding, there and back.",
-    )  # fmt: skip
+    with st.container(key="line-stamp"):
+        direction = st.segmented_control(
+            "Direction", DIRECTIONS, default=DIRECTIONS[1], required=True, key="stamp_direction", bind="query-params",
+            help="The same filter, stride and padding, there and back.",
+        )  # fmt: skip
     with ExitStack() as sliders:
         with st.container(key="controls-stamp"):
-            columns = slots(5, 150)
+            columns = slots(5, 170)
         with columns[0]:
             size = sliders.enter_context(live_slider("Input size", 1, 3, 2, key="stamp_size", window=2))
         with columns[1]:
@@ -74,9 +75,12 @@ def stamp() -> None:
 def draw_stamp(size: int, kernel: int, g: Geometry) -> None:
     """Its own fragment, so that the animation runs without the controls above."""
     last = size * size
-    with live_slider(
-        "Copies stamped", 0, last, 0, key="stamp_step", play="once", play_seconds=1.2 * last, window=2
-    ) as n:
+    with (
+        st.container(key="short-stamp"),
+        live_slider(
+            "Copies stamped", 0, last, 0, key="stamp_step", play="once", play_seconds=1.2 * last, window=2
+        ) as n,
+    ):
         draw_step(size, kernel, g, n)
 
 

@@ -72,7 +72,8 @@ def receptive() -> None:
             )
     st.caption(
         "Frame: every pixel that can reach the unit. Colour: how much the unit really reacts, |∂ output / ∂ input| of "
-        "eight random networks, square root, strongest pixel = 1. Effective: the pixels above 4.55 % of the strongest."
+        "eight random networks, square root, strongest pixel = 1. Effective: the pixels above 4.55 % of the strongest, "
+        "which is the share of a bell curve beyond two standard deviations (Luo et al.)."
     )
 
 
@@ -80,9 +81,10 @@ def field_view(key: str, title: str, layers: tuple, filling: str) -> None:
     field = receptive_field.trace(layers)[-1]
     units = receptive_field.output_sizes(layers, SIZE)[-1]
     heat, effective = influence(layers, filling)
+    cut = f", cut at the rim of this {SIZE} × {SIZE} picture" if field.size > SIZE else ""
     words(
-        f"**{title}**: sees **{field.size} × {field.size}** px :gray[effectively {effective:.0f} × {effective:.0f} px "
-        f"· the map has {units} × {units} units]",
+        f"**{title}**: sees **{field.size} × {field.size}** px{cut} :gray[effectively {effective:.0f} × "
+        f"{effective:.0f} px · the map has {units} × {units} units]",
         f"{key}_words",
     )
     x1, y1, x2, y2 = np.clip(field.box(units // 2, units // 2), 0, SIZE)

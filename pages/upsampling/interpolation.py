@@ -1,27 +1,22 @@
 """One editable matrix, five methods, and the two matrix products behind four of them."""
 
-import cv2
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-import scenes
 from labs import upsampling
+from pages.upsampling.methods import METHODS, UNPOOLING, all_methods, apply, picture_view
 from pages.upsampling.numbers import counting, encoder_map
 from ui import page
-from ui.components import Grid, matrices, stage
+from ui.components import Grid, matrices
 
-UNPOOLING = "max unpooling"
-METHODS = (*upsampling.METHODS, UNPOOLING)
-FUNCTIONS = {
-    "nearest": upsampling.nearest,
-    "bed of nails": upsampling.bed_of_nails,
-    "bilinear": upsampling.bilinear,
-    "bicubic": upsampling.bicubic,
-}
 COLOURS = {"nearest": "#009E73", "bilinear": "#0072B2", "bicubic": "#D55E00"}  # Okabe-Ito
-SCENE_CUT = np.s_[230:430, 50:250]  # a duck and a cat
+FORMULAS = {
+    "bilinear": r"\begin{aligned} f(x, y) &= \sum_{i,j} f(i, j)\, w(x - i)\, w(y - j) \\ "
+    r"w(d) &= \max(0, 1 - |d|) \end{aligned}",
+    "bicubic": r"f(x, y) = \sum_{i,j} f(i, j)\, w(x - i)\, w(y - j), \qquad w: \text{the cubic curve}",
+}
 STARTS = {
     "1 2 3 4": np.array([[1.0, 2], [3, 4]]),
     "Step": np.repeat([[0.0, 0, 0, 0, 1, 1, 1, 1]], 3, axis=0),
@@ -59,6 +54,11 @@ def enlarge() -> None:
     if method == UNPOOLING:
         with left:
             by_positions(grids, factor)
+        page.section("Look inside", "Max unpooling is no fixed matrix: where a value goes depends on the picture.")
+        st.markdown(
+            "The places come from the paired max pool in the encoder: another picture, other places. So there is no "
+            "table of weights to show, as there is for the other methods."
+        )
     else:
         output = apply(method, torch.from_numpy(values), factor, align).numpy()
         with left:
@@ -73,13 +73,8 @@ def enlarge() -> None:
             "Look inside", f"On a whole map, {method} is two matrix products: one mixes rows, one mixes columns."
         )
         product(method, values, output, factor, align)
+    all_methods(factor, align)
     overshoot(factor)
-
-
-def apply(method: str, x: torch.Tensor, factor: int, align: bool) -> torch.Tensor:
-    """`x` (..., H, W) enlarged by a method that needs no positions."""
-    options = {"align_corners": align} if method in upsampling.INTERPOLATIONS else {}
-    return FUNCTIONS[method](x, factor, **options)
 
 
 def by_weights(grids, method: str, output: np.ndarray, factor: int, align: bool) -> tuple[int, int]:
@@ -100,26 +95,6 @@ def by_weights(grids, method: str, output: np.ndarray, factor: int, align: bool)
         caption="Point at a cell, or move with the arrow keys. Click an input to change it.",
     )
     return row, column
-
-
-@st.cache_data(show_spinner=False)
-def photograph(side: int) -> torch.Tensor:
-    """A Lab World scene averaged down to (3, side, side), float 0 to 255."""
-    image = scenes.render_image(scenes.sample(11), 448)[SCENE_CUT]
-    return torch.from_numpy(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)).permute(2, 0, 1).float()
-
-
-def picture_view(method: str, factor: int, align: bool) -> None:
-    """The same method on a picture of 40×40 pixels."""
-    small = photograph(40)
-    if method == UNPOOLING:
-        _, positions = upsampling.max_pool(photograph(40 * factor), factor)
-        large = upsampling.max_unpool(small, positions, (40 * factor, 40 * factor))
-    else:
-        large = apply(method, small, factor, align)
-    shown = large.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
-    caption = f"40 × 40 pixels, {method}, now {shown.shape[0]} × {shown.shape[1]}"
-    stage("up_picture", width=320, zoom=False).show(shown, alt=caption, caption=caption)
 
 
 def start_with(name: str) -> None:
@@ -145,6 +120,10 @@ def written_out(method, values, output, factor, row, column, align) -> None:
     )
     where = f" lies at row **{y:.4g}**, column **{x:.4g}** of the input" if method in upsampling.INTERPOLATIONS else ""
     count = f"{len(parts)} input{'s' if len(parts) != 1 else ''} made it"
+    if method == "bicubic" and len(parts) < 16:
+        count += ", though bicubic reads 4 × 4: beyond the rim it reads the pixels of the rim again"
+    if method in FORMULAS:
+        st.latex(FORMULAS[method])
     st.markdown(f"**Output cell ({row}, {column})**{where}; {count}. Click another cell to see its arithmetic.")
     terms = [rf"{part.weight:.4g} \cdot {number(values[part.row, part.column])}" for part in parts] or ["0"]
     lines = [" + ".join(terms[i : i + 4]) for i in range(0, len(terms), 4)]
@@ -181,13 +160,13 @@ def kernel_chart(method: str, size: int, factor: int, column: int, align: bool) 
 
 
 def product(method: str, values: np.ndarray, output: np.ndarray, factor: int, align: bool) -> None:
-    """out = W_y X W_xᵀ as grids."""
+    """out = R X Cᵀ as grids: R mixes rows, C mixes columns."""
     down, across = (upsampling.weights_1d(method, n, factor, align).numpy() for n in values.shape)
     cells = list(np.ndindex(output.shape))
     grids = {
-        "down": Grid("down", down, title="W_y", format="%.3g"),
+        "down": Grid("down", down, title="R, for rows", format="%.3g"),
         "x": Grid("x", values, title="X", format="%.3g", colour="sequential"),
-        "across": Grid("across", across.T, title="W_xᵀ", format="%.3g"),
+        "across": Grid("across", across.T, title="Cᵀ, for columns", format="%.3g"),
         "product": Grid("product", output, title="output", format="%.3g", colour="sequential"),
     }
     matrices("up_product").show(
@@ -198,8 +177,7 @@ def product(method: str, values: np.ndarray, output: np.ndarray, factor: int, al
             for r, c in cells
         },
         explain={
-            ("product", r, c): f"Row {r} of W_y, times X, times column {c} of W_xᵀ = {output[r, c]:.4g}"
-            for r, c in cells
+            ("product", r, c): f"Row {r} of R, times X, times column {c} of Cᵀ = {output[r, c]:.4g}" for r, c in cells
         },
     )
 
@@ -214,12 +192,12 @@ def overshoot(factor: int) -> None:
         step_chart(factor)
         bicubic_erratum(factor)
         prediction.outcome(sees, "because there are four neighbours per axis, so 4 × 4, whatever the factor.")
-    page.erratum(
-        "Bilinear doubling of 1 2 gives 1, 1.25, 1.75, 2.",
-        "Bilinear doubling of 1 2 gives 1, 1.25, 1.75, 2 only with `align_corners=False`, where pixels are little "
-        "squares. With `align_corners=True` the outer centres stay in place and the row is 1, 1.33, 1.67, 2. Flip the "
-        "switch above and see.",
-    )
+    with st.container(border=True):
+        st.markdown(
+            "**It depends.** Bilinear doubling of 1 2 gives 1, 1.25, 1.75, 2 with `align_corners=False`, PyTorch's "
+            "default, where pixels are little squares. With `align_corners=True` the outer centres stay in place and "
+            "the row is 1, 1.33, 1.67, 2. Flip the switch above and see."
+        )
 
 
 def bicubic_erratum(factor: int) -> None:
@@ -228,7 +206,7 @@ def bicubic_erratum(factor: int) -> None:
         "Bicubic interpolation uses the three closest neighbours in x and y.",
         "Bicubic interpolation uses **four per axis, 4 × 4 = 16 pixels**. The outer two weigh less than zero, so it "
         f"can overshoot: a step from 0 to 1, upsampled by {factor}, comes out between **{low}** and **{high}**. "
-        f"Here a = {upsampling.CUBIC_A}, as in PyTorch; Pillow takes −0.5 and its numbers differ.",
+        f"Here a = −{-upsampling.CUBIC_A}, as in PyTorch; Pillow takes −0.5 and its numbers differ.",
     )
 
 
@@ -264,8 +242,8 @@ def by_positions(grids, factor: int) -> None:
     home = {divmod(p, before.shape[1]): divmod(i, values.shape[1]) for i, p in enumerate(positions.flatten().tolist())}
     grids.show(
         [
-            Grid("encoder", before, title="encoder, before its pool", editable=True, colour="sequential"),
-            "remembers",
+            Grid("encoder", before, title="encoder, before its pool: places", editable=True, colour="sequential"),
+            "…",
             Grid("input", values, editable=True, colour="sequential"),
             "→",
             Grid("output", output, title="max unpooling", colour="sequential"),
@@ -280,4 +258,3 @@ def by_positions(grids, factor: int) -> None:
         },
         highlight=[("encoder", *cell) for cell in home],
     )
-    st.markdown("Max unpooling has no fixed weights: the places come from the paired max pool in the encoder.")

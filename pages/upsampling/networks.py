@@ -1,7 +1,7 @@
 """Five trained decoders on the same live scene."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -11,6 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 import scenes
 from labs import segmentation_metrics
 from models import catalog
+from pages.shared.swatches import class_swatches
+from pages.shared.weather import disturbed, weather
 from pages.upsampling import boundary
 from ui import outside_lab_world, page, pictures, stray_classes
 from ui.components import Heat, Labels, following, live_slider, stage, words
@@ -19,7 +21,7 @@ PALETTE = [scenes.PALETTE[name] for name in scenes.CLASSES]
 COLOURS = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in PALETTE], np.uint8)
 MISTAKE = "#D55E00"
 SHADES = [*PALETTE, *("#{:02x}{:02x}{:02x}".format(*(colour // 4)) for colour in COLOURS), MISTAKE]
-HOW_TO_READ = "Each panel: the classes the network sees; beside them, in vermilion, the pixels it gets wrong."
+HOW_TO_READ = "Each panel: the classes the network sees; beside them, in orange, the pixels it gets wrong."
 SPREADS = {"under 0.01": 0.01, "0.01 to 0.03": 0.03, "0.03 to 0.1": 0.1, "over 0.1": np.inf}
 FIRST_SEED = 32  # things at three distances, and no network takes one of them for another class
 MAPS = ("mean of all", "strongest", "second", "third")
@@ -95,14 +97,9 @@ def networks() -> None:
         body,
     ):
         given = picture.scene
-        image = rendered(
-            replace(
-                given,
-                fog=given.fog + fog * (1 - given.fog),
-                light=given.light * (1 - dark),
-                noise=given.noise + noise * (1 - given.noise),
-            )
-        )
+        shown = disturbed(given, fog, dark, noise)
+        weather(given, shown, "scene_weather")
+        image = rendered(shown)
         compare(image, picture.view.semantic, tolerance)
 
 
@@ -133,6 +130,9 @@ def compare(image: np.ndarray, truth: np.ndarray | None, tolerance: float) -> No
                 layers=[Labels(values, SHADES, 1.0)],
                 alt=f"Classes found by the network with {row['upsampling']} upsampling, and its mistakes",
             )
+    if not following():
+        every = [*([] if truth is None else [truth]), *(each.labels for each in looks.values())]
+        st.html(class_swatches(np.stack(every)))
     if truth is not None:
         boundaries(image, truth, looks, rows)
     if following():

@@ -49,7 +49,7 @@ def unpool() -> None:
                 Grid("pooled", values.numpy(), title="maxima", cell=36, colour="sequential"),
                 Grid("positions", positions.numpy(), title="positions", cell=36, colour="none"),
                 "… →",
-                Grid("rest", rest, title="rest of net", cell=36, editable=True, colour="sequential"),
+                Grid("rest", rest, title="from the network", cell=36, editable=True, colour="sequential"),
                 "→",
                 Grid("unpooled", output, title="unpooled", cell=36, colour="sequential"),
             ],
@@ -81,7 +81,8 @@ def unpool() -> None:
                 "page always keeps the last window in reading order."
             )
         else:
-            st.success(f"All {rest.size} values found their place, the other {output.size - rest.size} cells are 0.")
+            found = f"All {rest.size} values" if rest.size > 1 else "The value"
+            st.success(f"{found} found a place, the other {output.size - rest.size} cells are 0.")
         prediction.outcome(
             empty, f"because {len(cells)} different positions were remembered: {output.size} − {len(cells)} = {empty}."
         )

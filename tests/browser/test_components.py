@@ -479,6 +479,9 @@ class TestGrids:
         grids.get_by_text(sentence).wait_for()
         settle(grids)
         assert cell.inner_text() == "1"
+        grids.wait_for_timeout(600)  # longer than a click
+        self.cell(grids, grid, 0, 1 if grid == "input" else 0).press("ArrowDown")
+        grids.get_by_text(sentence).wait_for(state="detached")
 
     def test_hover_shows_the_sources_and_the_arithmetic(self, grids):
         self.cell(grids, "y", 0, 0).hover()

@@ -296,7 +296,10 @@ def test_classification_marks_right_wrong_and_overlooked(view):
     probabilities = torch.tensor([said.get(name, 0.01) for name in THINGS])
     result = Classification(probabilities.logit(), probabilities, torch.ones(1, 14, 14), -torch.ones(8, 1), 0.0, "cpu")
     answer = answers.classification(result, view)
-    assert answer.line == "**6 of 8** classes right"
+    absences = [f"{name} 0.01" for name in THINGS if name not in there and name != absent]
+    assert answer.line.startswith("**6 of 8** classes right") and len(absences) == 8 - len(there) - 1
+    unnamed = answer.line.split("there: ")[1].rstrip("]").split(", ") if absences else []
+    assert sorted(unnamed) == sorted(absences)
     names = [box.label for box in answer.layers[0].boxes]
     right = [f"✓ {name} 0.90" for name in THINGS if name in there[1:]]
     assert names == [*right, f"✗ {absent} 0.80", f"○ {there[0]} 0.30"]
@@ -324,7 +327,7 @@ def test_the_box_of_one_of_several_is_said_to_be_the_best_of_them(view):
 def test_the_map_of_classes_has_a_legend_of_what_is_there(knowing, view):
     html = "".join(each.proto.body for each in filled(home()).get("html"))
     for k, name in enumerate(CLASSES):
-        assert (f"</i> {name}</span>" in html) == bool((view.semantic == k).any())
+        assert (f"</i>{name}</span>" in html) == bool((view.semantic == k).any())
 
 
 def test_a_scene_without_a_thing():

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import scenes
-from labs import segmentation_metrics, sliding_window
+from labs import encoder_decoder, segmentation_metrics, sliding_window
 from models import catalog
 from models.networks.tiny_segmenter import as_tensor
-from pages.semantic_segmentation import play, shared, training, windows
+from pages.semantic_segmentation import patch, play, resolution, shared, training, windows
+from pages.shared import weather
 from scenes import CLASSES
 from ui import components, pictures
 
@@ -71,13 +72,20 @@ def test_the_means_over_24_scenes_are_those_that_the_page_states():
     views = [scenes.render(scenes.sample(seed), 224) for seed in range(24)]
     for knob, value in (("night", 0.0), ("night", 1.0), ("fog", 1.0), ("noise", 0.4)):
         knobs = dict.fromkeys(play.KNOBS, 0.0) | {knob: value}
-        found = [network(scenes.render_image(play.disturbed(view.scene, **knobs), 224)).labels for view in views]
+        found = [network(scenes.render_image(weather.disturbed(view.scene, **knobs), 224)).labels for view in views]
         confusions = [shared.confusion_of(view.semantic, labels) for view, labels in zip(views, found, strict=True)]
         scored[knob, value] = np.mean([segmentation_metrics.scene_mean_iou(each) for each in confusions])
     clear, *others = (f"{value:.2f}" for value in scored.values())
     light, fog, noise = others
     assert f"from {clear} to {light} with *less light* 1.0, to {fog} with *more fog* 1.0" in play.LEARNED
     assert f"and to {noise} with *more noise* 0.4" in play.LEARNED
+
+
+def test_the_weather_is_said_before_and_after_the_sliders(visit, sound, prose):
+    told = prose(sound(visit(PAGE, segmentation_more_fog=0.5, segmentation_more_night=0.5)))
+    own = pictures.from_lab_world(24).scene
+    assert f"Of its own this scene has fog {own.fog:.2f}, light {own.light:.2f}, noise {own.noise:.2f}" in told
+    assert f"With the sliders: fog {own.fog + (1 - own.fog) / 2:.2f}, light {own.light / 2:.2f}" in told
 
 
 def test_the_opened_pixel_is_written_out(visit, sound, drawn, prose):
@@ -284,12 +292,88 @@ def test_no_control_state_breaks_the_page(visit, sound, state):
     sound(visit(PAGE, **state))
 
 
+def classes_table(told):
+    """Rows of the table of the classes: name, IoU, true pixels, as they are printed."""
+    return re.findall(rf"^\| ({'|'.join(CLASSES)}) \| (\S+) \| (\S+) \|", told, re.MULTILINE)
+
+
+def test_the_table_of_the_classes_has_a_dash_where_a_class_is_neither_there_nor_seen(visit, sound, drawn, prose):
+    told = prose(sound(visit(PAGE)))
+    truth, labels = pictures.from_lab_world(24).view.semantic, drawn.layer("segmentation_prediction", components.Labels)
+    rows = classes_table(told)
+    assert [name for name, *_ in rows] == list(CLASSES)
+    for index, (_, iou, true) in enumerate(rows):
+        both, either = ((labels.values == index) & (truth == index)).sum(), (labels.values == index) | (truth == index)
+        assert iou == (f"{both / either.sum():.3f}" if either.any() else "–")
+        assert true == f"{(truth == index).sum():,}"
+    assert "–" in [iou for _, iou, _ in rows]
+
+
+def test_the_first_window_is_over_the_largest_thing(visit, sound, drawn):
+    things = pictures.from_lab_world(24).view.instances
+    x1, y1, x2, y2 = max(things, key=lambda thing: thing.mask.sum()).box
+    for side in (64, 224):
+        sound(visit(PAGE, segmentation_side=side))
+        (window,) = drawn.boxes("segmentation_windows")
+        left, top, right, bottom = (edge * 224 / side for edge in window.xyxy)
+        assert abs((left + right) - (x1 + x2)) / 2 <= 224 / side * 2 + 1
+        assert abs((top + bottom) - (y1 + y2)) / 2 <= 224 / side * 2 + 1
+    no_thing = pictures.from_lab_world(24, objects=0)
+    assert shared.largest_thing(no_thing) == (112, 112)
+
+
+def test_a_patch_gives_its_middle_pixel_a_class(visit, sound, drawn, prose):
+    told = prose(sound(visit(PAGE, {"segmentation_patch_at": "3,150"}, segmentation_patch_side=32)))
+    image = pictures.from_lab_world(24).image
+    cut = drawn.pictures["segmentation_patch_alone"]
+    np.testing.assert_array_equal(cut[:, 13:], image[134:166, :19])  # left of the picture's rim it is mirrored
+    np.testing.assert_array_equal(cut[:, 12], image[134:166, 1])
+    network = catalog.load("segmenter-bilinear")
+    for found, row, column in ((network(cut), 16, 16), (network(image), 150, 3)):
+        shares = found.logits[:, row, column].softmax(0)
+        assert f"**{CLASSES[int(shares.argmax())]}**, p = {float(shares.max()):.2f}" in told
+    assert f"In truth it is **{CLASSES[pictures.from_lab_world(24).view.semantic[150, 3]]}**." in told
+    assert patch.around(image, 100, 60, 2).tolist() == image[59:61, 99:101].tolist()
+
+
+def test_all_places_of_a_window_are_drawn(visit, sound, drawn):
+    state = {"picture_height": 300, "picture_width": 400, "window_height": 100, "window_width": 40}
+    sound(visit(PAGE, **{f"segmentation_boxes_{name}": value for name, value in state.items()}))
+    boxes = {box.id: box.xyxy for box in drawn.boxes("segmentation_boxes_picture")}
+    left, top, right, bottom = boxes["places"]
+    assert (right - left) * (bottom - top) == sliding_window.positions(300, 400, 100, 40)
+    assert boxes["last"] == (360, 200, 400, 300) and boxes["window"] == (0, 0, 40, 100)
+    sound(visit(PAGE, segmentation_boxes_window_width=1000))
+    assert {box.id for box in drawn.boxes("segmentation_boxes_picture")} == {"picture", "window"}
+
+
+def test_each_level_has_its_side_above_its_first_bar():
+    layers = [step for step in encoder_decoder.plan(9, 1, 8, 32) if step.kind == "conv"]
+    assert resolution.sides(layers) == ["32²", "", "", "16²", "", "", "32²", "", ""]
+
+
+def test_twice_the_channels_says_why_when_it_costs_more(visit, sound, prose):
+    told = prose(sound(visit(PAGE, segmentation_downs=4, segmentation_doubling=True)))
+    assert "times more**" in told and "Networks do it all the same" in told
+    steps = encoder_decoder.plan(14, 4, 16, 224, True)
+    assert f"keeps {sum(step.activations for step in steps) / 1e6:.1f} M numbers a picture" in told
+    assert "Networks do it all the same" not in prose(sound(visit(PAGE, segmentation_downs=4)))
+
+
+def test_without_the_weights_of_the_chosen_network_the_labs_own_answers(visit, sound, drawn, unpublished):
+    at = sound(visit(PAGE, segmentation_model="deeplabv3_mobilenet_v3_large"))
+    assert any("not on this machine yet" in each.value for each in at.caption)
+    assert any("*segmenter-bilinear* answers" in each.value for each in at.caption)
+    image = drawn.pictures["segmentation_picture"]
+    found = drawn.layer("segmentation_prediction", components.Labels).values
+    np.testing.assert_array_equal(found, catalog.load("segmenter-bilinear")(image).labels)
+
+
 def test_the_questions_have_what_is_drawn_as_their_answers(visit, sound, drawn, prose):
     asked = {"predict-segmentation-count": "324", "predict-segmentation-worst": "sky"}
     at = sound(visit(PAGE, asked, segmentation_side=100))
-    table = at.dataframe[0].value
-    there = table[table["true"] > 0]
-    worst = there.loc[there["IoU"].idxmin(), "class"]
-    assert f"You said **“sky”**. The answer is **“{worst}”**. Its IoU is {there['IoU'].min():.3f}" in prose(at)
+    found = {name: float(iou) for name, iou, true in classes_table(prose(at)) if true != "0"}
+    worst = min(found, key=found.get)
+    assert f"You said **“sky”**. The answer is **“{worst}”**. Its IoU is {found[worst]:.3f}" in prose(at)
     rows, columns = drawn.layers["segmentation_scores"][0].values.shape
     assert rows * columns == 361 and "You said **324**. It is **361**, because (100 − 28) / 4 + 1 = 19" in prose(at)

@@ -12,7 +12,7 @@ from labs import segmentation_metrics
 from models import catalog
 from pages.upsampling import boundary, interpolation, unpooling
 from scenes import CLASSES
-from ui import components
+from ui import components, pictures
 
 PAGE = "upsampling"
 NETWORKS = catalog.names("segmentation")
@@ -111,7 +111,7 @@ def test_pool_remember_unpool(visit, sound, drawn, text):
     assert unpool["positions"].values.tolist() == [[5, 2], [12, 15]]
     assert unpool["rest"].values.tolist() == [[1, 2], [3, 4]] and unpool["rest"].editable
     assert unpool["unpooled"].values.tolist() == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]
-    assert "All 4 values found their place" in text(at)
+    assert "All 4 values found a place" in text(at)
 
 
 def test_overlapping_windows_lose_values_live(visit, sound, drawn, text):
@@ -286,6 +286,56 @@ def test_another_size_counts_anew_and_the_nails_begin_at_a_nail(visit, sound, dr
     assert "Output cell (0, 0)" in text(at) and "1 input made it" in text(at)
     at.toggle(key="unpool_overlap").set_value(True).run()
     assert drawn.grids["unpool"]["rest"].values.tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_all_five_methods_enlarge_the_same_pixels(visit, sound, drawn, factor):
+    sound(visit(PAGE, up_factor=factor))
+    small = drawn.pictures["up_lens_input"].astype(int)
+    assert small.shape == (14, 14, 3)
+    nearest = drawn.pictures["up_lens_nearest"].astype(int)
+    np.testing.assert_array_equal(nearest, small.repeat(factor, 0).repeat(factor, 1))
+    nails = drawn.pictures["up_lens_bed of nails"].astype(int)
+    np.testing.assert_array_equal(nails[::factor, ::factor], small)
+    assert nails.sum() == small.sum()
+    for name in interpolation.METHODS:
+        assert drawn.pictures[f"up_lens_{name}"].shape == (14 * factor, 14 * factor, 3)
+    bilinear, bicubic = (drawn.pictures[f"up_lens_{name}"].astype(int) for name in ("bilinear", "bicubic"))
+    assert np.abs(bilinear - bicubic).max() > 0 and np.abs(bilinear - nearest).max() > 10
+
+
+def test_look_inside_stays_where_there_is_no_matrix(visit, sound, drawn, text):
+    at = sound(visit(PAGE, up_method="max unpooling"))
+    heads = [header.value.split("\u2003")[-1] for header in at.header]
+    assert any("Look inside" in head for head in heads) and "no fixed matrix" in text(at)
+    assert "up_product" not in drawn.grids
+    assert "up_product" in (sound(visit(PAGE)), drawn.grids)[1]
+
+
+def test_a_small_input_of_bicubic_reads_its_rim_again(visit, sound, text):
+    folded = "beyond the rim it reads the pixels of the rim again"
+    assert folded in text(sound(visit(PAGE, up_method="bicubic")))
+    live = {"up.live": {"message": {"sequence": 1, "selected": ["output", 8, 8]}}}
+    inner = text(sound(visit(PAGE, up_method="bicubic", up_rows=8, up_columns=8, **live)))
+    assert "16 inputs made it" in inner and folded not in inner
+    assert r"\max(0, 1 - |d|)" in text(sound(visit(PAGE)))
+
+
+def test_a_field_larger_than_the_picture_is_said_to_be_cut(visit, sound, text):
+    cut = "cut at the rim of this 128 × 128 picture"
+    told = text(sound(visit(PAGE, rf_layers=12)))
+    assert f"sees **284 × 284** px, {cut}" in told and told.count(cut) == 1
+    assert cut not in text(sound(visit(PAGE, rf_layers=1)))
+
+
+def test_the_networks_have_a_legend_and_the_weather_in_words(visit, sound, drawn, text):
+    at = sound(visit(PAGE, scene_more_fog=0.5))
+    html = "".join(each.proto.body for each in at.get("html"))
+    seen = set(np.concatenate([np.unique(mapped(drawn, name)[0]) for name in NETWORKS]).tolist())
+    assert all(f"</i>{CLASSES[k]}</span>" in html for k in seen)
+    own = pictures.from_lab_world(32).scene.fog
+    assert f"Of its own this scene has fog {own:.2f}, light" in text(at)
+    assert f"With the sliders: fog {own + 0.5 * (1 - own):.2f}, light" in text(at)
 
 
 @pytest.mark.parametrize(("overlap", "empty"), [(False, 12), (True, 10)])

@@ -6,6 +6,7 @@ const { Sheet } = await import(new URL(`sheet.js${version}`, import.meta.url))
 const style = await stylesheet(import.meta.url)
 
 const TERMS = 25 // longest sum that is written out
+const CLICK = 500 // ms that one click takes at most
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }
 
 /** The number somebody typed, with decimal comma or point, as a fraction if they like; NaN if it is none. */
@@ -191,7 +192,16 @@ class Matrix {
     return [name, Number(r), Number(c)]
   }
 
+  /** The sentence about a refused number goes with the next thing that is done here, but not with the click that left
+   * its cell. */
+  forget() {
+    if (!this.complaint || Date.now() - this.complaint < CLICK) return
+    this.complaint = false
+    this.mark()
+  }
+
   click(cell) {
+    this.forget()
     if (!cell || cell.node.querySelector('input')) return
     cell.node.focus({ preventScroll: true })
     this.select(this.selected === cell.address && !cell.sheet.item.editable ? null : cell.address)
@@ -208,6 +218,7 @@ class Matrix {
   key(event) {
     const cell = this.cellOf(event.target)
     if (!cell || event.ctrlKey || event.metaKey || event.altKey) return
+    this.forget()
     const { key } = event
     const editable = cell.sheet.item.editable
     if (key in ARROWS) this.step(cell, ARROWS[key])
@@ -263,7 +274,7 @@ class Matrix {
         if (cell.sheet.value(cell.r, cell.c) !== before) this.change(cell, before)
       }
       if (keep && objection) {
-        this.complaint = true
+        this.complaint = Date.now()
         this.write(`${objection} The old value ${print(before)} is back.`, true)
       }
       if (back) cell.node.focus({ preventScroll: true })

@@ -4,6 +4,7 @@ const { ink, make, print, put, say } = await import(new URL(`../wire.js${new URL
 
 const NUMBERS_FROM = 22 // px; smaller cells show colour only
 const NARROW = 30 // px, of a cell in an equation on a phone
+const LEGIBLE = 7 // px; a grid whose digits would be smaller shows colour only
 const LECTURE = 18 // px; digits on a projector are no smaller where there is room
 const LOW = '#0072B2'
 const HIGH = '#D55E00'
@@ -96,18 +97,23 @@ export class Sheet {
     const { item, shape: [, columns] } = this
     const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
     const least = unit > 1 ? LECTURE : 10
-    const room = this.owner.width - (item.rows ? 48 * unit : 0) - 4
+    const head = Math.max(12 * unit, unit > 1 ? LECTURE : 0)
+    const span = (heads) => Math.max(0, ...(heads ?? []).map((text) => text.length)) * head * 0.53 + 12
+    const room = this.owner.width - (item.rows ? Math.max(48 * unit, span(item.rows)) : 0) - 4
     const narrow = this.owner.equation && this.owner.width < 480 ? NARROW : Infinity
     const wish = Math.min(narrow, unit * (item.cell ?? (columns > 10 ? Math.max(10, Math.floor(600 / columns)) : 44)))
     const side = Math.max(4, Math.min(wish, Math.floor(room / columns)))
-    const bare = side < NUMBERS_FROM
+    const length = Math.max(...this.cells.flatMap((row, r) => row.map((_, c) => this.words(r, c).length)))
+    const size = Math.max(least, Math.min(16 * unit, side * 0.36))
+    const fits = (room / columns - 6) / length / 0.56 // px, of digits in the widest cell there is room for
+    const bare = side < NUMBERS_FROM || Math.min(size, fits) < LEGIBLE
     if (bare !== this.bare) {
       this.bare = bare
       this.cells.forEach((row, r) => row.forEach((cell, c) => this.paint(cell, r, c)))
     }
-    const longest = bare ? 0 : Math.max(...this.cells.flatMap((row, r) => row.map((_, c) => this.words(r, c).length)))
-    const size = Math.max(least, Math.min(16 * unit, side * 0.36))
-    this.wide = Math.max(this.wide, Math.min(longest * size * 0.58 + 8, room / columns))
+    const longest = bare ? 0 : length
+    const needed = Math.max(longest * size * 0.58 + 8, bare || !item.columns ? 0 : span(item.columns))
+    this.wide = Math.max(this.wide, Math.min(needed, room / columns))
     const wide = Math.max(side, Math.ceil(this.wide))
     const small = longest ? Math.min(size, (wide - 6) / longest / 0.56) : size
     const looks = `--wide: ${wide}px; --high: ${side}px; --size: ${small.toFixed(1)}px`
