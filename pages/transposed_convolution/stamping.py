@@ -19,7 +19,6 @@ from pages.transposed_convolution.shared import (
     links,
     options,
     size_sum,
-    slots,
     strip,
 )
 from ui import page
@@ -31,14 +30,14 @@ DIRECTIONS = ("Convolution", "Transposed convolution")
 @st.fragment
 @page.guard()
 def stamp() -> None:
-    with st.container(key="line-stamp"):
-        direction = st.segmented_control(
-            "Direction", DIRECTIONS, default=DIRECTIONS[1], required=True, key="stamp_direction", bind="query-params",
-            help="The same filter, stride and padding, there and back.",
-        )  # fmt: skip
+    with st.container(key="controls-stamp"):
+        line = st.container(horizontal=True)
+    direction = line.segmented_control(
+        "Direction", DIRECTIONS, default=DIRECTIONS[1], required=True, key="stamp_direction", bind="query-params",
+        help="The same filter, stride and padding, there and back.",
+    )  # fmt: skip
     with ExitStack() as sliders:
-        with st.container(key="controls-stamp"):
-            columns = slots(5, 170)
+        columns = [line.container(width=140) for _ in range(5)]
         with columns[0]:
             size = sliders.enter_context(live_slider("Input size", 1, 3, 2, key="stamp_size", window=2))
         with columns[1]:
