@@ -4,6 +4,7 @@ As in `models.inside.attribution`, captum works on a replica: the shared network
 gradients.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
@@ -91,8 +92,7 @@ def explain(network: PretrainedClassifier, image: np.ndarray, target: int) -> Ex
     Raises:
         ValueError: no such class; `OutOfMemory`.
     """
-    if not 0 <= target < len(network.classes):
-        raise ValueError(f"Classes go from 0 to {len(network.classes) - 1}, not {target}.")
+    _check(network, target)
     with replica(network) as module:
         layer, linear = _last_maps(module), _linear(module)
         start = perf_counter()
@@ -108,6 +108,65 @@ def explain(network: PretrainedClassifier, image: np.ndarray, target: int) -> Ex
             bias = float(linear[0].bias[target])
         score = float(seen[""][0, target].detach())
     return Explained(grad_cam, cam, bias, score, network.window(*image.shape[:2]), seconds, network.device)
+
+
+@out_of_memory_said
+def class_maps(network: PretrainedClassifier, image: np.ndarray, targets: Sequence[int]) -> Tensor:
+    """CAM of several classes from one forward pass, without any gradient.
+
+    Args:
+        network: from `catalog.load`, with a head that has a CAM.
+        image: uint8 RGB (H, W, 3) of any size.
+        targets: the classes, indices into `network.classes`.
+
+    Returns:
+        float32 (n, h, w) on the CPU, in logits per cell, over `network.window` of the picture.
+
+    Raises:
+        ValueError: no such class, or a head with hidden layers; `OutOfMemory`.
+    """
+    for target in targets:
+        _check(network, target)
+    with replica(network) as module, torch.no_grad():
+        layer, linear = _last_maps(module), _linear(module)
+        if len(linear) != 1 or _pooled(module) != (1, 1):
+            raise ValueError(f"{network.name} has hidden layers behind its maps, so it has no class activation maps.")
+        with taps(module, [layer]) as seen:
+            module(network.tensor(image)[None])
+        features, weights = seen[layer][0].float().cpu(), linear[0].weight.float().cpu()
+    maps = [class_activation_map(features, weights[target]) for target in targets]
+    return torch.stack(maps) if maps else features.new_zeros((0, *features.shape[1:]))
+
+
+@out_of_memory_said
+def grad_cam_views(network: PretrainedClassifier, views: Tensor, target: int, batch: int = 16) -> Tensor:
+    """Grad-CAM of many pictures by captum, each by itself, after the ReLU, `batch` of them in one pass.
+
+    Args:
+        network: from `catalog.load`.
+        views: float (L, 3, h, w), as `network.tensor` gives them.
+        target: the class, an index into `network.classes`.
+        batch: how many at once; it changes no map beyond rounding.
+
+    Returns:
+        float32 (L, h, w) on the CPU, ≥ 0.
+
+    Raises:
+        ValueError: no such class; `OutOfMemory`.
+    """
+    _check(network, target)
+    maps = []
+    with replica(network) as module:
+        grad_cam = attr.LayerGradCam(module, module.get_submodule(_last_maps(module)))
+        for part in views.split(batch):
+            x = part.to(network.device).clone().requires_grad_()
+            maps.append(grad_cam.attribute(x, target=target, relu_attributions=True)[:, 0].detach().float().cpu())
+    return torch.cat(maps)
+
+
+def _check(network: PretrainedClassifier, target: int) -> None:
+    if not 0 <= target < len(network.classes):
+        raise ValueError(f"Classes go from 0 to {len(network.classes) - 1}, not {target}.")
 
 
 def _linear(module: nn.Module) -> list[nn.Linear]:
