@@ -154,7 +154,7 @@ def fetch(names: list[str]) -> None:
     """Bring the weights here, one after the other, behind a progress bar; print where they lie."""
     wanted = list(published.NAMES) if names == ["all"] else list(dict.fromkeys(names))
     for name in [name for name in wanted if name in packaged.ENTRIES]:
-        print(f"{name}: {packaged.ENTRIES[name].comes_from}")
+        print(f"{name}: here, {packaged.ENTRIES[name].comes_from}")
         wanted.remove(name)
     if unknown := [name for name in wanted if name not in published.ENTRIES]:
         known = ", ".join(catalog.pretrained_names())

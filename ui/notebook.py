@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ui import lab_world, pictures
+from ui.photographs import FILES
 
 State = Mapping[str, Any]
 OWN = "an own picture"
@@ -105,9 +106,7 @@ def picture(state: State, key: str, seed: int, size: int = 224) -> Cell:
             """
         )
     if source_of(state, key) == "Photograph":
-        label = get(state, f"{key}_photo", next(iter(pictures.PHOTOGRAPHS)))
-        taken = f"photograph = PHOTOGRAPHS[{label!r}].pixels()"
-        return code(_square("from ui.photographs import PHOTOGRAPHS", taken, size))
+        return photograph(get(state, f"{key}_photo", next(iter(pictures.PHOTOGRAPHS))), size)
     return code(
         "mine = None  # the path of the picture you showed the page; without one this is a photograph of a cat\n"
         + _square(
@@ -116,6 +115,14 @@ def picture(state: State, key: str, seed: int, size: int = 224) -> Cell:
             size,
         )
     )
+
+
+def photograph(label: str, size: int) -> Cell:
+    """One of `pictures.PHOTOGRAPHS` as the page shows it: defines ``image`` uint8 (size, size, 3)."""
+    chosen = pictures.PHOTOGRAPHS[label]
+    module, folder = FILES[chosen.package]
+    file = f'Path({module}.__file__).parent / "{folder}/{chosen.file}"'
+    return code(_square(f"import {module}", f'photograph = np.array(Image.open({file}).convert("RGB"))', size))
 
 
 def network(state: State, key: str, default: str) -> Cell:
@@ -143,9 +150,11 @@ def boxes_drawn() -> Cell:
 def _square(imports: str, taken: str, size: int) -> str:
     """Source that takes a photograph and cuts and scales it as the page does."""
     lines = [
+        "from pathlib import Path",
+        "",
         "import numpy as np",
-        "from PIL import Image, ImageOps",
         imports,
+        "from PIL import Image, ImageOps",
         "",
         taken,
         f"image = np.array(ImageOps.fit(Image.fromarray(photograph), ({size}, {size})))",

@@ -49,7 +49,7 @@ class Package:
     @property
     def comes_from(self) -> str:
         """The package and its licence, for the page."""
-        return f"comes with the lab, from the package {self.package} ({self.licence})"
+        return f"from the package {self.package} ({self.licence})"
 
 
 LITE = Package(

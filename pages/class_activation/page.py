@@ -17,10 +17,10 @@ from ui import outside_lab_world, page, pictures
 
 page.begin("Class Activation Maps")
 picture = pictures.choose("cam", seed=577)
-outside_lab_world.warn(picture, NETWORKS, "efficientnet-lite0, which knows photographs, answers first.")
-if picture.view is None:
+if picture.view is None:  # first who knows such pictures
     with page.guard():
         photographs.photographs(picture)
+outside_lab_world.warn(picture, NETWORKS, "From here on they answer; above, a network that knows photographs did.")
 with page.guard():  # without weights there is one sentence, not seven
     focus = two_classes.choose(picture)
     two_classes.play(focus)

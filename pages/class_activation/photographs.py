@@ -23,20 +23,26 @@ CAM, GRAD_CAM = "CAM", "Grad-CAM"
 
 def photographs(above: Picture) -> None:
     """The sections; what they share is chosen outside the fragments, as `model_choice` wants it."""
-    page.section(
-        "A network for photographs",
-        "The same question to classifiers of a thousand ImageNet classes: which pixels speak for which name?",
-    )
-    left, right = st.columns([3, 1])
-    with right:
-        picture = source.choose("cam_published", above, default="Cameraman") if above.view is not None else above
-    with left:
-        network = model_choice.choose("cam_published", choice.offers("classification", lab=[]))
+    offers = choice.offers("classification", lab=[])
+    if above.view is None:
+        page.section(
+            "A network for photographs",
+            "The network chosen here, trained on photographs, answers: which pixels speak for which of 1000 names?",
+        )
+        picture, network = above, model_choice.choose("cam_published", offers)
+    else:
+        page.section(
+            "A network for photographs",
+            "The same question to classifiers of a thousand ImageNet classes: which pixels speak for which name?",
+        )
+        left, right = st.columns([3, 1])
+        with right:
+            picture = source.choose("cam_published", above, default="Cameraman")
+        with left:
+            network = model_choice.choose("cam_published", offers)
     if network is None:
         heads()
         return
-    if above.view is None:
-        st.caption(f"{network.name} answers in this section, about the picture at the top of the page.")
     asked = ask(picture, network)
     play(asked)
     heads()

