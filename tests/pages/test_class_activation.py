@@ -302,9 +302,13 @@ def test_a_photograph_is_outside_what_the_classifiers_know(run, sound, untrained
     assert wanted(sound(run(cam_source="Photograph"))) and not wanted(sound(run()))
 
 
-def test_a_photograph_has_no_truth(run, sound, untrained, drawn):
-    at = sound(run(cam_source="Photograph"))
-    assert "Nobody has marked the things in this picture" in captions(at)
+@pytest.mark.parametrize(
+    ("photograph", "why"),
+    [("Moon", "Nobody has marked the things in this picture"), ("Cat", "ImageNet's names, none of Lab World's")],
+)
+def test_a_photograph_has_no_truth(run, sound, untrained, drawn, photograph, why):
+    at = sound(run(cam_source="Photograph", cam_photo=photograph))
+    assert why in captions(at)
     assert not [name for name in places(drawn, "cam_box") if name.startswith("truth")]
     assert "IoU of 20 % box" not in at.dataframe[0].value.columns
 
