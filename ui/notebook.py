@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ui import lab_world, pictures
+from ui.photographs import FILES
 
 State = Mapping[str, Any]
 OWN = "an own picture"
@@ -105,12 +106,23 @@ def picture(state: State, key: str, seed: int, size: int = 224) -> Cell:
             """
         )
     if source_of(state, key) == "Photograph":
-        name = pictures.PHOTOGRAPHS[get(state, f"{key}_photo", next(iter(pictures.PHOTOGRAPHS)))]
-        return code(_square(f"photograph = data.{name}()", name, size))
+        return photograph(get(state, f"{key}_photo", next(iter(pictures.PHOTOGRAPHS))), size)
     return code(
         "mine = None  # the path of the picture you showed the page; without one this is a photograph of a cat\n"
-        + _square("photograph = np.array(Image.open(mine).convert('RGB')) if mine else data.chelsea()", "", size)
+        + _square(
+            "from skimage import data",
+            "photograph = np.array(Image.open(mine).convert('RGB')) if mine else data.chelsea()",
+            size,
+        )
     )
+
+
+def photograph(label: str, size: int) -> Cell:
+    """One of `pictures.PHOTOGRAPHS` as the page shows it: defines ``image`` uint8 (size, size, 3)."""
+    chosen = pictures.PHOTOGRAPHS[label]
+    module, folder = FILES[chosen.package]
+    file = f'Path({module}.__file__).parent / "{folder}/{chosen.file}"'
+    return code(_square(f"import {module}", f'photograph = np.array(Image.open({file}).convert("RGB"))', size))
 
 
 def network(state: State, key: str, default: str) -> Cell:
@@ -135,15 +147,16 @@ def boxes_drawn() -> Cell:
     )
 
 
-def _square(taken: str, name: str, size: int) -> str:
+def _square(imports: str, taken: str, size: int) -> str:
     """Source that takes a photograph and cuts and scales it as the page does."""
-    pair = "[0]  # of a stereo pair" if name.startswith("stereo") else ""
     lines = [
-        "import numpy as np",
-        "from PIL import Image, ImageOps",
-        "from skimage import data",
+        "from pathlib import Path",
         "",
-        taken + pair,
+        "import numpy as np",
+        imports,
+        "from PIL import Image, ImageOps",
+        "",
+        taken,
         f"image = np.array(ImageOps.fit(Image.fromarray(photograph), ({size}, {size})))",
     ]
     return "\n".join(lines)

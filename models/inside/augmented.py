@@ -1,4 +1,5 @@
-"""Augmented Grad-CAM on a trained classifier: views, their Grad-CAMs, and the fine map that explains them all."""
+"""Augmented Grad-CAM on a classifier, of Lab World or of photographs: views, their Grad-CAMs, and the fine map that
+explains them all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from torch import Tensor
 
 from labs.augmented_grad_cam import ANGLE, SHIFT, VIEWS, Warps, enlarged, pose, random_warps, warp_pictures
 from labs.super_resolution import ITERATIONS, RIDGE, TOTAL_VARIATION, Terms, primal_dual
+from models.inside import photograph_attribution
 from models.inside.attribution import grad_cam_views
 from models.networks.classifier import FILL, SIZE, LoadedClassifier, to_tensor
+from models.networks.published import PretrainedClassifier
 
 BATCH = 16
 Progress = Callable[[str, int, int], None]
@@ -53,7 +56,7 @@ class AugmentedMap:
 
 
 def augmented_grad_cam(
-    model: LoadedClassifier,
+    model: LoadedClassifier | PretrainedClassifier,
     image: np.ndarray,
     target: int,
     views: int = VIEWS,
@@ -69,8 +72,9 @@ def augmented_grad_cam(
 
     Args:
         model: from `catalog.load`.
-        image: uint8 RGB (H, W, 3); what is not 224×224 is resized to it, as the model does.
-        target: the class, an index into `scenes.THINGS`.
+        image: uint8 RGB (H, W, 3); what is not 224×224 is resized to it, as the model does. A network for photographs
+            cuts out its window, and the maps cover that.
+        target: the class, an index into `scenes.THINGS`, or into the classes of a network for photographs.
         views: L, how many; view 0 is the picture itself.
         angle, shift: largest rotation in radians and shift in pixels of the 224×224 picture, to either side.
         lam, mu: λ of the total variation and μ of the ridge, for maps of 0 to 1.
@@ -82,16 +86,20 @@ def augmented_grad_cam(
         ValueError: a value out of range.
     """
     tell = progress or (lambda stage, done, total: None)
-    x = to_tensor(image)
+    published = isinstance(model, PretrainedClassifier)
+    x = model.tensor(image).cpu() if published else to_tensor(image)
     warps = random_warps(views, angle, shift, SIZE, seed)
     start = perf_counter()
-    pictures = warp_pictures(x, warps, FILL)
+    pictures = warp_pictures(x, warps, (0.0,) * 3 if published else FILL)  # zero is the mean colour of its weights
     seconds = {"views": perf_counter() - start}
 
     start = perf_counter()
     parts = []
     for part in pictures.split(BATCH):  # in parts, so that progress can be told
-        parts.append(grad_cam_views(model, part, target, batch=BATCH, relu=True))
+        if isinstance(model, PretrainedClassifier):
+            parts.append(photograph_attribution.grad_cam_views(model, part, target, batch=BATCH))
+        else:
+            parts.append(grad_cam_views(model, part, target, batch=BATCH, relu=True))
         tell("forwards", min(len(parts) * BATCH, views), views)
     maps = torch.cat(parts)
     seconds["forwards"] = perf_counter() - start
@@ -109,7 +117,10 @@ def augmented_grad_cam(
         return posed.problem.terms((each / posed.scale).numpy())
 
     assert solution.gap is not None, "The primal-dual method knows its gap."
-    shown = (pictures * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+    if isinstance(model, PretrainedClassifier):
+        shown = model.pixels(pictures)
+    else:
+        shown = (pictures * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
     return AugmentedMap(
         fine, one, posed.mean, maps, posed.believed, shown, warps, solution.objectives,
         (terms_of(one), terms_of(posed.mean), terms_of(fine)), solution.gap, posed.scale, seconds, model.device,

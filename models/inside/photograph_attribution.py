@@ -4,6 +4,7 @@ As in `models.inside.attribution`, captum works on a replica: the shared network
 gradients.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from labs.class_activation import class_activation_map
 from models.device import out_of_memory_said
 from models.inside.attribution import replica
+from models.networks.efficientnet_lite import EfficientNetLite
 from models.networks.published import PretrainedClassifier
 from models.networks.rcnn_taps import taps
 
@@ -67,7 +69,8 @@ class Explained:
 
 
 def head_of(module: nn.Module) -> Head:
-    """The head of one of torchvision's resnet, vgg or mobilenet classifiers; one on the meta device will do."""
+    """The head of an EfficientNet-Lite, or of one of torchvision's resnet, vgg or mobilenet classifiers; one on the
+    meta device will do."""
     layer = _last_maps(module)
     device = next(module.parameters()).device
     with torch.inference_mode(), taps(module, [layer]) as seen:
@@ -89,8 +92,7 @@ def explain(network: PretrainedClassifier, image: np.ndarray, target: int) -> Ex
     Raises:
         ValueError: no such class; `OutOfMemory`.
     """
-    if not 0 <= target < len(network.classes):
-        raise ValueError(f"Classes go from 0 to {len(network.classes) - 1}, not {target}.")
+    _check(network, target)
     with replica(network) as module:
         layer, linear = _last_maps(module), _linear(module)
         start = perf_counter()
@@ -108,13 +110,72 @@ def explain(network: PretrainedClassifier, image: np.ndarray, target: int) -> Ex
     return Explained(grad_cam, cam, bias, score, network.window(*image.shape[:2]), seconds, network.device)
 
 
+@out_of_memory_said
+def class_maps(network: PretrainedClassifier, image: np.ndarray, targets: Sequence[int]) -> Tensor:
+    """CAM of several classes from one forward pass, without any gradient.
+
+    Args:
+        network: from `catalog.load`, with a head that has a CAM.
+        image: uint8 RGB (H, W, 3) of any size.
+        targets: the classes, indices into `network.classes`.
+
+    Returns:
+        float32 (n, h, w) on the CPU, in logits per cell, over `network.window` of the picture.
+
+    Raises:
+        ValueError: no such class, or a head with hidden layers; `OutOfMemory`.
+    """
+    for target in targets:
+        _check(network, target)
+    with replica(network) as module, torch.no_grad():
+        layer, linear = _last_maps(module), _linear(module)
+        if len(linear) != 1 or _pooled(module) != (1, 1):
+            raise ValueError(f"{network.name} has hidden layers behind its maps, so it has no class activation maps.")
+        with taps(module, [layer]) as seen:
+            module(network.tensor(image)[None])
+        features, weights = seen[layer][0].float().cpu(), linear[0].weight.float().cpu()
+    maps = [class_activation_map(features, weights[target]) for target in targets]
+    return torch.stack(maps) if maps else features.new_zeros((0, *features.shape[1:]))
+
+
+@out_of_memory_said
+def grad_cam_views(network: PretrainedClassifier, views: Tensor, target: int, batch: int = 16) -> Tensor:
+    """Grad-CAM of many pictures by captum, each by itself, after the ReLU, `batch` of them in one pass.
+
+    Args:
+        network: from `catalog.load`.
+        views: float (L, 3, h, w), as `network.tensor` gives them.
+        target: the class, an index into `network.classes`.
+        batch: how many at once; it changes no map beyond rounding.
+
+    Returns:
+        float32 (L, h, w) on the CPU, ≥ 0.
+
+    Raises:
+        ValueError: no such class; `OutOfMemory`.
+    """
+    _check(network, target)
+    maps = []
+    with replica(network) as module:
+        grad_cam = attr.LayerGradCam(module, module.get_submodule(_last_maps(module)))
+        for part in views.split(batch):
+            x = part.to(network.device).clone().requires_grad_()
+            maps.append(grad_cam.attribute(x, target=target, relu_attributions=True)[:, 0].detach().float().cpu())
+    return torch.cat(maps)
+
+
+def _check(network: PretrainedClassifier, target: int) -> None:
+    if not 0 <= target < len(network.classes):
+        raise ValueError(f"Classes go from 0 to {len(network.classes) - 1}, not {target}.")
+
+
 def _linear(module: nn.Module) -> list[nn.Linear]:
     return [each for each in module.modules() if isinstance(each, nn.Linear)]
 
 
 def _pooled(module: nn.Module) -> tuple[int, int]:
     """Rows and columns that the average pooling leaves."""
-    pooling = module.get_submodule("avgpool")
+    pooling = module.get_submodule("_avg_pooling" if isinstance(module, EfficientNetLite) else "avgpool")
     assert isinstance(pooling, nn.AdaptiveAvgPool2d), "All of these classifiers have one."
     size = cast("int | tuple[int, int]", pooling.output_size)  # torch allows None too, for a side that stays
     return size if isinstance(size, tuple) else (size, size)
@@ -122,6 +183,8 @@ def _pooled(module: nn.Module) -> tuple[int, int]:
 
 def _last_maps(module: nn.Module) -> str:
     """The last layer whose output is feature maps and no pooling."""
+    if isinstance(module, EfficientNetLite):
+        return "last_maps"
     if hasattr(module, "layer4"):
         return "layer4"
     children = [name for name, child in module.features.named_children() if not isinstance(child, nn.MaxPool2d)]

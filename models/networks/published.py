@@ -122,6 +122,13 @@ class PretrainedClassifier(PretrainedNetwork):
             logits = output[0].float().cpu()
             return TopClasses(logits, logits.softmax(0), self.classes, seconds, self.device)
 
+    def pixels(self, shown: Tensor) -> np.ndarray:
+        """The colours of what the network is given, (n, 3, h, w) as by `tensor`: uint8 (n, h, w, 3)."""
+        preset = cast(ImageClassification, self._preprocess)
+        mean, std = (torch.tensor(value).view(3, 1, 1) for value in (preset.mean, preset.std))
+        values = (shown.cpu() * std + mean).clamp(0, 1) * 255
+        return values.round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+
     def window(self, height: int, width: int) -> tuple[float, float, float, float]:
         """The part of a picture that the network is shown, xyxy in pixels: the shorter side is resized and the middle
         cut out, as torchvision's preset does."""

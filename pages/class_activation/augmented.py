@@ -74,6 +74,19 @@ def place(image: np.ndarray, target: int, settings: Settings) -> list[Result]:
 
 def run(image: np.ndarray, target: int, settings: Settings, tell) -> Result:
     """`tell(share, words)` hears how far it is."""
+    found = augmented_grad_cam(
+        catalog.load(GAP), image, target, settings.views, settings.angle, settings.shift, settings.lam,
+        settings.mu, progress=stages(tell),
+    )  # fmt: skip
+    posed = lab.pose(found.maps, found.warps, settings.lam, settings.mu)
+    start = (posed.mean / posed.scale).numpy()
+    tell(0.92, "subgradient descent, for comparison")
+    rules = {rule: sr.subgradient_descent(posed.problem, start, STEPS, rule=rule).objectives for rule in sr.RULES}
+    return Result(replace(found, views=found.views[:0]), rules)  # which would be most of its memory
+
+
+def stages(tell):
+    """What `augmented_grad_cam` reports, as a share of the whole and words for `tell`."""
     spent = {"forwards": (0.0, 0.8), "solver": (0.8, 0.1)}
 
     def progress(stage_name: str, done: int, total: int) -> None:
@@ -83,15 +96,7 @@ def run(image: np.ndarray, target: int, settings: Settings, tell) -> Result:
         elif done % 20 == 0:  # it stops where it is near enough, mostly within 200 steps
             tell(first + length * min(done / 200, 1), f"solver: step {done}")
 
-    found = augmented_grad_cam(
-        catalog.load(GAP), image, target, settings.views, settings.angle, settings.shift, settings.lam,
-        settings.mu, progress=progress,
-    )  # fmt: skip
-    posed = lab.pose(found.maps, found.warps, settings.lam, settings.mu)
-    start = (posed.mean / posed.scale).numpy()
-    tell(0.92, "subgradient descent, for comparison")
-    rules = {rule: sr.subgradient_descent(posed.problem, start, STEPS, rule=rule).objectives for rule in sr.RULES}
-    return Result(replace(found, views=found.views[:0]), rules)  # which would be most of its memory
+    return progress
 
 
 @st.fragment
@@ -100,7 +105,7 @@ def augmented(focus: Focus) -> None:
     page.section(
         "Augmented Grad-CAM", "Turn and shift the picture: every view's coarse map holds another piece of the fine map."
     )
-    settings = controls()
+    settings = controls("cam")
     st.latex(
         rf"\begin{{aligned}} \min_{{h \ge 0}} \ &\tfrac12 \sum_{{l=1}}^{{{settings.views}}} "
         rf"\lVert D A_l h - g_l \rVert^2 \\ &+ {settings.lam:g} \sum |\partial_x h| + |\partial_y h| "
@@ -128,20 +133,21 @@ def augmented(focus: Focus) -> None:
     page.footer(f"{GAP}, {settings.views} views ({spent})", slot[0].found.device, 1000 * sum(seconds.values()))
 
 
-def controls() -> Settings:
-    """Streamlit's own sliders: they speak on release, and nothing here is fast enough for a drag."""
+def controls(key: str) -> Settings:
+    """Streamlit's own sliders: they speak on release, and nothing here is fast enough for a drag. `key` starts the
+    names of all."""
     columns = st.columns(5)
     with columns[0]:
-        views = st.select_slider("Views", VIEWS, lab.VIEWS, key="cam_views", **KEPT)
+        views = st.select_slider("Views", VIEWS, lab.VIEWS, key=f"{key}_views", **KEPT)
     with columns[1]:
-        angle = st.slider("Angle up to ±", 0.0, 1.0, lab.ANGLE, 0.05, format="%.2f rad", key="cam_angle", **KEPT,
+        angle = st.slider("Angle up to ±", 0.0, 1.0, lab.ANGLE, 0.05, format="%.2f rad", key=f"{key}_angle", **KEPT,
                           help="1 rad is 57°.")  # fmt: skip
     with columns[2]:
-        shift = st.slider("Shift up to ±", 0.0, 60.0, lab.SHIFT, 5.0, format="%.0f px", key="cam_shift", **KEPT)
+        shift = st.slider("Shift up to ±", 0.0, 60.0, lab.SHIFT, 5.0, format="%.0f px", key=f"{key}_shift", **KEPT)
     with columns[3]:
-        lam = st.select_slider("λ, total variation", LAMBDAS, sr.TOTAL_VARIATION, key="cam_lambda", **KEPT)
+        lam = st.select_slider("λ, total variation", LAMBDAS, sr.TOTAL_VARIATION, key=f"{key}_lambda", **KEPT)
     with columns[4]:
-        mu = st.select_slider("μ, ridge", MUS, sr.RIDGE, key="cam_mu", **KEPT)
+        mu = st.select_slider("μ, ridge", MUS, sr.RIDGE, key=f"{key}_mu", **KEPT)
     return Settings(views, angle, shift, lam, mu)
 
 

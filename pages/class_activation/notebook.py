@@ -1,6 +1,6 @@
 """This page to take home: two class activation maps, the box drawn from one of them, and Grad-CAM beside it."""
 
-from ui import notebook
+from ui import notebook, pictures
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
 SEED = 577
@@ -8,8 +8,11 @@ SHARE = 0.2
 
 
 def cells(state: State) -> list[Cell]:
-    """The maps, the sum inside, the weak box, the three networks, Grad-CAM and another method."""
-    return [*_maps(state), *_inside(state), *_box(state), *_networks(), *_gradients(state), _questions()]
+    """The maps, the sum inside, the weak box, the three networks, Grad-CAM and another method, a photograph."""
+    return [
+        *_maps(state), *_inside(state), *_box(state), *_networks(), *_gradients(state), *_photograph(state),
+        _questions(),
+    ]  # fmt: skip
 
 
 def _maps(state: State) -> list[Cell]:
@@ -141,6 +144,40 @@ def _gradients(state: State) -> list[Cell]:
             """
         ),
     ]
+
+
+def _photograph(state: State) -> list[Cell]:
+    """With the network that comes with the lab, whatever was chosen: the others have to be fetched first."""
+    label = get(state, "cam_published_photo", "Cameraman")
+    own = label not in pictures.PHOTOGRAPHS or not notebook.is_scene(state, "cam")
+    wanted = get(state, "cam_published_class", "most probable")
+    return [
+        text("## A network for photographs"),
+        *([] if own else [notebook.photograph(label, 448)]),
+        parameters(name=None if wanted == "most probable" else wanted),
+        code(
+            """
+            from models.inside import photograph_attribution
+
+            network = catalog.load("efficientnet-lite0")
+            seen = network(image)
+            for each, probability in seen.top(5):
+                print(f"{each}: {probability:.3f}")
+            index = network.classes.index(name) if name in network.classes else int(seen.logits.argmax())
+            found = photograph_attribution.explain(network, image, index)
+            x1, y1, x2, y2 = found.window
+            limit = float(found.cam.abs().max())
+            print(f"{network.classes[index]}: mean of CAM {float(found.cam.mean()):.3f} + bias {found.bias:.3f} "
+                  f"= score {found.score:.3f}")
+            plt.imshow(image)
+            plt.imshow(found.cam, cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=0.6, extent=(x1, x2, y2, y1))
+            plt.xlim(0, image.shape[1])
+            plt.ylim(image.shape[0], 0)
+            plt.title(network.classes[index])
+            plt.show()
+            """
+        ),
+    ]  # fmt: skip
 
 
 def _questions() -> Cell:

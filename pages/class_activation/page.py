@@ -17,7 +17,10 @@ from ui import outside_lab_world, page, pictures
 
 page.begin("Class Activation Maps")
 picture = pictures.choose("cam", seed=577)
-outside_lab_world.warn(picture, NETWORKS)
+if picture.view is None:  # first who knows such pictures
+    with page.guard():
+        photographs.photographs(picture)
+outside_lab_world.warn(picture, NETWORKS, "From here on they answer; above, a network that knows photographs did.")
 with page.guard():  # without weights there is one sentence, not seven
     focus = two_classes.choose(picture)
     two_classes.play(focus)
@@ -27,8 +30,9 @@ with page.guard():  # without weights there is one sentence, not seven
     grad_cam.grad_cam(focus)
     augmented.augmented(focus)
     quality.quality(focus)
-with page.guard():
-    photographs.photographs(picture)
+if picture.view is not None:
+    with page.guard():
+        photographs.photographs(picture)
 
 page.section("Show the code", "The functions that made the maps on this page.")
 page.show_code(
@@ -47,7 +51,10 @@ page.show_code(
     r"\text{ReLU}\Big(\sum_k \alpha_k f_k\Big)",
     "captum.attr.LayerGradCam(model, layer).attribute(x, target=c, relu_attributions=True)",
 )
-page.show_code(photograph_attribution.explain, library="torchvision.models.resnet50(weights='DEFAULT')")
+page.show_code(
+    [photograph_attribution.explain, photograph_attribution.class_maps],
+    library="captum.attr.LayerGradCam(efficientnet_lite0, efficientnet_lite0.last_maps).attribute(x, target=c)",
+)
 page.show_code(
     [augmented_grad_cam.view_operator, augmented_grad_cam.mean_unwarped, super_resolution.primal_dual],
     r"\min_{h \ge 0} \tfrac12 \sum_l \lVert D A_l h - g_l \rVert^2 + \lambda \, TV(h) "

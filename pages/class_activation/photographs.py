@@ -1,63 +1,163 @@
-"""Published classifiers on photographs: the five best classes, Grad-CAM, and whether there is a CAM at all."""
+"""Networks for photographs: the five best classes, the maps of two of a thousand, and whether there is a CAM at all."""
 
-from collections import Counter
-
-import numpy as np
 import streamlit as st
+from torch import Tensor
 
+from labs.heat_map_quality import points_at
 from models import catalog, choice
 from models.inside import photograph_attribution
-from models.inside.attribution import enlarged
 from models.inside.photograph_attribution import Explained, Head
 from models.networks.published import PretrainedClassifier, TopClasses
-from models.pretrained import published
-from pages.class_activation.shared import SIGNED, SKY, colour_bar, evidence, greyed, limit_of, number
+from pages.class_activation.photograph_augmented import augmented
+from pages.class_activation.photograph_box import weak_box
+from pages.class_activation.photograph_shared import Asked, best_of, classified, head, inside, unique
+from pages.class_activation.shared import SIGNED, SKY, WHITE, colour_bar, evidence, greyed, limit_of, number, xyxy
 from pages.shared import photograph_source as source
 from ui import model_choice, page
-from ui.components import Box, Boxes, Heat, stage
+from ui.components import Box, Boxes, stage
 from ui.pictures import KEPT, Picture
 
-FIRST = "most probable"
-FINER = 16  # so many values a cell, bilinear; the stage smooths the rest
-
-
-@st.cache_resource(max_entries=48, show_spinner=False)  # shared and only read
-def classified(name: str, identity: int, _network: PretrainedClassifier, image: np.ndarray) -> TopClasses:
-    """The forward pass of a network on a picture."""
-    return _network(image)
-
-
-@st.cache_resource(max_entries=96, show_spinner=False)
-def explained(name: str, identity: int, _network: PretrainedClassifier, image: np.ndarray, target: int) -> Explained:
-    """Forward and backward pass for one class."""
-    return photograph_attribution.explain(_network, image, target)
-
-
-@st.cache_data(show_spinner=False)
-def head(name: str) -> Head:
-    return photograph_attribution.head_of(published.blank(name).eval())
+FIRST, SECOND = "most probable", "another thing"
+CAM, GRAD_CAM = "CAM", "Grad-CAM"
 
 
 def photographs(above: Picture) -> None:
-    """The section; its choice of a network stands outside the fragment, as `model_choice` wants it."""
-    page.section(
-        "A network for photographs",
-        "The same question to classifiers of a thousand ImageNet classes. Whether CAM exists is decided by their head.",
-    )
-    left, right = st.columns([3, 1])
-    with right:
-        picture = source.choose("cam_published", above, default="Cat")
-    with left:
-        # First one that has a CAM; the others keep their order.
-        offers = sorted(choice.offers("classification", lab=[]), key=lambda each: each.name != "resnet50")
-        network = model_choice.choose("cam_published", offers)
+    """The sections; what they share is chosen outside the fragments, as `model_choice` wants it."""
+    offers = choice.offers("classification", lab=[])
+    if above.view is None:
+        page.section(
+            "A network for photographs",
+            "The network chosen here, trained on photographs, answers: which pixels speak for which of 1000 names?",
+        )
+        picture, network = above, model_choice.choose("cam_published", offers)
+    else:
+        page.section(
+            "A network for photographs",
+            "The same question to classifiers of a thousand ImageNet classes: which pixels speak for which name?",
+        )
+        left, right = st.columns([3, 1])
+        with right:
+            picture = source.choose("cam_published", above, default="Cameraman")
+        with left:
+            network = model_choice.choose("cam_published", offers)
+    if network is None:
+        heads()
+        return
+    asked = ask(picture, network)
+    play(asked)
     heads()
-    if network is not None:
-        play(picture, network)
+    weak_box(asked)
+    augmented(asked)
+
+
+def ask(picture: Picture, network: PretrainedClassifier) -> Asked:
+    """Draw the choice of two classes by name."""
+    with st.spinner(f"{network.name} looks at the picture", show_time=True):
+        seen = classified(network.name, id(network), network, picture.image)
+    names = unique(network.classes)
+    with st.container(key="line-cam-published", horizontal=True):
+        first = st.selectbox(
+            "Class", [FIRST, *names], key="cam_published_class", help="Type to search.", width=240, **KEPT
+        )
+        second = st.selectbox(
+            "Beside it", [SECOND, *names], key="cam_published_other", width=240,
+            help="Another thing that was marked by hand in this photograph; without one, the next best class.", **KEPT,
+        )  # fmt: skip
+    target = int(seen.logits.argmax()) if first == FIRST else names.index(first)
+    other = next_to(target, picture, seen) if second == SECOND else names.index(second)
+    return Asked(picture, network, seen, target, other)
+
+
+def next_to(target: int, picture: Picture, seen: TopClasses) -> int:
+    """The best class of a marked thing that `target` does not name, or else the next best of all."""
+    things = [thing.names for thing in picture.things if seen.classes[target] not in thing.names]
+    if things:
+        return max((best_of(names, seen) for names in things), key=lambda label: float(seen.logits[label]))
+    return next(label for label in seen.logits.argsort(descending=True).tolist() if label != target)
+
+
+@st.fragment
+@page.guard()
+def play(asked: Asked) -> None:
+    picture, network, seen = asked.picture, asked.network, asked.seen
+    each = head(network.card["name"])
+    panels, below = st.columns(3, gap="medium"), st.container()
+    with below:
+        options = [CAM, GRAD_CAM] if each.has_cam else [GRAD_CAM]
+        kind = st.segmented_control(
+            "Map", options, default=options[0], required=True, key="cam_published_map",
+            help="CAM from the weights alone; Grad-CAM, before its ReLU, from the gradients.", **KEPT,
+        )  # fmt: skip
+    with st.spinner("Forward and backward", show_time=True):
+        found = {target: asked.explain(target) for target in (asked.target, asked.other)}
+    maps = {target: map_of(each, kind) for target, each in found.items()}
+    limit = limit_of(*maps.values())
+    with panels[0]:
+        frames = [Box(f"thing-{i}", xyxy(thing.box), thing.names[0], WHITE, width=2)
+                  for i, thing in enumerate(picture.things)]  # fmt: skip
+        x1, y1, x2, y2 = network.window(*picture.image.shape[:2])
+        if (x1, y1, x2, y2) != (0, 0, asked.side, asked.side):
+            frames.append(Box("window", (x1, y1, x2, y2), colour=SKY, dash=True, note="what the network is shown"))
+        stage("cam_published_picture", zoom=False).show(
+            picture.image, [Boxes(frames)], alt=f"{picture.name}, with what was marked in it by hand"
+        )
+        st.markdown(table(seen))
+        if frames and frames[-1].id == "window":
+            st.caption(f"Dashed: the middle that the network is shown, {photograph_attribution.SIZE} pixels a side.")
+        if picture.view is not None:
+            st.caption("Lab World is drawn, and these networks know photographs: expect odd answers.")
+    for panel, target, key in zip(panels[1:], (asked.target, asked.other), ("first", "second"), strict=True):
+        name, heat = network.classes[target], maps[target]
+        with panel:
+            stage(f"cam_published_{key}", zoom=False).show(
+                greyed(picture.image), [asked.layer(heat, limit)], alt=f"{kind} of {name} by {network.name}"
+            )
+            st.markdown(
+                f"**{name}**: probability **{float(seen.probabilities[target]):.3f}**, score S = "
+                f"**{number(float(seen.logits[target]), 4)}**"
+            )
+            st.caption(f"{kind}, {heat.shape[0]}×{heat.shape[1]}: {evidence(heat, name)}")
+    unit = "logit per cell" if kind == CAM else "logit per cell and pixel of the mean"
+    colour_bar(SIGNED, limit, unit)
+    discriminates(asked, maps)
+    if each.has_cam:
+        st.markdown(exact(found[asked.target], each))
+    else:
+        st.info(no_cam(each), icon=":material/info:")
+    page.footer(network.name, seen.device, seen.seconds * 1000)
+
+
+def map_of(found: Explained, kind: str) -> Tensor:
+    """CAM where it is asked for and exists."""
+    return found.cam if kind == CAM and found.cam is not None else found.grad_cam
+
+
+def discriminates(asked: Asked, maps: dict[int, Tensor]) -> None:
+    """Where both classes have a box drawn by hand: what each map holds on the one thing and on the other."""
+    classes = list(maps)
+    boxes = {target: asked.boxes(target) for target in classes}
+    if len(classes) < 2 or not all(boxes.values()) or boxes[classes[0]] == boxes[classes[1]]:
+        return
+    names = [asked.network.classes[target] for target in classes]
+    masks = [inside(boxes[target], asked.side) for target in classes]
+    rows = [
+        f"| map of | mean in the box of the {names[0]} | in that of the {names[1]} | its largest value lies |",
+        "|---|---:|---:|---|",
+    ]
+    for name, target, own in zip(names, classes, masks, strict=True):
+        heat = asked.on_picture(maps[target])
+        means = [number(float(heat.numpy()[mask].mean())) for mask in masks]
+        rows.append(f"| **{name}** | {means[0]} | {means[1]} | {'in' if points_at(heat, own) else 'beside'} its box |")
+    st.markdown("\n".join(rows))
+    st.caption(
+        "One picture, one network, two classes: a map shows its thing also where the class is far from winning, unless "
+        "the network does not know the thing. White boxes: drawn by hand."
+    )
 
 
 def heads() -> None:
     """What follows the last maps of every network on offer; known without their weights."""
+    st.markdown("**Whether CAM exists is decided by the head of a network:**")
     rows = ["| network | last maps | then | linear layers | CAM |", "|---|---|---|---|---|"]
     for name in catalog.pretrained_names("classification"):
         each = head(name)
@@ -67,70 +167,6 @@ def heads() -> None:
             + (":material/check: exact |" if each.has_cam else ":material/close: does not exist |")
         )
     st.markdown("\n".join(rows))
-
-
-@st.fragment
-@page.guard()
-def play(picture: Picture, network: PretrainedClassifier) -> None:
-    with st.spinner(f"{network.name} looks at the picture", show_time=True):
-        seen = classified(network.name, id(network), network, picture.image)
-    names = unique(network.classes)
-    asked, best = st.columns([2, 3], gap="large")
-    with best:
-        st.markdown(table(seen))
-    with asked:
-        wanted = st.selectbox(
-            "Class", [FIRST, *names], key="cam_published_class", help="Type to search.", width=320, **KEPT
-        )
-        target = int(seen.logits.argmax()) if wanted == FIRST else names.index(wanted)
-        name = network.classes[target]
-        st.markdown(
-            f"**{name}**: probability **{float(seen.probabilities[target]):.3f}**, score S = "
-            f"**{number(float(seen.logits[target]), 4)}**"
-        )
-        if picture.view is not None:
-            st.caption("Lab World is drawn, and these networks know photographs: expect odd answers.")
-    with st.spinner("Forward and backward", show_time=True):
-        found = explained(network.name, id(network), network, picture.image, target)
-    maps(picture, network, found, name)
-    page.footer(network.name, seen.device, seen.seconds * 1000)
-
-
-def maps(picture: Picture, network: PretrainedClassifier, found: Explained, name: str) -> None:
-    """The picture, Grad-CAM over it, and CAM beside it or why there is none."""
-    rows, columns = found.grad_cam.shape
-    divided = None if found.cam is None else found.cam / found.cam.numel()
-    limit = limit_of(*(heat for heat in (found.grad_cam, divided) if heat is not None))
-    panels = st.columns(3, gap="medium")
-    with panels[0]:
-        st.markdown("**Picture**")
-        frame = Box("window", found.window, colour=SKY, dash=True, note="what the network is shown")
-        stage("cam_published_picture", zoom=False).show(
-            picture.image, [Boxes([frame])], alt=f"{picture.name}, with the part that the network is shown"
-        )
-        st.caption(f"Dashed: the middle that the network is shown, {photograph_attribution.SIZE} pixels a side.")
-    with panels[1]:
-        st.markdown(f"**Grad-CAM before its ReLU**, {rows}×{columns}")
-        stage("cam_published_grad", zoom=False).show(
-            greyed(picture.image),
-            [layer(found.grad_cam, limit, found.window)],
-            alt=f"Grad-CAM of {name} by {network.name}",
-        )
-        st.caption(f"{evidence(found.grad_cam, name, 'logit')}; {found.seconds * 1000:.0f} ms by captum")
-    each = head(network.card["name"])
-    with panels[2]:
-        if divided is None:
-            st.markdown("**CAM does not exist here**")
-            st.info(no_cam(each), icon=":material/info:")
-        else:
-            st.markdown(f"**CAM / {divided.numel()}**, from the weights alone")
-            stage("cam_published_cam", zoom=False).show(
-                greyed(picture.image), [layer(divided, limit, found.window)], alt=f"Class activation map of {name}"
-            )
-            st.caption(evidence(divided, name, "logit"))
-    colour_bar(SIGNED, limit, "logit per cell and pixel of the mean")
-    if divided is not None:
-        st.markdown(exact(found, each))
 
 
 def exact(found: Explained, each: Head) -> str:
@@ -149,16 +185,10 @@ def exact(found: Explained, each: Head) -> str:
 def no_cam(each: Head) -> str:
     """Why this head has no class activation map."""
     return (
-        f"Between the {each.maps[0]} maps and the classes stand {len(each.linear)} linear layers ({layers(each)}) with "
-        "nonlinearities between them. No single weight joins a map to a class, so there is nothing to add the maps up "
-        "with. Grad-CAM asks for gradients instead, and those every network has."
+        f"**CAM does not exist here.** Between the {each.maps[0]} maps and the classes stand {len(each.linear)} linear "
+        f"layers ({layers(each)}) with nonlinearities between them. No single weight joins a map to a class, so there "
+        "is nothing to add the maps up with. Grad-CAM asks for gradients instead, and those every network has."
     )
-
-
-def layer(heat, limit: float, window: tuple[float, float, float, float]) -> Heat:
-    """A signed map over the part of the picture that it covers."""
-    values = enlarged(heat, (heat.shape[0] * FINER, heat.shape[1] * FINER))
-    return Heat(values.numpy(), SIGNED, -limit, limit, opacity=0.7, xyxy=window)
 
 
 def table(seen: TopClasses) -> str:
@@ -168,12 +198,6 @@ def table(seen: TopClasses) -> str:
     lines += [f"| {seen.classes[i]} | {float(seen.probabilities[i]):.3f} | {number(float(seen.logits[i]))} |"
               for i in best]  # fmt: skip
     return "\n".join(lines)
-
-
-def unique(classes: tuple[str, ...]) -> list[str]:
-    """Names that the address can hold: ImageNet has two cranes, the bird and the machine."""
-    twice = {name for name, count in Counter(classes).items() if count > 1}
-    return [f"{name} ({index})" if name in twice else name for index, name in enumerate(classes)]
 
 
 def shape(maps: tuple[int, int, int]) -> str:

@@ -78,6 +78,8 @@ def truth_of(picture: Picture, target: int) -> Truth | None:
 
 def no_truth(picture: Picture, target: int) -> str:
     """Why there is nothing to compare with, in a sentence."""
+    if picture.view is None and picture.things:
+        return "What is marked in this photograph has ImageNet's names, none of Lab World's: it is judged further up."
     if picture.view is None:
         return "Nobody has marked the things in this picture, so there is no truth to compare with."
     return f"There is no {THINGS[target]} in this scene, so there is no truth to compare with."

@@ -49,6 +49,7 @@ STATES = {
         ({}, r"IoU with the truth \*\*([\d.]+)\*\*", r"IoU with the truth ([\d.]+)"),
         ({"cam_class": "dog", "cam_share": "0.5"},
          r"\*\*dog\*\* · probability ([\d.]+)", r"^dog: probability ([\d.]+)"),
+        ({"cam_published_photo": "Temple"}, r"\*\*palace\*\*: probability \*\*([\d.]+)", r"^palace: ([\d.]+)"),
     ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
@@ -85,8 +86,9 @@ def test_every_page_has_one():
     assert {lesson.file for lesson in course.LESSONS if lesson.notebook.exists()} == set(STATES)
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["as it opens", "moved"])
-@pytest.mark.parametrize("page", STATES)
+@pytest.mark.parametrize(
+    ("page", "which"), [(page, which) for page, states in STATES.items() for which in range(len(states))]
+)
 def test_a_notebook_prints_the_numbers_of_its_page(visit, said, drawn, page, which):
     query, on_page, printed = STATES[page][which]
     at = home(query) if page == "home" else visit(page, query)

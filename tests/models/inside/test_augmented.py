@@ -5,10 +5,13 @@ import threading
 import numpy as np
 import pytest
 import torch
+from skimage import data
 
 import scenes
 from labs.augmented_grad_cam import pose, warp_pictures
 from labs.super_resolution import primal_dual
+from models import catalog
+from models.inside import photograph_attribution
 from models.inside.attribution import grad_cam_views
 from models.inside.augmented import augmented_grad_cam
 from models.networks.classifier import FILL, SIZE, Classifier, LoadedClassifier, to_tensor
@@ -117,6 +120,26 @@ def test_threads_get_what_one_alone_gets(model):
         thread.join()
     assert all(torch.equal(together[index], alone[index % 4]) for index in range(8))
     assert not any(parameter.requires_grad for parameter in model.module.parameters())
+
+
+def test_a_network_for_photographs_explains_its_window_of_a_photograph():
+    network, photograph = catalog.load("efficientnet-lite0"), data.astronaut()
+    target = network.classes.index("space shuttle")
+    found = augmented_grad_cam(network, photograph, target, views=3)
+    assert found.maps.shape == found.believed.shape == (3, 7, 7) and found.fine.shape == (56, 56)
+    expected = photograph_attribution.explain(network, photograph, target).grad_cam.clamp(min=0)
+    assert torch.allclose(found.maps[0], expected, atol=1e-3 * found.scale)
+    assert np.array_equal(found.views[0], network.pixels(network.tensor(photograph)[None])[0])
+    turned = network.tensor(found.views[1])[None]  # from the colours on: they are rounded to 256 steps
+    again = photograph_attribution.grad_cam_views(network, turned, target)[0]
+    assert torch.allclose(found.maps[1], again, atol=0.1 * found.scale)
+    corner = found.views[1:].reshape(2, -1, 3)
+    assert (np.abs(corner.astype(int) - 127) <= 1).all(-1).any(), "what lies beyond the picture is its mean colour"
+    row, column = divmod(int(found.fine.argmax()), 56)
+    assert row < 28 and column > 35, "the shuttle stands at the upper right"
+    posed = pose(found.maps, found.warps)
+    again = primal_dual(posed.problem, (posed.mean / posed.scale).numpy())
+    assert torch.allclose(found.fine, torch.from_numpy(again.fine) * posed.scale, atol=1e-6 * posed.scale)
 
 
 def test_the_picture_is_resized_as_the_model_does(model):

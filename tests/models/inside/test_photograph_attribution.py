@@ -35,7 +35,7 @@ def image():
 
 
 def head(name: str) -> photograph_attribution.Head:
-    return photograph_attribution.head_of(published.blank(name).eval())
+    return photograph_attribution.head_of(catalog.pretrained(name).blank(name).eval())
 
 
 def test_heads_are_those_of_the_papers():
@@ -46,7 +46,10 @@ def test_heads_are_those_of_the_papers():
     assert vgg.linear == ((25088, 4096), (4096, 4096), (4096, 1000))
     assert (mobile.layer, mobile.maps, mobile.pooled) == ("features.16", (960, 7, 7), (1, 1))
     assert mobile.linear == ((960, 1280), (1280, 1000))
-    assert [each.has_cam for each in (resnet, vgg, mobile)] == [True, False, False]
+    lite = head("efficientnet-lite0")
+    assert (lite.layer, lite.maps, lite.pooled) == ("last_maps", (1280, 7, 7), (1, 1))
+    assert lite.linear == ((1280, 1000),)
+    assert [each.has_cam for each in (resnet, vgg, mobile, lite)] == [True, False, False, True]
 
 
 def test_every_classifier_on_the_list_has_a_head():
@@ -125,6 +128,42 @@ def test_the_window_is_what_the_preset_cuts_out(networks, size):
     assert float(middle[1]) * (height - 1) == pytest.approx((y1 + y2) / 2 + cell_y / 2 - 0.5, abs=0.02 * height)
     assert float(shown[0, 112, 20]) * (width - 1) == pytest.approx(x1 + 20.5 * cell_x - 0.5, abs=1.5)
     assert float(shown[1, 200, 112]) * (height - 1) == pytest.approx(y1 + 200.5 * cell_y - 0.5, abs=1.5)
+
+
+def test_the_maps_of_many_classes_are_those_of_each(networks, image):
+    maps = photograph_attribution.class_maps(networks("resnet50"), image, [3, 999, 3])
+    assert maps.shape == (3, 7, 7) and torch.equal(maps[0], maps[2])
+    for found, target in zip(maps, (3, 999), strict=False):
+        cam = photograph_attribution.explain(networks("resnet50"), image, target).cam
+        torch.testing.assert_close(found, cam, rtol=1e-4, atol=1e-4 * float(cam.abs().max()))
+    assert photograph_attribution.class_maps(networks("resnet50"), image, []).shape == (0, 7, 7)
+
+
+def test_hidden_layers_have_no_maps_of_classes(networks, image):
+    with pytest.raises(ValueError, match="hidden layers"):
+        photograph_attribution.class_maps(networks("mobilenet_v3_large"), image, [3])
+    with pytest.raises(ValueError, match="Classes go from 0 to 999"):
+        photograph_attribution.class_maps(networks("resnet50"), image, [3, 1000])
+
+
+def test_views_are_explained_one_by_one_whatever_the_batch(networks, image):
+    network = networks("mobilenet_v3_large")
+    views = torch.stack([network.tensor(image), network.tensor(image[::-1]), network.tensor(image[:, ::-1])])
+    found = photograph_attribution.grad_cam_views(network, views, 5, batch=2)
+    for each, picture in zip(found, (image, image[::-1], image[:, ::-1]), strict=True):
+        expected = photograph_attribution.explain(network, picture, 5).grad_cam.clamp(min=0)
+        torch.testing.assert_close(each, expected, rtol=1e-3, atol=1e-4 * float(found.max()))
+    with pytest.raises(ValueError, match="Classes go from 0 to 999"):
+        photograph_attribution.grad_cam_views(network, views, -1)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_large", "efficientnet-lite0"])
+def test_the_colours_of_what_a_network_is_given_come_back(networks, name):
+    """224×224 pixels: the lite network sees them as they are, torchvision's preset enlarges them first."""
+    network = catalog.load(name) if name == "efficientnet-lite0" else networks(name)
+    plain = np.full((224, 224, 3), (10, 128, 250), np.uint8)
+    shown = network.pixels(network.tensor(plain)[None])
+    assert shown.dtype == np.uint8 and (shown == plain).all()
 
 
 def test_out_of_memory_is_said(networks, image, monkeypatch):
