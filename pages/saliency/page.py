@@ -43,7 +43,7 @@ page.show_code(
 page.erratum(
     "A saliency map shows which pixels contributed to the score.",
     "The gradient is **not a contribution**: it says how far the score would move if a pixel changed a little. Where "
-    "the score has saturated, the pixels that made it have a gradient near zero. Integrated gradients are contributions, "
+    "the score has saturated, pixels that made it may have no gradient. Integrated gradients are contributions "
     "against a baseline, and add up to the score's difference.",
 )
 page.erratum(
