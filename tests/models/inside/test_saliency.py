@@ -119,7 +119,7 @@ def test_gradient_x_input_is_captums_once_grey_is_black(model, picture, monkeypa
     close(saliency.saliency(model, picture, DOG, INPUT), theirs)
 
 
-@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("steps", [2, 5])
 def test_integrated_gradients_are_the_labs_riemann_sum(model, picture, steps):
     x, baseline = saliency.pixels(model, picture), torch.full((3, 1, 1), 0.25)
     found = saliency.integrated_gradients(model, x, DOG, baseline, steps)
@@ -132,8 +132,14 @@ def test_integrated_gradients_are_the_labs_riemann_sum(model, picture, steps):
 
 def test_with_many_steps_little_is_missing(model, picture):
     x = saliency.pixels(model, picture)
-    few, many = (saliency.integrated_gradients(model, x, DOG, saliency.neutral(model), n) for n in (1, 48))
+    few, many = (saliency.integrated_gradients(model, x, DOG, saliency.neutral(model), n) for n in (2, 48))
     assert abs(many.missing) < 0.02 * abs(many.score - many.start) and abs(many.missing) < abs(few.missing)
+
+
+def test_one_step_is_refused_in_a_sentence(model, picture):
+    x = saliency.pixels(model, picture)
+    with pytest.raises(ValueError, match="at least two steps, not 1"):
+        saliency.integrated_gradients(model, x, DOG, saliency.neutral(model), 1)
 
 
 def test_smoothgrad_is_the_mean_of_the_first_copies(model, picture):
