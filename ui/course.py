@@ -126,6 +126,13 @@ LESSONS = (
            minutes=20,
            expect="“The map outlines the thing.” It shows what raised the score, on cells of many pixels: a box drawn "
                   "around it seldom fits."),
+    Lesson("Explain", "saliency", "Saliency", ":material/flare:",
+           "Which pixels mattered for the answer?", network="classifier-gap-28",
+           topics="Saliency maps from gradients",
+           goal="Read a saliency map as a sensitivity, and say why it is not what the pixels contributed.",
+           minutes=25,
+           expect="“Dark pixels did not count.” The gradient says how a small change would move the score; a pixel can "
+                  "carry much of the score while a small change of it moves nothing."),
 )  # fmt: skip
 
 # Words that a page uses before or without explaining them: one sentence, and the page that explains.
