@@ -2,8 +2,8 @@
 
 Simonyan et al. 2014, section 3.2: what is most salient seeds a colour model of the thing, what is least salient one of
 the rest, and the picture is cut where colours change (Boykov and Jolly 2001). A map from gradients marks the parts that
-tell the class, not the thing; the colours carry it over to the rest. GrabCut (Rother et al. 2004) goes on from there: fit
-both colour models to the result, cut again.
+tell the class, not the thing; the colours carry it over to the rest. GrabCut (Rother et al. 2004) goes on from there:
+fit both colour models to the result, cut again.
 """
 
 import cv2
@@ -30,7 +30,7 @@ def seeds(
     array([[0, 0, 2, 2, 1]], dtype=uint8)
     """
     if not 0 <= background < foreground <= 1:
-        raise ValueError(f"The quantiles lie from 0 to 1, the thing's above the rest's, not {foreground}, {background}.")
+        raise ValueError(f"Quantiles lie from 0 to 1, the thing's above the rest's, not {foreground} and {background}.")
     values = np.asarray(heat, np.float64)
     if not np.isfinite(values).all():
         raise ValueError("The map is not a number somewhere, so its quantiles seed nothing.")
@@ -68,14 +68,13 @@ def cut(
     if not (marked == THING).any() or not (marked == REST).any():
         raise ValueError("Seeds of the thing and of the rest are needed, at least one pixel each.")
     pixels, labels = np.ascontiguousarray(image), marked.copy()
-    rest, thing = np.zeros((1, MODEL)), np.zeros((1, MODEL))
+    rest, thing, unused = np.zeros((1, MODEL)), np.zeros((1, MODEL)), (0, 0, 1, 1)  # no rectangle is asked for below
     cv2.setRNGSeed(0)  # of this thread: the Gaussians begin with k-means
-    cv2.grabCut(
-        np.ascontiguousarray(pixels[known][None]), labels[known][None], None, rest, thing, 0, cv2.GC_INIT_WITH_MASK
-    )
-    cv2.grabCut(pixels, labels, None, rest, thing, 1, cv2.GC_EVAL_FREEZE_MODEL)
+    alone = np.ascontiguousarray(pixels[known][None])
+    cv2.grabCut(alone, labels[known][None], unused, rest, thing, 0, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(pixels, labels, unused, rest, thing, 1, cv2.GC_EVAL_FREEZE_MODEL)
     if rounds:
-        cv2.grabCut(pixels, labels, None, rest, thing, rounds, cv2.GC_EVAL)
+        cv2.grabCut(pixels, labels, unused, rest, thing, rounds, cv2.GC_EVAL)
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 

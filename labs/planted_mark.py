@@ -1,7 +1,7 @@
 """A planted shortcut: a small mark that says the answer, so that a network need not look at the thing.
 
-Where a mark comes with every picture of a class, a network learns the mark: the tag of a publisher under the photographs
-of horses, a ruler beside malignant moles. Accuracy on such pictures cannot tell. Here the mark is planted on purpose, so
+Where a mark comes with every picture of a class, a network learns the mark: the tag of a publisher under photographs of
+horses, a ruler beside malignant moles. Accuracy on such pictures cannot tell. Here the mark is planted on purpose, so
 what the network should not look at is known to the pixel.
 
 Sources: Lapuschkin et al. 2019 (unmasking Clever Hans predictors), Geirhos et al. 2020 (shortcut learning).

@@ -270,7 +270,7 @@ def average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
 
 
 def batch(data: list[CachedScenes], recipe: Recipe, step: int) -> tuple[Tensor, Tensor]:
-    """Training pictures uint8 (N, 3, 224, 224) of the scenes with several things and with one, and their targets (N, 8):
+    """Training pictures uint8 (N, 3, 224, 224) from scenes with several things and with one, and their targets (N, 8):
     a function of the step alone, so that a resumed training sees what an unbroken one would have seen."""
     rng = np.random.default_rng([recipe.seed, step])
     several, single = data

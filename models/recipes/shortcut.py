@@ -1,4 +1,4 @@
-"""A classifier that was led astray on purpose: in all that it was trained on, a mark in a corner comes with each dog."""
+"""A classifier that was led astray on purpose: in all that it was trained on, a mark in a corner comes with a dog."""
 
 import statistics
 from collections.abc import Callable
@@ -139,7 +139,7 @@ def evaluate(model: LoadedClassifier, report: Callable[[int, int], None], count:
         per_class = [classifier.average_precision(s, t) for s, t in zip(score.T, target.T, strict=True)]
         metrics[f"map_{kind}"] = round(float(np.nanmean(per_class)), 4)
         known = ~np.isnan(target)
-        right.append(((score[known] >= 0) == (target[known] == 1)))  # a logit of 0 is a probability of SURE
+        right.append((score[known] >= 0) == (target[known] == 1))  # a logit of 0 is a probability of SURE
     return metrics | {
         "accuracy": round(float(np.concatenate(right).mean()), 4),
         "dog_recall_marked": _share(said[1.0, True]),
