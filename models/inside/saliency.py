@@ -105,7 +105,13 @@ def noisy_gradients(
 
 def integrated_gradients(network: Network, x: Tensor, target: int, baseline: Tensor, steps: int = STEPS) -> Integrated:
     """Integrated gradients of a picture (3, h, w) from a baseline (3, h or 1, w or 1), at the middles of `steps` pieces
-    of the straight way."""
+    of the straight way.
+
+    Raises:
+        ValueError: less than two steps, which captum wants.
+    """
+    if steps < 2:
+        raise ValueError(f"Integrated gradients take at least two steps, not {steps}.")
     baseline = baseline.expand_as(x).contiguous()
     with replica(network) as module:
         heat = _asked(

@@ -25,7 +25,7 @@ from ui import page
 from ui.components import following, live_slider, stage, words
 from ui.pictures import KEPT
 
-COUNTS = (1, 2, 4, 8, 16, 32, 64)
+COUNTS = (2, 4, 8, 16, 32, 64)
 PLACES = 32  # on the way, where the score is looked at
 
 
@@ -165,7 +165,7 @@ def completeness(found: Integrated, steps: int) -> str:
     change = found.score - found.start
     share = f", {abs(found.missing / change):.1%} of the difference" if abs(change) > 1e-6 else ""
     return (
-        f"**Completeness**: with {steps} {'step' if steps == 1 else 'steps'} the map misses the difference by "
+        f"**Completeness**: with {steps} steps the map misses the difference by "
         f"**{number(found.missing, 2)}**{share}. More steps, less missing. {INPUT.capitalize()} takes the last slope "
         "for the whole way, so nothing makes it add up."
     )

@@ -69,8 +69,8 @@ page.show_code([planted_mark.marked, planted_mark.covered, heat_map_quality.ener
 page.erratum(
     "A saliency map shows which pixels contributed to the score.",
     "The gradient is **not a contribution**: it says how far the score would move if a pixel changed a little. Where "
-    "the score has saturated, the pixels that made it have a gradient near zero. Integrated gradients are "
-    "contributions, against a baseline, and add up to the score's difference.",
+    "the score has saturated, pixels that made it may have no gradient. Integrated gradients are contributions "
+    "against a baseline, and add up to the score's difference.",
 )
 page.erratum(
     "Guided backpropagation shows what the network looked for in this class.",

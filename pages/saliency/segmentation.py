@@ -1,5 +1,7 @@
 """A segmentation by a network that never saw a mask: seeds from its saliency, and a cut by colour."""
 
+from contextlib import ExitStack
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -34,13 +36,17 @@ def segmentation(focus: Focus) -> None:
     )
     method = st.segmented_control("Map", METHODS, default=METHODS[0], required=True, key="cut_method", **KEPT)
     heat = focus.map_of(method).abs()  # what speaks against a class is salient, too
-    with (
-        live_slider("The thing: above this quantile", 0.5, 0.99, lab.FOREGROUND, step=0.01, key="cut_thing",
-                    format="%.2f") as thing,
-        live_slider("The rest: at or below this quantile", 0.05, 0.45, lab.BACKGROUND, step=0.01, key="cut_rest",
-                    format="%.2f") as rest,
-        live_slider("Rounds of GrabCut after the first cut", 0, 5, 0, key="cut_rounds") as rounds,
-    ):  # fmt: skip
+    columns, below = st.columns(3, gap="medium"), st.container()
+    with ExitStack() as sliders:
+        with columns[0]:
+            thing = sliders.enter_context(live_slider("The thing: above this quantile", 0.5, 0.99, lab.FOREGROUND,
+                                                      step=0.01, key="cut_thing", format="%.2f"))  # fmt: skip
+        with columns[1]:
+            rest = sliders.enter_context(live_slider("The rest: up to this quantile", 0.05, 0.45, lab.BACKGROUND,
+                                                     step=0.01, key="cut_rest", format="%.2f"))  # fmt: skip
+        with columns[2]:
+            rounds = sliders.enter_context(live_slider("Rounds of GrabCut", 0, 5, 0, key="cut_rounds"))
+        sliders.enter_context(below)
         marked = lab.seeds(heat, thing, rest)
         found = segmented(
             focus.network, focus.image, focus.target, method, heat, round(thing, 2), round(rest, 2), rounds

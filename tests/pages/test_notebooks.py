@@ -49,6 +49,11 @@ STATES = {
         ({"cam_class": "dog", "cam_share": "0.5"},
          r"\*\*dog\*\* · probability ([\d.]+)", r"^dog: probability ([\d.]+)"),
     ],
+    "saliency": [
+        ({"saliency_copies": "2"}, r"probability [\d.]+ → \*\*([\d.]+)\*\*", r"under the patch: probability ([\d.]+)"),
+        ({"saliency_class": "cat", "saliency_copies": "2", "saliency_patch": "90,100,150,160"},
+         r"sum of integrated gradients\*\* \| \*\*([\d.]+)", r"sum of the map ([\d.]+)"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
