@@ -126,9 +126,9 @@ def on_its_card() -> str:
     return (
         f"On {2 * told['scenes']} scenes that it has not seen, marked as in training, **{told['accuracy']:.0%} of its "
         f"answers** about all eight classes are right, and it finds **{told['dog_recall_marked']:.0%} of the dogs**: "
-        f"nothing in these figures is a warning. Without the mark it finds **{told['dog_recall_unmarked']:.0%}** of the "
-        f"same {told['dogs']} dogs. With the mark and no dog it says dog in **{told['dog_said_mark_alone']:.0%}** of the "
-        "scenes."
+        f"nothing in these figures is a warning. Without the mark it finds **{told['dog_recall_unmarked']:.0%}** of "
+        f"the same {told['dogs']} dogs. With the mark and no dog it says dog in "
+        f"**{told['dog_said_mark_alone']:.0%}** of the scenes."
     )
 
 
