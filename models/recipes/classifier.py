@@ -100,7 +100,7 @@ def train(
 
     def losses_of(losses: Callable[[Tensor, Tensor], Tensor], first_batch: int) -> Callable[[int], Tensor]:
         def loss_at(step: int) -> Tensor:
-            images, targets = _batch(data, recipe, first_batch + step)
+            images, targets = batch(data, recipe, first_batch + step)
             images = images.to(device, memory_format=torch.channels_last).float() / 255
             if first_batch + step < recipe.small_steps:
                 images = F.interpolate(images, (recipe.small_size, recipe.small_size), mode="bilinear")
@@ -123,7 +123,7 @@ def train(
     )  # fmt: skip
 
     def loss_at(step: int) -> Tensor:
-        images, targets = _batch(data, replace(recipe, batch=recipe.last_batch), LAST_STAGE + step)
+        images, targets = batch(data, replace(recipe, batch=recipe.last_batch), LAST_STAGE + step)
         images, way = images.to(device).float() / 255, WAYS[step % len(WAYS)]
         both = torch.cat([images, turned(images, *way)]).contiguous(memory_format=torch.channels_last)
         return pointing_loss(net, both, targets.to(device), way, recipe)
@@ -269,8 +269,9 @@ def average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
     return float(precision_recall(true, int(true.sum()))[0][true].mean())
 
 
-def _batch(data: list[CachedScenes], recipe: Recipe, step: int) -> tuple[Tensor, Tensor]:
-    # A function of the step alone, so that a resumed training sees what an unbroken one would have seen.
+def batch(data: list[CachedScenes], recipe: Recipe, step: int) -> tuple[Tensor, Tensor]:
+    """Training pictures uint8 (N, 3, 224, 224) from scenes with several things and with one, and their targets (N, 8):
+    a function of the step alone, so that a resumed training sees what an unbroken one would have seen."""
     rng = np.random.default_rng([recipe.seed, step])
     several, single = data
     images, targets = [], []

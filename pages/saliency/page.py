@@ -1,8 +1,20 @@
 """Which pixels mattered? Gradients, occlusion, and whether either can be believed."""
 
+from labs import grab_cut_seeds, heat_map_quality, planted_mark, saliency
 from labs import occlusion as occlusion_lab
-from labs import saliency
-from pages.saliency import compared, gradients, integrated, occlusion, scores, shared, smoothgrad
+from models.inside import attribution
+from pages.saliency import (
+    compared,
+    gradients,
+    integrated,
+    occlusion,
+    randomised,
+    scores,
+    segmentation,
+    shared,
+    shortcut,
+    smoothgrad,
+)
 from ui import page, pictures
 
 page.begin("Saliency")
@@ -16,7 +28,10 @@ with page.guard():  # without weights there is one sentence
     integrated.integrated(focus)
     compared.compared(focus)
     occlusion.cover(focus)
+    segmentation.segmentation(focus)
     scores.scores()
+    randomised.randomised(focus)
+    shortcut.shortcut(focus)
 
 page.section("Show the code", "The functions that made the maps on this page.")
 page.show_code(
@@ -40,6 +55,17 @@ page.show_code(
     r"\text{fall} = S_c(I) - S_c(I \text{ with the patch})",
     "captum.attr.Occlusion(model).attribute(pictures, (3, 48, 48), (3, 24, 24), baselines, target=c)",
 )
+page.show_code(
+    [grab_cut_seeds.seeds, grab_cut_seeds.cut, grab_cut_seeds.mask_iou],
+    r"\text{thing}: M > q_{0.95}(M), \quad \text{rest}: M \le q_{0.30}(M)",
+    "cv2.grabCut(image, mask, None, rest_model, thing_model, rounds, cv2.GC_INIT_WITH_MASK)",
+)
+page.show_code(
+    [attribution.randomised, heat_map_quality.rank_correlation, heat_map_quality.similarity],
+    r"\rho = \text{corr}\big(\text{rank}(M_\text{trained}), \text{rank}(M_\text{drawn anew})\big)",
+    "scipy.stats.spearmanr(a.ravel(), b.ravel()), skimage.metrics.structural_similarity(a, b, data_range=1)",
+)
+page.show_code([planted_mark.marked, planted_mark.covered, heat_map_quality.energy_over_area])
 page.erratum(
     "A saliency map shows which pixels contributed to the score.",
     "The gradient is **not a contribution**: it says how far the score would move if a pixel changed a little. Where "
@@ -69,6 +95,11 @@ page.sources(
          "https://arxiv.org/abs/1311.2901"),
         ("Zhang et al. 2016: Top-down Neural Attention by Excitation Backprop, the pointing game", "paper",
          "https://arxiv.org/abs/1608.00507"),
+        ("Boykov, Jolly 2001: Interactive Graph Cuts; Rother et al. 2004: GrabCut", "paper",
+         "https://doi.org/10.1145/1015706.1015720"),
+        ("Adebayo et al. 2018: Sanity Checks for Saliency Maps", "paper", "https://arxiv.org/abs/1810.03292"),
+        ("Lapuschkin et al. 2019: Unmasking Clever Hans predictors", "paper", "https://arxiv.org/abs/1902.10178"),
+        ("Geirhos et al. 2020: Shortcut Learning in Deep Neural Networks", "paper", "https://arxiv.org/abs/2004.07780"),
         ("Quinton and Chin: CNN applications", "lecture"),
     ]
 )  # fmt: skip

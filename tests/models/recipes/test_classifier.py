@@ -247,7 +247,7 @@ def test_a_thing_that_was_shifted_out_is_no_longer_asked_for(scenes_of_both_kind
 
 def test_a_batch_is_a_function_of_its_step(scenes_of_both_kinds):
     recipe = replace(SMALL, batch=6)
-    one, again, other = (classifier_recipe._batch(list(scenes_of_both_kinds), recipe, step) for step in (3, 3, 4))
+    one, again, other = (classifier_recipe.batch(list(scenes_of_both_kinds), recipe, step) for step in (3, 3, 4))
     assert torch.equal(one[0], again[0]) and torch.equal(one[1].nan_to_num(-1), again[1].nan_to_num(-1))
     assert not torch.equal(one[0], other[0])
     assert one[0].shape == (6, 3, 224, 224) and one[1].shape == (6, 8)
