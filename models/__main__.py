@@ -13,7 +13,7 @@ from tqdm import tqdm
 from models import catalog
 from models.device import best_device, cache_folder
 from models.inside import gallery, signatures
-from models.pretrained import fetching, published
+from models.pretrained import fetching, packaged, published
 
 GALLERY = ("classifier-gap-28", signatures.UNTRAINED)  # whose signatures of the gallery are shipped
 
@@ -149,7 +149,9 @@ def evaluate(name: str, as_json: bool, write: bool = False) -> None:
 
 def show_pretrained() -> None:
     """One line a network: its size, whether it is here, and what it knows."""
-    for name in catalog.pretrained_names():
+    for name, package in packaged.ENTRIES.items():
+        print(f"{name:38} {'':>7}  {'here':8}  {package.line}; {package.comes_from}")
+    for name in published.NAMES:
         entry = published.ENTRIES[name]
         state = "here" if published.on_disk(name) else "to fetch"
         print(f"{name:38} {published.megabytes(entry.source.size):>7}  {state:8}  {entry.line}")
@@ -157,7 +159,10 @@ def show_pretrained() -> None:
 
 def fetch(names: list[str]) -> None:
     """Bring the weights here, one after the other, behind a progress bar; print where they lie."""
-    wanted = catalog.pretrained_names() if names == ["all"] else list(dict.fromkeys(names))
+    wanted = list(published.NAMES) if names == ["all"] else list(dict.fromkeys(names))
+    for name in [name for name in wanted if name in packaged.ENTRIES]:
+        print(f"{name}: {packaged.ENTRIES[name].comes_from}")
+        wanted.remove(name)
     if unknown := [name for name in wanted if name not in published.ENTRIES]:
         known = ", ".join(catalog.pretrained_names())
         raise ValueError(f"There is no pretrained network {unknown[0]!r}: choose from {known}, or all.")
