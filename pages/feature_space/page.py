@@ -2,7 +2,7 @@
 
 from labs import nearest_neighbours
 from models.inside import signatures
-from pages.feature_space import precision, retrieval
+from pages.feature_space import precision, retrieval, signature
 from pages.feature_space.shared import LAB
 from ui import outside_lab_world, page, pictures
 
@@ -13,6 +13,7 @@ with page.guard():
     found, measure = retrieval.choose()
     retrieval.play(picture, found, measure)
     precision.precision(found, measure)
+    signature.signature(found)
 
 page.section("Show the code", "The functions that found the neighbours on this page.")
 page.show_code(
@@ -36,6 +37,10 @@ page.sources(
          "https://arxiv.org/abs/1311.2901"),
         ("Manning, Raghavan, Schütze 2008: Introduction to Information Retrieval, chapter 8: precision at k", "book",
          "https://nlp.stanford.edu/IR-book/"),
+        ("LeCun, Bottou, Bengio, Haffner 1998: Gradient-Based Learning Applied to Document Recognition (LeNet-5)",
+         "paper", "https://doi.org/10.1109/5.726791"),
+        ("Szegedy et al. 2016: Rethinking the Inception Architecture (Inception v3)", "paper",
+         "https://arxiv.org/abs/1512.00567"),
         ("Quinton-Chin: Applications of convolutional networks: image retrieval", "lecture"),
     ]
 )  # fmt: skip
