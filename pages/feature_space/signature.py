@@ -34,6 +34,6 @@ def signature(found: Gallery) -> None:
     )
     page.erratum(
         "InceptionV3 and AlexNet give vectors of shape (1024,).",
-        "Inception v3 ends in **2,048** means and AlexNet in **4,096** hidden units. 1,024 is what GoogLeNet, the first "
-        "Inception, ends in. LeNet-5's 120 are right, if its layer C5 is meant, not the last hidden one, which has 84.",
+        "Inception v3 ends in **2,048** means and AlexNet in **4,096** hidden units. 1,024 is what GoogLeNet, the "
+        "first Inception, ends in. LeNet-5's 120 are right if its layer C5 is meant: its last hidden one has 84.",
     )
