@@ -31,8 +31,8 @@ from ui import page, pictures
 from ui.components import Box, Boxes, Stage, address, following, live_slider, stage, words
 from ui.pictures import KEPT, Picture
 
-ACROSS, SHOWN = 8, 24  # tiles in a row, and how many of the nearest are shown
-STRIP, DARK = 30, (38, 42, 50)  # pixels above a row of tiles for the distances, and their colour
+ACROSS, SHOWN = 6, 18  # tiles in a row, and how many of the nearest are shown
+STRIP, DARK = 34, (38, 42, 50)  # pixels above a row of tiles for the distances, and their colour
 K = 8
 NAMED = 4  # kinds of neighbours that the sentence counts one by one
 DISTANCES = {"Euclidean": nearest_neighbours.euclidean, "Cosine": nearest_neighbours.cosine}
@@ -56,7 +56,7 @@ def choose() -> tuple[Gallery, str]:
 def layer_slider(found: Gallery):
     """The layers of this network, from early to late; the networks of one architecture share it."""
     key = "space_stage" if found.network.name == PHOTOGRAPHIC else "space_layer"
-    return live_slider("Layer, early to late", options=found.layers, value=found.layers[-1], key=key, window=2)
+    return live_slider("Layer", options=found.layers, value=found.layers[-1], key=key, window=2)
 
 
 @st.fragment

@@ -30,22 +30,22 @@ def test_neighbours_follow_k_while_it_is_dragged(lesson):
         """(said) => { window.seen = new Set(); const look = () => {
         window.seen.add(/The (\\d+) nearest/.exec(said.innerText)?.[1]); requestAnimationFrame(look) }; look() }"""
     )
-    x = lambda k: box["x"] + 11 + (box["width"] - 22) * (k - 1) / 23  # noqa: E731
+    x = lambda k: box["x"] + 11 + (box["width"] - 22) * (k - 1) / 17  # noqa: E731
     y = box["y"] + box["height"] / 2
     lesson.mouse.move(x(8), y)
     lesson.mouse.down()
     for i in range(61):
-        lesson.mouse.move(x(8 + 12 * i / 60), y)
+        lesson.mouse.move(x(8 + 8 * i / 60), y)
         lesson.wait_for_timeout(16)
     held = lesson.evaluate("window.seen.size")
     lesson.mouse.up()
     assert held >= 4
-    lesson.wait_for_url("**space_k=20*")
-    expect(lesson.get_by_text("The 20 nearest of")).to_be_visible()
+    lesson.wait_for_url("**space_k=16*")
+    expect(lesson.get_by_text("The 16 nearest of")).to_be_visible()
 
 
 def test_the_keyboard_goes_to_an_earlier_layer_and_the_link_comes_back_to_it(lesson):
-    slider = lesson.get_by_role("slider", name="Layer, early to late")
+    slider = lesson.get_by_role("slider", name="Layer", exact=True)
     expect(lesson.get_by_text("Layer residual28b: 128 numbers")).to_be_visible()
     slider.press("Home")
     expect(lesson.get_by_text("Layer picture: 3 numbers")).to_be_visible()
@@ -55,10 +55,10 @@ def test_the_keyboard_goes_to_an_earlier_layer_and_the_link_comes_back_to_it(les
 
 
 def test_a_neighbour_that_is_clicked_asks_in_its_turn(lesson):
-    frame = lesson.get_by_label(re.compile("The 24 nearest pictures")).first
+    frame = lesson.get_by_label(re.compile("The 18 nearest pictures")).first
     frame.scroll_into_view_if_needed()
     size = frame.bounding_box()
-    frame.click(position={"x": size["width"] / 16, "y": size["height"] / 4})
+    frame.click(position={"x": size["width"] / 12, "y": size["height"] / 4})
     lesson.wait_for_url("**space_from=*")
     expect(lesson.get_by_text("in the gallery itself and left out")).to_be_visible()
     lesson.get_by_role("button", name="Ask with my picture again").click()

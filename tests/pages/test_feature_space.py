@@ -44,7 +44,7 @@ def test_the_neighbours_are_those_of_scikit_learn(visit, sound, drawn, called, d
 
 
 def test_k_frames_as_many_and_counts_them(visit, sound, drawn, prose):
-    for k in (1, 24):
+    for k in (1, retrieval.SHOWN):
         at = sound(visit(PAGE, space_k=k))
         numbers = framed(drawn)
         assert len(numbers) == k
@@ -121,7 +121,7 @@ def test_an_empty_picture_has_neighbours_too(image, distance):
         query = shared.query_of(Picture(image, "mine.png"), None)
         for layer, vector in shared.signature_of(found, query).items():
             distances = retrieval.DISTANCES[distance](vector, found.signatures[layer])
-            assert torch.isfinite(distances).all() and len(retrieval.neighbours(distances, query, 24)) == 24
+            assert torch.isfinite(distances).all() and len(retrieval.neighbours(distances, query, 18)) == 18
 
 
 def test_signatures_of_other_weights_are_computed_anew_and_said(visit, monkeypatch):
