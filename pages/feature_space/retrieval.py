@@ -138,6 +138,16 @@ def neighbours(distances: Tensor, query: Query, count: int) -> list[int]:
 
 def show_nearest(found: Gallery, query: Query, view: Stage, order: list[int], distances: Tensor, k: int) -> None:
     """The nearest in rows; the first k are framed, the rest is paled."""
+    legend = "" if query.label is None else f"Blue: also a {query.label}. Vermilion, dashed: something else. "
+    view.show(
+        mosaic(found, order), [Boxes(frames(found, query, order, distances, k))],
+        alt=f"The {len(order)} nearest pictures, nearest first",
+        caption=f"{legend}Numbers: distance. Gray: beyond k. Click a picture, and it asks in its turn.",
+    )  # fmt: skip
+
+
+def frames(found: Gallery, query: Query, order: list[int], distances: Tensor, k: int) -> list[Box]:
+    """The frame of every tile of `mosaic`, with its distance up to the k-th."""
     boxes = []
     for place, number in enumerate(order):
         x, y = place % ACROSS * TILE, place // ACROSS * (TILE + STRIP) + STRIP
@@ -150,11 +160,7 @@ def show_nearest(found: Gallery, query: Query, view: Stage, order: list[int], di
         other = query.label is not None and not same
         label = digits(float(distances[number]))
         boxes.append(Box(f"n{number}", where, label, colour, dash=other, width=3, note=note))
-    legend = "" if query.label is None else f"Blue: also a {query.label}. Vermilion, dashed: something else. "
-    view.show(
-        mosaic(found, order), [Boxes(boxes)], alt=f"The {len(order)} nearest pictures, nearest first",
-        caption=f"{legend}Numbers: distance. Gray: beyond k. Click a picture, and it asks in its turn.",
-    )  # fmt: skip
+    return boxes
 
 
 def mosaic(found: Gallery, order: list[int]) -> NDArray[np.uint8]:
