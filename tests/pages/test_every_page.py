@@ -31,6 +31,7 @@ ERRATA = {
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
+    "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
 # What a page says of a word that another page explains, at its first use, in one line.
 REMINDED = {"anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"), "yolo_grid": ("Anchor", "NMS")}

@@ -56,6 +56,11 @@ STATES = {
         ({"saliency_class": "cat", "saliency_copies": "2", "saliency_patch": "90,100,150,160"},
          r"sum of integrated gradients\*\* \| \*\*([\d.]+)", r"sum of the map ([\d.]+)"),
     ],
+    "feature_space": [
+        ({"predict": "off"}, r"class goes from (0\.\d\d to 0\.\d\d)", r"^from (0\.\d\d to 0\.\d\d)"),
+        ({"space_k": "3", "space_network": "ImageNet", "space_distance": "Cosine"},
+         r"; distance (0\.\d+) to", r"^(0\.\d+): "),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
