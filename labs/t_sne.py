@@ -3,8 +3,8 @@
 How likely i and j are neighbours is p_ij among the vectors, by a Gaussian of its own width at each vector, and q_ij
 in the plane, by Student's t with one degree of freedom. The places move down the gradient of KL(P‖Q), in nats.
 `affinities`, `student_affinities`, `kl_divergence` and `gradient` are the method for a few hundred points, written out.
-`descend` runs it in steps for more, by openTSNE: its p_ij beyond 3 × perplexity neighbours are 0, and far places push as
-groups (Barnes-Hut).
+`descend` runs it in steps for more, by openTSNE: its p_ij beyond 3 × perplexity neighbours are 0, and far places push
+as groups (Barnes-Hut).
 
 The widths take away how wide a group is, and the t how far groups are apart: neither can be read from such a plot.
 
