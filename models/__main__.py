@@ -1,17 +1,21 @@
-"""python -m models list | train NAME | evaluate NAME [--json] [--write] | fetch [NAME ... | all]"""
+"""python -m models list | train NAME | evaluate NAME [--json] [--write] | fetch [NAME ... | all] | features"""
 
 import argparse
 import json
 import platform
 import shutil
 import sys
+from collections.abc import Callable
 
 import torch
 from tqdm import tqdm
 
 from models import catalog
 from models.device import best_device, cache_folder
-from models.pretrained import fetching, published
+from models.inside import gallery, signatures
+from models.pretrained import fetching, packaged, published
+
+GALLERY = ("classifier-gap-28", signatures.UNTRAINED)  # whose signatures of the gallery are shipped
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,12 +32,15 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--write", action="store_true", help="put them into the card, after a change of the metrics")
     command = commands.add_parser("fetch", help="bring pretrained networks here, for a room without network")
     command.add_argument("names", nargs="*", metavar="NAME", help="or all; without a name: what there is")
+    commands.add_parser("features", help="choose the gallery's pictures again, and write their signatures by layer")
     args = parser.parse_args(arguments)
     try:
         if args.command == "list":
             show_markdown() if args.markdown else show()
         elif args.command == "train":
             train(args.name, args.restart)
+        elif args.command == "features":
+            features()
         elif args.command == "fetch":
             fetch(args.names) if args.names else show_pretrained()
         else:
@@ -142,7 +149,9 @@ def evaluate(name: str, as_json: bool, write: bool = False) -> None:
 
 def show_pretrained() -> None:
     """One line a network: its size, whether it is here, and what it knows."""
-    for name in catalog.pretrained_names():
+    for name, package in packaged.ENTRIES.items():
+        print(f"{name:38} {'':>7}  {'here':8}  {package.line}; {package.comes_from}")
+    for name in published.NAMES:
         entry = published.ENTRIES[name]
         state = "here" if published.on_disk(name) else "to fetch"
         print(f"{name:38} {published.megabytes(entry.source.size):>7}  {state:8}  {entry.line}")
@@ -150,7 +159,10 @@ def show_pretrained() -> None:
 
 def fetch(names: list[str]) -> None:
     """Bring the weights here, one after the other, behind a progress bar; print where they lie."""
-    wanted = catalog.pretrained_names() if names == ["all"] else list(dict.fromkeys(names))
+    wanted = list(published.NAMES) if names == ["all"] else list(dict.fromkeys(names))
+    for name in [name for name in wanted if name in packaged.ENTRIES]:
+        print(f"{name}: {packaged.ENTRIES[name].comes_from}")
+        wanted.remove(name)
     if unknown := [name for name in wanted if name not in published.ENTRIES]:
         known = ", ".join(catalog.pretrained_names())
         raise ValueError(f"There is no pretrained network {unknown[0]!r}: choose from {known}, or all.")
@@ -164,6 +176,28 @@ def fetch(names: list[str]) -> None:
 
             path = fetching.fetch(source, report)
         print(f"{name}: {published.megabytes(path.stat().st_size)} in {path}")
+
+
+def features() -> None:
+    """Write the gallery's list and pictures, and what each network of GALLERY makes of them."""
+    with tqdm(desc="gallery", unit="thing") as bar:
+        pictures = gallery.gather(_onto(bar))
+    for name in GALLERY:
+        network = signatures.untrained() if name == signatures.UNTRAINED else catalog.load(name)
+        with tqdm(desc=name, unit="picture") as bar:
+            signatures.write(network, signatures.compute(network, pictures, _onto(bar)))
+        file = signatures.file_of(name)
+        print(f"{name}: {file.stat().st_size / 1e6:.1f} MB in {file}")
+
+
+def _onto(bar: tqdm) -> Callable[[int, int], None]:
+    """A function that shows on a bar how many of all are done."""
+
+    def report(done: int, count: int) -> None:
+        bar.total = count
+        bar.update(done - bar.n)
+
+    return report
 
 
 if __name__ == "__main__":

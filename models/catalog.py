@@ -1,8 +1,9 @@
 """The only door to a network: `catalog.load("segmenter-bilinear")`, `catalog.load("resnet50")`.
 
 Two families: the networks of the lab (`names`), with their weights here, and those that others trained on photographs
-(`pretrained_names`), fetched on first use. A card of the lab is a JSON file beside the weights: task, architecture,
-recipe and seed, training time and device, metrics on held-out scenes, and the sha256 of the weights.
+(`pretrained_names`): one comes with a package, the others are fetched on first use. A card of the lab is a JSON file
+beside the weights: task, architecture, recipe and seed, training time and device, metrics on held-out scenes, and the
+sha256 of the weights.
 """
 
 import hashlib
@@ -11,12 +12,13 @@ import os
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
+from types import ModuleType
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from models.device import LoadedNetwork, best_device, in_half_precision, placed
-from models.pretrained import published
+from models.pretrained import packaged, published
 from models.recipes import Family
 from models.recipes import classifier as classifier_recipe
 from models.recipes import detector as detector_recipe
@@ -41,8 +43,8 @@ def names(task: str | None = None) -> list[str]:
 
 def pretrained_names(task: str | None = None) -> list[str]:
     """The networks for photographs, or those for one task: classification, detection, instance segmentation, keypoints,
-    segmentation."""
-    return published.names(task)
+    segmentation. First those that need no download."""
+    return [*packaged.names(task), *published.names(task)]
 
 
 def shipped() -> list[str]:
@@ -59,9 +61,14 @@ def family(name: str) -> Family:
     for module in FAMILIES:
         if name in module.NAMES:
             return module
-    if name in published.NAMES:
-        raise ValueError(f"{name} was trained by others, on photographs: this lab fetches it, and that is all.")
-    raise ValueError(f"There is no network {name!r}. The catalogue has {', '.join([*names(), *published.NAMES])}.")
+    if name in pretrained_names():
+        raise ValueError(f"{name} was trained by others, on photographs: this lab only uses it.")
+    raise ValueError(f"There is no network {name!r}. The catalogue has {', '.join([*names(), *pretrained_names()])}.")
+
+
+def pretrained(name: str) -> ModuleType:
+    """The module that knows the pretrained network of that name: `card`, `load`, `release`, `blank`, `wrap`."""
+    return packaged if name in packaged.NAMES else published
 
 
 def card(name: str) -> dict:
@@ -70,8 +77,8 @@ def card(name: str) -> dict:
     Raises:
         ValueError: there is no such network, it was never trained here, or the card is damaged.
     """
-    if name in published.NAMES:
-        return published.card(name)
+    if name in pretrained_names():
+        return pretrained(name).card(name)
     family(name)
     file = WEIGHTS / f"{name}.json"
     if not file.exists():
@@ -91,16 +98,16 @@ def load(name: str) -> LoadedNetwork:
     Raises:
         ValueError: no such network, no weights, or weights that are not those of the card.
     """
-    if name in published.NAMES:
-        return published.load(name)
+    if name in pretrained_names():
+        return pretrained(name).load(name)
     with _loading:  # thirty students that open a page at once load it once
         return _load(name, str(best_device()))
 
 
 def release(name: str) -> None:
     """Let the network go, so that its memory is free once the last call is over; the next `load` reads it again."""
-    if name in published.NAMES:
-        published.release(name)
+    if name in pretrained_names():
+        pretrained(name).release(name)
     elif name in names():
         with _loading:
             _load.cache_clear()  # all of the lab's, which are small

@@ -10,7 +10,7 @@ from torch import nn
 
 from models import catalog
 from models.device import LoadedNetwork, best_device
-from models.pretrained import fetching, own_weights, published
+from models.pretrained import fetching, own_weights, packaged, published
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,14 @@ class Offer:
     Attributes:
         name: the catalogue's name; also what stands in the address of the page.
         line: what it knows, in a few words.
-        bytes: of the file to fetch; 0 for a network of the lab, whose weights are here.
+        bytes: of the file to fetch; 0 for a network whose weights are here: of the lab, or from a package.
+        comes_from: for the page, the package and its licence; empty for the lab's own and for what is fetched.
     """
 
     name: str
     line: str
     bytes: int = 0
+    comes_from: str = ""
 
     def here(self) -> bool:
         """Whether its weights are on this machine."""
@@ -60,15 +62,20 @@ class Offer:
 
 
 def offers(task: str, lab: Sequence[str] | None = None) -> list[Offer]:
-    """The networks for a task, the lab's first.
+    """The networks for a task: the lab's, those that come with a package, those to fetch.
 
     Args:
         task: see `catalog.pretrained_names`.
         lab: the lab's networks to offer; by default all of that task.
     """
     ours = [Offer(name, "Lab World") for name in (catalog.names(task) if lab is None else lab)]
-    entries = [published.ENTRIES[name] for name in catalog.pretrained_names(task)]
-    return ours + [Offer(entry.name, entry.line, entry.source.size) for entry in entries]
+    carried = [packaged.ENTRIES[name] for name in packaged.names(task)]
+    fetched = [published.ENTRIES[name] for name in published.names(task)]
+    return [
+        *ours,
+        *(Offer(entry.name, entry.line, comes_from=entry.comes_from) for entry in carried),
+        *(Offer(entry.name, entry.line, entry.source.size) for entry in fetched),
+    ]
 
 
 def load_own(architecture: str, data: bytes, file_name: str = "own weights") -> LoadedNetwork:
@@ -88,8 +95,8 @@ def load_own(architecture: str, data: bytes, file_name: str = "own weights") -> 
         raise ValueError(f"Own weights for {architecture} are too large to bring along: choose a smaller network.")
     state = own_weights.read(data, file_name, needed)
     called, device = f"{architecture} with {file_name}", best_device()
-    if architecture in published.NAMES:
-        return published.wrap(architecture, state, device, called)
+    if architecture in catalog.pretrained_names():
+        return catalog.pretrained(architecture).wrap(architecture, state, device, called)
     own_weights.fill(module, state, architecture)
     family = catalog.family(architecture)
     facts = {
@@ -103,7 +110,9 @@ def load_own(architecture: str, data: bytes, file_name: str = "own weights") -> 
 
 
 def _blank(name: str) -> nn.Module:
-    return published.blank(name) if name in published.NAMES else catalog.family(name).build(name)
+    if name in catalog.pretrained_names():
+        return catalog.pretrained(name).blank(name)
+    return catalog.family(name).build(name)
 
 
 @functools.cache

@@ -41,6 +41,7 @@ class Offer(Protocol):
     name: str
     line: str
     bytes: int
+    comes_from: str
 
     def here(self) -> bool: ...
 
@@ -89,6 +90,8 @@ def choose(key: str, offers: Sequence[Offer]) -> Any | None:
                 _warn(offer)
                 return network
         if offer.bytes == 0:
+            if offer.comes_from:
+                st.caption(f"{offer.line}; {offer.comes_from}")
             return _load(offer)
         if not offer.here():
             _missing(key, offer)

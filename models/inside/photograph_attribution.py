@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from labs.class_activation import class_activation_map
 from models.device import out_of_memory_said
 from models.inside.attribution import replica
+from models.networks.efficientnet_lite import EfficientNetLite
 from models.networks.published import PretrainedClassifier
 from models.networks.rcnn_taps import taps
 
@@ -67,7 +68,8 @@ class Explained:
 
 
 def head_of(module: nn.Module) -> Head:
-    """The head of one of torchvision's resnet, vgg or mobilenet classifiers; one on the meta device will do."""
+    """The head of an EfficientNet-Lite, or of one of torchvision's resnet, vgg or mobilenet classifiers; one on the
+    meta device will do."""
     layer = _last_maps(module)
     device = next(module.parameters()).device
     with torch.inference_mode(), taps(module, [layer]) as seen:
@@ -114,7 +116,7 @@ def _linear(module: nn.Module) -> list[nn.Linear]:
 
 def _pooled(module: nn.Module) -> tuple[int, int]:
     """Rows and columns that the average pooling leaves."""
-    pooling = module.get_submodule("avgpool")
+    pooling = module.get_submodule("_avg_pooling" if isinstance(module, EfficientNetLite) else "avgpool")
     assert isinstance(pooling, nn.AdaptiveAvgPool2d), "All of these classifiers have one."
     size = cast("int | tuple[int, int]", pooling.output_size)  # torch allows None too, for a side that stays
     return size if isinstance(size, tuple) else (size, size)
@@ -122,6 +124,8 @@ def _pooled(module: nn.Module) -> tuple[int, int]:
 
 def _last_maps(module: nn.Module) -> str:
     """The last layer whose output is feature maps and no pooling."""
+    if isinstance(module, EfficientNetLite):
+        return "last_maps"
     if hasattr(module, "layer4"):
         return "layer4"
     children = [name for name, child in module.features.named_children() if not isinstance(child, nn.MaxPool2d)]

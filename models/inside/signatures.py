@@ -1,0 +1,89 @@
+"""What a network makes of a picture, layer by layer: the mean of each feature map, one vector per layer.
+
+The vectors of the gallery are shipped, one safetensors file per network in half precision, with the sha256 of the
+weights that made them. Nothing is hooked: the layers are called one after the other.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from models.inside import gallery
+from models.networks.classifier import Classifier, LoadedClassifier, to_tensor
+from models.networks.encoder import normalised
+
+UNTRAINED = "untrained"
+SEED = 0  # of the untrained weights
+PICTURE = "picture"  # the layer before all: the mean of each colour channel
+Signatures = Mapping[str, Tensor]  # by layer, from early to late: float32 (n, channels)
+
+
+@cache
+def untrained() -> LoadedClassifier:
+    """The lab's classifier with 28×28 cells as it is before training: the weights of a seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        module = Classifier("average", 8).eval().requires_grad_(False)
+    digest = hashlib.sha256()
+    for value in module.state_dict().values():
+        digest.update(value.numpy().tobytes())
+    return LoadedClassifier(UNTRAINED, module, torch.device("cpu"), {"name": UNTRAINED, "sha256": digest.hexdigest()})
+
+
+def of_pictures(network: LoadedClassifier, images: np.ndarray) -> dict[str, Tensor]:
+    """The signatures of uint8 RGB pictures (n, H, W, 3), by layer from early to late, on the CPU."""
+    with torch.inference_mode():
+        pixels = torch.stack([to_tensor(each) for each in images])
+        found = {PICTURE: pixels.mean((2, 3))}
+        for name, maps in _layers(network, pixels):
+            found[name] = maps.mean((2, 3)).float().cpu()
+    return {name: each.clone() for name, each in found.items()}
+
+
+def _layers(network: LoadedClassifier, pixels: Tensor) -> Iterator[tuple[str, Tensor]]:
+    maps = normalised(pixels.to(network.device))
+    for name, layer in network.module.trunk.named_children():
+        maps = layer(maps)
+        yield name, maps
+
+
+def file_of(name: str) -> Path:
+    """Where the gallery's signatures by the network of that name lie."""
+    return gallery.FEATURES / f"{name}.safetensors"
+
+
+def shipped(network: LoadedClassifier) -> dict[str, Tensor] | None:
+    """The gallery's signatures by this network, read from their file; None if there is no file, or one that other
+    weights have made."""
+    file = file_of(network.name)
+    if not file.exists():
+        return None
+    with safe_open(file, "pt") as opened:
+        made = opened.metadata() or {}
+        if made.get("sha256") != network.card["sha256"]:
+            return None
+        return {name: opened.get_tensor(name).float() for name in made["layers"].split()}
+
+
+def compute(
+    network: LoadedClassifier, pictures: np.ndarray, report: Callable[[int, int], None], batch: int = 20
+) -> dict[str, Tensor]:
+    """The signatures of all pictures (n, H, W, 3), some at a time; `report` hears how many are done."""
+    parts = []
+    for start in range(0, len(pictures), batch):
+        parts.append(of_pictures(network, pictures[start : start + batch]))
+        report(min(start + batch, len(pictures)), len(pictures))
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def write(network: LoadedClassifier, found: Signatures) -> None:
+    """Ship them: fp16, with the sha256 of the network's weights."""
+    facts = {"sha256": network.card["sha256"], "layers": " ".join(found)}
+    save_file({name: each.half().contiguous() for name, each in found.items()}, file_of(network.name), facts)
