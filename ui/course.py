@@ -126,6 +126,14 @@ LESSONS = (
            minutes=20,
            expect="“The map outlines the thing.” It shows what raised the score, on cells of many pixels: a box drawn "
                   "around it seldom fits."),
+    Lesson("Explain", "feature_space", "What a Network Remembers", ":material/hub:",
+           "Which pictures does a network take for alike?", network="classifier-gap-28",
+           topics="Image retrieval by last-layer features; Euclidean and cosine distance; precision at k",
+           goal="Use the last features of a picture as its signature, find its neighbours by distance, and say what "
+                "kind of likeness each layer keeps.",
+           minutes=20,
+           expect="“The nearest picture has the same colour.” In early layers it has the same light. In the last one "
+                  "it is most often of the same class, whatever its colour."),
 )  # fmt: skip
 
 # Words that a page uses before or without explaining them: one sentence, and the page that explains.

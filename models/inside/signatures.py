@@ -17,12 +17,15 @@ from torch import Tensor
 
 from models.inside import gallery
 from models.networks.classifier import Classifier, LoadedClassifier, to_tensor
+from models.networks.efficientnet_lite import EfficientNetLite
 from models.networks.encoder import normalised
+from models.networks.published import PretrainedClassifier
 
 UNTRAINED = "untrained"
 SEED = 0  # of the untrained weights
 PICTURE = "picture"  # the layer before all: the mean of each colour channel
 Signatures = Mapping[str, Tensor]  # by layer, from early to late: float32 (n, channels)
+Network = LoadedClassifier | PretrainedClassifier
 
 
 @cache
@@ -37,21 +40,49 @@ def untrained() -> LoadedClassifier:
     return LoadedClassifier(UNTRAINED, module, torch.device("cpu"), {"name": UNTRAINED, "sha256": digest.hexdigest()})
 
 
-def of_pictures(network: LoadedClassifier, images: np.ndarray) -> dict[str, Tensor]:
+def weights_of(network: Network) -> str:
+    """The sha256 of a network's weights, from its card."""
+    return network.card["sha256"]
+
+
+def of_pictures(network: Network, images: np.ndarray) -> dict[str, Tensor]:
     """The signatures of uint8 RGB pictures (n, H, W, 3), by layer from early to late, on the CPU."""
     with torch.inference_mode():
         pixels = torch.stack([to_tensor(each) for each in images])
         found = {PICTURE: pixels.mean((2, 3))}
-        for name, maps in _layers(network, pixels):
+        for name, maps in (
+            _lite(network, images) if isinstance(network, PretrainedClassifier) else _lab(network, pixels)
+        ):
             found[name] = maps.mean((2, 3)).float().cpu()
     return {name: each.clone() for name, each in found.items()}
 
 
-def _layers(network: LoadedClassifier, pixels: Tensor) -> Iterator[tuple[str, Tensor]]:
+def _lab(network: LoadedClassifier, pixels: Tensor) -> Iterator[tuple[str, Tensor]]:
     maps = normalised(pixels.to(network.device))
     for name, layer in network.module.trunk.named_children():
         maps = layer(maps)
         yield name, maps
+
+
+def _lite(network: PretrainedClassifier, images: np.ndarray) -> Iterator[tuple[str, Tensor]]:
+    """The stem, the last block of every stage, and the head; stages are named after the size of their maps.
+
+    Raises:
+        ValueError: a network of another architecture.
+    """
+    module = network.module
+    if not isinstance(module, EfficientNetLite):
+        raise ValueError(f"{network.name} has no layers that this lab knows how to look at.")
+    maps = torch.stack([network.tensor(each) for each in images])
+    maps = module._swish(module._bn0(module._conv_stem(maps.to(module._conv_stem.weight.dtype))))
+    yield "stem", maps
+    blocks = list(module._blocks)
+    for number, block in enumerate(blocks):
+        maps = block(maps)
+        after = blocks[number + 1] if number + 1 < len(blocks) else None
+        if after is None or after._block_args.output_filters != block._block_args.output_filters:
+            yield f"stage{maps.shape[1]}", maps
+    yield "head", module._swish(module._bn1(module._conv_head(maps)))
 
 
 def file_of(name: str) -> Path:
@@ -59,7 +90,7 @@ def file_of(name: str) -> Path:
     return gallery.FEATURES / f"{name}.safetensors"
 
 
-def shipped(network: LoadedClassifier) -> dict[str, Tensor] | None:
+def shipped(network: Network) -> dict[str, Tensor] | None:
     """The gallery's signatures by this network, read from their file; None if there is no file, or one that other
     weights have made."""
     file = file_of(network.name)
@@ -67,13 +98,13 @@ def shipped(network: LoadedClassifier) -> dict[str, Tensor] | None:
         return None
     with safe_open(file, "pt") as opened:
         made = opened.metadata() or {}
-        if made.get("sha256") != network.card["sha256"]:
+        if made.get("sha256") != weights_of(network):
             return None
         return {name: opened.get_tensor(name).float() for name in made["layers"].split()}
 
 
 def compute(
-    network: LoadedClassifier, pictures: np.ndarray, report: Callable[[int, int], None], batch: int = 20
+    network: Network, pictures: np.ndarray, report: Callable[[int, int], None], batch: int = 20
 ) -> dict[str, Tensor]:
     """The signatures of all pictures (n, H, W, 3), some at a time; `report` hears how many are done."""
     parts = []
@@ -83,7 +114,7 @@ def compute(
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def write(network: LoadedClassifier, found: Signatures) -> None:
+def write(network: Network, found: Signatures) -> None:
     """Ship them: fp16, with the sha256 of the network's weights."""
-    facts = {"sha256": network.card["sha256"], "layers": " ".join(found)}
+    facts = {"sha256": weights_of(network), "layers": " ".join(found)}
     save_file({name: each.half().contiguous() for name, each in found.items()}, file_of(network.name), facts)

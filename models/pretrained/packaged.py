@@ -88,6 +88,7 @@ def card(name: str) -> dict:
         "parameters": PARAMETERS,
         "weights": entry.package,
         "licence": entry.licence,
+        "sha256": entry.sha256,
         "classes": list(EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"]),
         "keypoint_names": [],
         "metrics": {},
