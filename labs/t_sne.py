@@ -157,14 +157,20 @@ class Frame:
     Attributes:
         iteration: steps done.
         places: float64 (n, 2), in units of the plane.
-        kl: the divergence before the last of these steps, nats; None at the start.
-        exaggerated: whether the p_ij are enlarged still; `kl` is of the true ones.
+        errors: (iteration, divergence) of this frame and those before it, nats: of the true p_ij, and of the places
+            before the iteration's last step. None at the start.
+        exaggerated: whether the p_ij are enlarged still.
     """
 
     iteration: int
     places: np.ndarray
-    kl: float | None
+    errors: tuple[tuple[int, float], ...]
     exaggerated: bool
+
+    @property
+    def kl(self) -> float | None:
+        """The last divergence."""
+        return self.errors[-1][1] if self.errors else None
 
 
 def most_perplexity(count: int) -> int:
@@ -192,19 +198,19 @@ def descend(vectors: Float[np.ndarray, "n d"], settings: Settings, every: int = 
     embedding = openTSNE.TSNE(n_jobs=1, random_state=settings.seed, negative_gradient_method="bh").prepare_initial(
         vectors, affinities=_sparse_affinities(vectors, settings), initialization=_start(vectors)
     )
-    yield Frame(0, np.array(embedding), None, settings.exaggerated > 0)
+    yield Frame(0, np.array(embedding), (), settings.exaggerated > 0)
     done = 0
+    errors: list[tuple[int, float]] = []
     while done < settings.iterations:
         early = done < settings.exaggerated
         steps = min(every, (settings.exaggerated if early else settings.iterations) - done, settings.iterations - done)
-        errors: list[float] = []
         embedding.optimize(
             steps, exaggeration=EXAGGERATION if early else None, learning_rate=settings.learning_rate or "auto",
-            callbacks=lambda _iteration, error, _places, errors=errors: errors.append(float(error)),
+            callbacks=lambda steps, error, _places: errors.append((done + steps, float(error))),  # noqa: B023
             callbacks_every_iters=steps, inplace=True,
         )  # fmt: skip
         done += steps
-        yield Frame(done, np.array(embedding), errors[-1], early)
+        yield Frame(done, np.array(embedding), tuple(errors), early)
 
 
 def median_of_nearest(

@@ -2,7 +2,7 @@
 
 from labs import nearest_neighbours
 from models.inside import signatures
-from pages.feature_space import precision, retrieval
+from pages.feature_space import clusters, digits, plot, precision, retrieval
 from pages.feature_space.shared import LAB
 from ui import outside_lab_world, page, pictures
 
@@ -13,6 +13,9 @@ with page.guard():
     found, measure = retrieval.choose()
     retrieval.play(picture, found, measure)
     precision.precision(found, measure)
+    plot.plot(picture, found)
+    clusters.clusters()
+    digits.digits()
 
 page.section("Show the code", "The functions that found the neighbours on this page.")
 page.show_code(

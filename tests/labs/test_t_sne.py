@@ -112,6 +112,7 @@ def test_frames_come_in_order_and_once_more_the_same():
     assert [frame.iteration for frame in first] == [0, 7, 14, 20, 27, 34, 41, 48, 55, 60]
     assert [frame.exaggerated for frame in first] == [True] * 4 + [False] * 6
     assert first[0].kl is None and first[-1].kl < first[1].kl
+    assert first[-1].errors == tuple((frame.iteration, frame.kl) for frame in first[1:])
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one.places, other.places)
     assert not np.shares_memory(first[-1].places, first[-2].places)
