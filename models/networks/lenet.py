@@ -40,19 +40,20 @@ class Subsample(nn.Module):
 
 
 class Tabled(nn.Module):
-    """C3: 16 convolutions of 5×5, each over its own maps of S2."""
+    """C3: 16 convolutions of 5×5, each over its own maps of S2; begun as torch begins a convolution over so many."""
 
     def __init__(self):
         super().__init__()
-        self.parts = nn.ModuleList(nn.Conv2d(len(seen), 1, 5) for seen in SEEN)
+        begun = [nn.Conv2d(len(seen), 1, 5) for seen in SEEN]
+        self.weight = nn.Parameter(torch.cat([each.weight[0] for each in begun]).detach())
+        self.bias = nn.Parameter(torch.cat([each.bias for each in begun if each.bias is not None]).detach())
 
     def forward(self, maps: Tensor) -> Tensor:
         """As one convolution, whose weights are 0 for maps that are not seen."""
-        whole = maps.new_zeros(len(SEEN), 6, 5, 5)
         rows = torch.tensor([row for row, seen in enumerate(SEEN) for _ in seen])
         columns = torch.tensor([column for seen in SEEN for column in seen])
-        weights = torch.cat([part.weight[0] for part in self.parts])
-        return F.conv2d(maps, whole.index_put((rows, columns), weights), torch.cat([part.bias for part in self.parts]))
+        whole = maps.new_zeros(len(SEEN), 6, 5, 5).index_put((rows, columns), self.weight)
+        return F.conv2d(maps, whole, self.bias)
 
 
 class LeNet(nn.Module):
@@ -79,7 +80,7 @@ class LeNet(nn.Module):
 
 
 def as_tensor(digits: np.ndarray) -> Tensor:
-    """Digits (N, 8, 8) from 0 (paper) to 16 (ink), as scikit-learn's, enlarged to 20×20 in the middle of (N, 1, 32, 32)."""
+    """Digits (N, 8, 8) from 0 (paper) to 16 (ink), as in scikit-learn, at 20×20 in the middle of (N, 1, 32, 32)."""
     ink = torch.from_numpy(np.asarray(digits, np.float32))[:, None] / 16
     large = F.interpolate(ink, (INK, INK), mode="bilinear", align_corners=False)
     return PAPER + (BLACK - PAPER) * F.pad(large, [(SIDE - INK) // 2] * 4)

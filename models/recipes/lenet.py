@@ -1,7 +1,7 @@
 """How LeNet-5 learns scikit-learn's 1,797 real handwritten digits, step by step, while somebody watches.
 
-They are the test part of the UCI set of optical digits (Alpaydin, Kaynak 1998), 8×8 pixels, by 13 people. Digits held out
-here are by the same people as those learned from.
+They are the test part of the UCI set of optical digits (Alpaydin, Kaynak 1998), 8×8 pixels, by 13 people. Digits held
+out here are by the same people as those learned from.
 """
 
 from collections.abc import Iterator

@@ -84,10 +84,11 @@ def asked(
     if kind == GAUSSIAN:
         even = known_clouds.evenness(places)
         return (
-            f"{len(points)} points of one Gaussian in {points.shape[1]} dimensions: no groups. How do they lie on the plot?",
+            f"{len(points)} points of one Gaussian in {points.shape[1]} dimensions, so no groups. How do they lie on the "
+            "plot?",
             list(EVEN), next(name for name, most in EVEN.items() if even < most),
-            f"Their evenness is {even:.2f}. With few neighbours to keep, t-SNE pulls chance pairs and triples together; "
-            "with many, it spreads all evenly.",
+            f"Their evenness is {even:.2f}. With few neighbours to keep, t-SNE pulls chance pairs together; with many, "
+            "it spreads all evenly.",
         )  # fmt: skip
     measure = known_clouds.widths if kind == WIDTHS else known_clouds.steps
     true, seen = (float(found[1] / found[0]) for found in (measure(points, groups), measure(places, groups)))
@@ -110,9 +111,9 @@ def measured(
     """The numbers of both pictures, in a sentence."""
     if kind == GAUSSIAN:
         return (
-            f"How evenly they lie (Clark and Evans): **{known_clouds.evenness(truth_of(points)):.2f}** on the principal "
-            f"components, **{known_clouds.evenness(places):.2f}** by t-SNE. At 1 they lie as thrown, below in clumps, above "
-            "they keep apart."
+            f"How evenly they lie (Clark and Evans): **{known_clouds.evenness(truth_of(points)):.2f}** on the "
+            f"principal components, **{known_clouds.evenness(places):.2f}** by t-SNE. At 1 they lie as thrown, below in clumps, "
+            "above they keep apart."
         )
     if kind == WIDTHS:
         true, seen = known_clouds.widths(points, groups), known_clouds.widths(places, groups)

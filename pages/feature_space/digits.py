@@ -86,8 +86,8 @@ def digits() -> None:
     with live_slider("Neighbours k of a digit", 1, MOST, 10, key="digits_k") as k:
         raw = precisions(held_out(settings.seed).pixels, held_out(settings.seed).labels)[k - 1]
         with page.predict(
-            "space-digits", f"Take a digit nobody has learned from. Which share of its {k} nearest by raw pixels show the "
-            "same digit?", list(BANDS),
+            "space-digits", f"A digit that was held out: which share of its {k} nearest by raw pixels show the same "
+            "digit?", list(BANDS),
         ) as prediction:  # fmt: skip
             if run is not None and run.running:
                 watch(settings, run, k)
@@ -95,7 +95,7 @@ def digits() -> None:
                 draw(settings, run, k)
             prediction.outcome(
                 next(name for name, most in BANDS.items() if raw <= most),
-                f"It is {raw:.1%}: scanned digits that look alike mostly are alike. The network has little left to gain.",
+                f"It is {raw:.1%}: handwriting that looks alike mostly is alike. Little is left for a network to gain.",
             )  # fmt: skip
 
 
@@ -129,15 +129,15 @@ def draw(settings: lenet.Settings, run: Watched[Step] | None, k: int) -> None:
         words(f"The {k} nearest **on the plots** agree: raw pixels **{seen[0]:.1%}**, LeNet-5 **{seen[1]:.1%}**.",
               "digits_on_plots")  # fmt: skip
     else:
-        words(f"Paper of one colour: the same digit. By chance {nearest_neighbours.chance(torch.from_numpy(unseen.labels)):.0%} "
-              "would agree.", "digits_on_plots")  # fmt: skip
+        blind = nearest_neighbours.chance(torch.from_numpy(unseen.labels))
+        words(f"One colour is one digit. Of neighbours drawn blindly {blind:.0%} would agree.", "digits_on_plots")
     curves(step.learned, settings.steps)
 
 
 def told(settings: lenet.Settings, run: Watched[Step] | None, step: Step) -> str:
     """State, step, loss, and the share of held-out digits that are named right."""
     learned, state = step.learned, run.state if run is not None else "new"
-    said = ("Learning." if step.plots is None else "Learned; t-SNE is on its way.") if state == "running" else SAID[state]
+    said = SAID.get(state, "Learning." if step.plots is None else "Learned; t-SNE is on its way.")
     loss = f" · loss **{np.mean(learned.losses[-10:]):.3f}** nats" if learned.losses else ""
     return (
         f"{said} Step **{learned.step}** of {settings.steps}{loss} · named right of {lenet.HELD_OUT} held-out digits "

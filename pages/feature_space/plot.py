@@ -13,7 +13,15 @@ from labs.principal_components import Components, principal_components, project
 from labs.t_sne import Frame, Settings
 from pages.feature_space.retrieval import AT, FROM, chosen_number, label_of
 from pages.feature_space.shared import (
-    BLUE, ORANGE, PHOTOGRAPHIC, VERMILION, Gallery, Query, query_of, signature_of, things_in,
+    BLUE,
+    ORANGE,
+    PHOTOGRAPHIC,
+    VERMILION,
+    Gallery,
+    Query,
+    query_of,
+    signature_of,
+    things_in,
 )  # fmt: skip
 from pages.feature_space.thumbnails import SIDE, Thumbnails, fitted, framed, in_colours_of, painted
 from pages.feature_space.watched import AT_ONCE, Watched
@@ -68,7 +76,7 @@ def plot(picture: Picture, found: Gallery) -> None:
     ) as layer:
         shown = shown_of(found, layer, picture, look == "Dots")
         settings, run = controls(shown) if way == "t-SNE" else (Settings(), None)
-        count, share = shown.vectors.shape[1], float(components_of(shown).shares.sum())
+        count, share = shown.vectors.shape[1], min(1.0, float(components_of(shown).shares.sum()))
         with page.predict(
             "space-variance", f"{count} numbers a picture, and a plot has two. Which share of the variance do the two "
             "best directions keep?", list(SHARES) if run is None else [],
@@ -79,8 +87,8 @@ def plot(picture: Picture, found: Gallery) -> None:
                 draw(shown, settings, run)
             prediction.outcome(
                 next(name for name, most in SHARES.items() if share <= most),
-                f"It is {share:.1%} of all {count} numbers: what lies together on this plot may lie apart in truth, and "
-                "what lies apart does so in truth.",
+                f"It is {share:.1%} of all {count} numbers: what lies together on this plot may lie apart in truth; "
+                "what lies apart on it does so in truth.",
             )  # fmt: skip
     st.html(legend())
 
@@ -89,7 +97,8 @@ def controls(shown: Shown) -> tuple[Settings, Watched[Frame]]:
     """How t-SNE shall run, and the run of these settings, which its button begins."""
     with live_slider("Perplexity", options=PERPLEXITIES, value=30, key="plot_perplexity") as perplexity:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            rate = st.segmented_control("Learning rate", RATES, default=RATES[0], required=True, key="plot_rate", **KEPT)
+            rate = st.segmented_control("Learning rate", RATES, default=RATES[0], required=True, key="plot_rate",
+                                        **KEPT)  # fmt: skip
             steps = st.segmented_control("Iterations", ITERATIONS, default=500, required=True, key="plot_iterations",
                                          **KEPT)  # fmt: skip
             settings = Settings(perplexity, None if rate == RATES[0] else float(rate), steps, min(150, steps // 2))
@@ -146,7 +155,7 @@ def draw(shown: Shown, settings: Settings, run: Watched[Frame] | None) -> None:
         view.show(
             None, layers(shown, xy, under), size=(SIDE, SIDE),
             alt=f"{len(places)} pictures as points, {'t-SNE' if run else 'principal components'} of their signatures",
-            caption="Orange frame: the picture that asks. Point at a picture: lines lead to its nearest by all numbers.",
+            caption="Orange: the picture that asks. Point at a picture: lines lead to its nearest by all numbers.",
         )  # fmt: skip
     with right:
         words(told(shown, run, frame), "plot_told")
@@ -233,7 +242,7 @@ def told(shown: Shown, run: Watched[Frame] | None, frame: Frame | None) -> str:
     things = slice(0, len(shown.found.things))
     kinds = kinds_of(shown.found)[things]
     return text + (
-        f"\n\nOf the {NEIGHBOURS} nearest on the plot **{agreement(places[things], kinds):.0%}** are of the same class, "
+        f"\n\nOf the {NEIGHBOURS} nearest on the plot **{agreement(places[things], kinds):.0%}** are of its class, "
         f"by all {shown.vectors.shape[1]} numbers **{agreement(shown.vectors[things], kinds):.0%}**."
     )
 

@@ -46,7 +46,7 @@ def framed(tiles: NDArray[np.uint8], colours: list[str], kinds: NDArray[np.int64
 
 def inked(digits: NDArray[np.floating], colours: list[str], kinds: NDArray[np.int64], size: int) -> Thumbnails:
     """Digits (n, 8, 8) from 0 (paper) to 16 (ink), `size` pixels large, on paper of the colour of their kind."""
-    large = np.array([cv2.resize(each.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) for each in digits])
+    large = np.array([cv2.resize(each.astype(np.float32), (size, size)) for each in digits])
     dark = np.array([np.dot([0.299, 0.587, 0.114], list(bytes.fromhex(each[1:]))) < 128 for each in colours])
     ink = len(colours) + dark[kinds]
     return Thumbnails(
@@ -55,7 +55,7 @@ def inked(digits: NDArray[np.floating], colours: list[str], kinds: NDArray[np.in
 
 
 def fitted(places: NDArray[np.floating], margin: float) -> NDArray[np.float64]:
-    """Places (n, 2) as pixels of the canvas: both axes on one scale, y upwards, `margin` pixels from the edge at least."""
+    """Places (n, 2) as pixels of the canvas: both axes on one scale, y upwards, `margin` pixels from the edge."""
     low, high = places.min(0), places.max(0)
     extent = float((high - low).max()) or 1.0
     xy = SIDE / 2 + (places - (low + high) / 2) / extent * (SIDE - 2 * margin)
