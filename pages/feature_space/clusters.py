@@ -1,6 +1,7 @@
 """What a t-SNE plot does not say: clouds whose truth is known, and what becomes of their widths and distances."""
 
 import math
+from contextlib import ExitStack
 
 import numpy as np
 import streamlit as st
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from labs import known_clouds, t_sne
 from labs.principal_components import principal_components, project
-from pages.feature_space.thumbnails import SIDE, fitted
+from pages.feature_space.thumbnails import fitted
 from ui import page
 from ui.components import Points, live_slider, stage, words
 from ui.pictures import KEPT
@@ -16,6 +17,7 @@ from ui.pictures import KEPT
 GAUSSIAN, WIDTHS, DISTANCES = "One cloud", "Two widths", "Two distances"
 CLOUDS = (GAUSSIAN, WIDTHS, DISTANCES)
 PERPLEXITIES = (2, 3, 5, 10, 20, 30, 40, 49)
+SIDE = 400  # pixels of a plot
 COLOURS = ("#0072B2", "#E69F00", "#009E73")
 TIMES = {"the same": 1.0, "twice": 2.0, "5 times": 5.0, "10 times": 10.0}
 
@@ -29,14 +31,21 @@ def clusters() -> None:
         "What the plot does not say",
         "Points whose truth is known: are the groups of the plot real, and do widths and distances mean anything?",
     )
-    kind = st.segmented_control("Points", CLOUDS, default=WIDTHS, required=True, key="clouds_kind", **KEPT)
-    with (
-        live_slider("Perplexity", options=PERPLEXITIES, value=30, key="clouds_perplexity") as perplexity,
-        live_slider(
-            "How many times as wide, or as far", 1.0, 10.0, 10.0 if kind == WIDTHS else 5.0, step=0.5,
-            key=f"clouds_{'far' if kind == DISTANCES else 'wide'}", disabled=kind == GAUSSIAN,
-        ) as ratio,
-    ):  # fmt: skip
+    with ExitStack() as sliders:
+        choice, first, second = st.columns([4, 3, 3], gap="medium")
+        with choice:
+            kind = st.segmented_control("Points", CLOUDS, default=WIDTHS, required=True, key="clouds_kind", **KEPT)
+        with first:
+            perplexity = sliders.enter_context(
+                live_slider("Perplexity", options=PERPLEXITIES, value=30, key="clouds_perplexity")
+            )
+        ratio = 1.0
+        if kind != GAUSSIAN:
+            with second:
+                ratio = sliders.enter_context(
+                    live_slider("Times as wide", 1.0, 10.0, 10.0, step=0.5, key="clouds_wide") if kind == WIDTHS else
+                    live_slider("Times as far", 1.0, 10.0, 5.0, step=0.5, key="clouds_far")
+                )  # fmt: skip
         points, groups = cloud(kind, ratio)
         places = plotted(kind, ratio, perplexity)
         question, options, answer, explain = asked(kind, points, groups, places)
@@ -73,8 +82,8 @@ def truth_of(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def show(key: str, places: NDArray[np.float64], groups: NDArray[np.int64], title: str, alt: str) -> None:
     words(title, f"{key}_title")
-    dots = Points(fitted(places, 20), radius=4, colours=[COLOURS[group] for group in groups])
-    stage(key, zoom=False, width=460).show(None, [dots], size=(SIDE, SIDE), alt=alt)
+    dots = Points(fitted(places, SIDE, 14), radius=3.5, colours=[COLOURS[group] for group in groups])
+    stage(key, zoom=False, width=SIDE).show(None, [dots], size=(SIDE, SIDE), alt=alt)
 
 
 def asked(
@@ -84,8 +93,8 @@ def asked(
     if kind == GAUSSIAN:
         even = known_clouds.evenness(places)
         return (
-            f"{len(points)} points of one Gaussian in {points.shape[1]} dimensions, so no groups. How do they lie on the "
-            "plot?",
+            f"{len(points)} points of one Gaussian in {points.shape[1]} dimensions, so no groups. How do they lie on "
+            "the plot?",
             list(EVEN), next(name for name, most in EVEN.items() if even < most),
             f"Their evenness is {even:.2f}. With few neighbours to keep, t-SNE pulls chance pairs together; with many, "
             "it spreads all evenly.",
@@ -112,8 +121,8 @@ def measured(
     if kind == GAUSSIAN:
         return (
             f"How evenly they lie (Clark and Evans): **{known_clouds.evenness(truth_of(points)):.2f}** on the "
-            f"principal components, **{known_clouds.evenness(places):.2f}** by t-SNE. At 1 they lie as thrown, below in clumps, "
-            "above they keep apart."
+            f"principal components, **{known_clouds.evenness(places):.2f}** by t-SNE. At 1 they lie as thrown, below "
+            "in clumps, above they keep apart."
         )
     if kind == WIDTHS:
         true, seen = known_clouds.widths(points, groups), known_clouds.widths(places, groups)

@@ -13,7 +13,7 @@ from labs import nearest_neighbours, t_sne
 from labs.principal_components import principal_components, project
 from models.recipes import lenet
 from models.recipes.lenet import Digits, Progress
-from pages.feature_space.thumbnails import SIDE, Thumbnails, fitted, inked, painted
+from pages.feature_space.thumbnails import Thumbnails, fitted, inked, painted
 from pages.feature_space.watched import AT_ONCE, Watched
 from ui import page
 from ui.components import live_slider, stage, words
@@ -22,7 +22,7 @@ from ui.pictures import KEPT
 RUN = "_space_digits"  # in the session: a run with its settings
 REFRESH = 0.2  # seconds between two looks
 EPOCHS = (1, 2, 4, 8)
-TILE, MOST = 20, 30  # pixels of a digit on a plot; neighbours
+SIDE, TILE, MOST = 400, 16, 30  # pixels of a plot and of a digit on it; neighbours
 BLUE, ORANGE = "#0072B2", "#E69F00"
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#882255", "#999999", "#4D4D4D")
 BANDS = {"under 80 %": 0.8, "80 to 90 %": 0.9, "90 to 97 %": 0.97, "over 97 %": 1.0}
@@ -121,7 +121,7 @@ def draw(settings: lenet.Settings, run: Watched[Step] | None, k: int) -> None:
             agreed = precisions(vectors, unseen.labels)[k - 1]
             words(f"**{name}**, {way} · the {k} nearest by all numbers agree: **{agreed:.1%}**", f"digits_title_{at}")
             stage(f"digits_plot_{at}", width=SIDE).show(
-                None, [painted(tiles(settings.seed), fitted(places, TILE))], size=(SIDE, SIDE),
+                None, [painted(tiles(settings.seed), fitted(places, SIDE, TILE), SIDE)], size=(SIDE, SIDE),
                 alt=f"{len(places)} held-out digits as points, {way} of {name}",
             )  # fmt: skip
     if step.plots is not None and (run is None or not run.running):

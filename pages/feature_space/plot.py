@@ -1,5 +1,6 @@
 """The signatures as a plot with the pictures as points: principal components at once, t-SNE while one looks on."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ from pages.feature_space.shared import (
     signature_of,
     things_in,
 )  # fmt: skip
-from pages.feature_space.thumbnails import SIDE, Thumbnails, fitted, framed, in_colours_of, painted
+from pages.feature_space.thumbnails import Thumbnails, fitted, framed, in_colours_of, painted
 from pages.feature_space.watched import AT_ONCE, Watched
 from scenes import THINGS
 from ui import page
@@ -32,7 +33,7 @@ from ui.pictures import KEPT, Picture
 
 RUN = "_space_plot"  # in the session: the settings of a run, and the run
 REFRESH = 0.08  # seconds between two frames
-TILE, YOURS = 24, 56  # pixels of a picture on the plot, and of the one that asks
+SIDE, TILE, YOURS = 512, 20, 48  # pixels of the plot, of a picture on it, and of the one that asks
 NEIGHBOURS = 10
 WAYS, LOOKS = ("PCA", "t-SNE"), ("Pictures", "Dots")
 SHARES = {"under 25 %": 0.25, "25 to 50 %": 0.5, "50 to 75 %": 0.75, "over 75 %": 1.0}
@@ -67,15 +68,24 @@ class Shown:
 @page.guard()
 def plot(picture: Picture, found: Gallery) -> None:
     page.section("All signatures in one plot", "Pictures are the points. Which pictures does the network put together?")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        way = st.segmented_control("Plot", WAYS, default="PCA", required=True, key="plot_way", **KEPT)
-        look = st.segmented_control("Points", LOOKS, default="Pictures", required=True, key="plot_look", **KEPT)
-    with live_slider(
-        "Layer of the plot", options=found.layers, value=found.layers[-1],
-        key="plot_stage" if found.network.name == PHOTOGRAPHIC else "plot_layer",
-    ) as layer:
+    with ExitStack() as sliders:
+        choices, first, second = st.columns([4, 3, 3], gap="medium")
+        with choices, st.container(horizontal=True):
+            way = st.segmented_control("Plot", WAYS, default="PCA", required=True, key="plot_way", **KEPT)
+            look = st.segmented_control("Points", LOOKS, default="Pictures", required=True, key="plot_look", **KEPT)
+        with first:
+            layer = sliders.enter_context(
+                live_slider("Layer of the plot", options=found.layers, value=found.layers[-1],
+                            key="plot_stage" if found.network.name == PHOTOGRAPHIC else "plot_layer")
+            )  # fmt: skip
         shown = shown_of(found, layer, picture, look == "Dots")
-        settings, run = controls(shown) if way == "t-SNE" else (Settings(), None)
+        settings, run = Settings(), None
+        if way == "t-SNE":
+            with second:
+                perplexity = sliders.enter_context(
+                    live_slider("Perplexity", options=PERPLEXITIES, value=30, key="plot_perplexity")
+                )
+            settings, run = controls(shown, perplexity)
         count, share = shown.vectors.shape[1], min(1.0, float(components_of(shown).shares.sum()))
         with page.predict(
             "space-variance", f"{count} numbers a picture, and a plot has two. Which share of the variance do the two "
@@ -93,32 +103,30 @@ def plot(picture: Picture, found: Gallery) -> None:
     st.html(legend())
 
 
-def controls(shown: Shown) -> tuple[Settings, Watched[Frame]]:
+def controls(shown: Shown, perplexity: float) -> tuple[Settings, Watched[Frame]]:
     """How t-SNE shall run, and the run of these settings, which its button begins."""
-    with live_slider("Perplexity", options=PERPLEXITIES, value=30, key="plot_perplexity") as perplexity:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            rate = st.segmented_control("Learning rate", RATES, default=RATES[0], required=True, key="plot_rate",
-                                        **KEPT)  # fmt: skip
-            steps = st.segmented_control("Iterations", ITERATIONS, default=500, required=True, key="plot_iterations",
-                                         **KEPT)  # fmt: skip
-            settings = Settings(perplexity, None if rate == RATES[0] else float(rate), steps, min(150, steps // 2))
-            name = (shown.found.network.name, shown.layer, settings)
-            kept, run = st.session_state.get(RUN, (None, None))
-            if run is not None and kept != name:
-                run.stop()
-            if run is None or kept != name:
-                run = begun(name, shown, settings)
-            if st.button("Start", type="primary", icon=":material/play_arrow:", key="plot_start",
-                         disabled=run.running or run.over):  # fmt: skip
-                run.start()
-                st.rerun()
-            if st.button("Stop", icon=":material/stop:", key="plot_stop", disabled=not run.running):
-                run.stop(wait=5.0)
-                st.rerun()
-            if st.button("Restart", icon=":material/restart_alt:", key="plot_restart", disabled=run.state == "new"):
-                run.stop(wait=5.0)
-                begun(name, shown, settings).start()
-                st.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rate = st.selectbox("Learning rate", RATES, key="plot_rate", width=120, **KEPT)
+        steps = st.segmented_control("Iterations", ITERATIONS, default=500, required=True, key="plot_iterations",
+                                     **KEPT)  # fmt: skip
+        settings = Settings(perplexity, None if rate == RATES[0] else float(rate), steps, min(150, steps // 2))
+        name = (shown.found.network.name, shown.layer, settings)
+        kept, run = st.session_state.get(RUN, (None, None))
+        if run is not None and kept != name:
+            run.stop()
+        if run is None or kept != name:
+            run = begun(name, shown, settings)
+        if st.button("Start", type="primary", icon=":material/play_arrow:", key="plot_start",
+                     disabled=run.running or run.over):  # fmt: skip
+            run.start()
+            st.rerun()
+        if st.button("Stop", icon=":material/stop:", key="plot_stop", disabled=not run.running):
+            run.stop(wait=5.0)
+            st.rerun()
+        if st.button("Restart", icon=":material/restart_alt:", key="plot_restart", disabled=run.state == "new"):
+            run.stop(wait=5.0)
+            begun(name, shown, settings).start()
+            st.rerun()
     return settings, run
 
 
@@ -150,7 +158,7 @@ def draw(shown: Shown, settings: Settings, run: Watched[Frame] | None) -> None:
             places, yours = project(shown.vectors, onto), project(shown.signature, onto)
         else:
             places, yours = frame.places, landed(shown, frame, moving)
-        xy = fitted(np.concatenate([places, yours]), YOURS / 2)
+        xy = fitted(np.concatenate([places, yours]), SIDE, YOURS / 2)
         under = pointed_at(xy[:-1], view.hover)
         view.show(
             None, layers(shown, xy, under), size=(SIDE, SIDE),
@@ -159,13 +167,12 @@ def draw(shown: Shown, settings: Settings, run: Watched[Frame] | None) -> None:
         )  # fmt: skip
     with right:
         words(told(shown, run, frame), "plot_told")
-        errors = frame.errors if frame is not None else ()
-        if run is not None:
-            divergence(errors, settings)
         number = len(places) if under is None else under
         large = shown.query.image if number == len(places) else shown.found.tiles[number]
         what = f"The picture that asks: {shown.query.name}" if number == len(places) else shown.found.note(number)
         stage("plot_under", zoom=False, width=160).show(large, alt=what, caption=what)
+        if run is not None:
+            divergence(frame.errors if frame is not None else (), settings)
 
 
 def layers(shown: Shown, xy: NDArray[np.float64], under: int | None) -> list:
@@ -178,7 +185,7 @@ def layers(shown: Shown, xy: NDArray[np.float64], under: int | None) -> list:
         kinds = kinds_of(shown.found)
         drawn: list = [Points(xy[:-1], radius=4, colours=[COLOURS[kind] for kind in kinds])]
     else:
-        drawn = [painted(pictures, xy[:-1], (in_colours_of(pictures, shown.query.image, YOURS), xy[-1]))]
+        drawn = [painted(pictures, xy[:-1], SIDE, (in_colours_of(pictures, shown.query.image, YOURS), xy[-1]))]
     if under is not None:
         ends = xy[nearest_of(shown, under)]
         drawn.append(Lines(np.concatenate([np.repeat(xy[under][None], len(ends), 0), ends], 1), VERMILION))

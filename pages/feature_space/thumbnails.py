@@ -9,7 +9,6 @@ from PIL import Image
 
 from ui.components import Labels
 
-SIDE = 640  # pixels of the canvas
 COLOURS = 240  # for the pictures; the rest of a byte is for frames, and one value for nothing
 NOTHING = 255
 FRAME = 2  # pixels
@@ -54,27 +53,32 @@ def inked(digits: NDArray[np.floating], colours: list[str], kinds: NDArray[np.in
     )
 
 
-def fitted(places: NDArray[np.floating], margin: float) -> NDArray[np.float64]:
-    """Places (n, 2) as pixels of the canvas: both axes on one scale, y upwards, `margin` pixels from the edge."""
+def fitted(places: NDArray[np.floating], side: int, margin: float) -> NDArray[np.float64]:
+    """Places (n, 2) as pixels of a canvas of side×side: one scale for both axes, y upwards, `margin` from the edge."""
     low, high = places.min(0), places.max(0)
     extent = float((high - low).max()) or 1.0
-    xy = SIDE / 2 + (places - (low + high) / 2) / extent * (SIDE - 2 * margin)
-    return np.stack([xy[:, 0], SIDE - xy[:, 1]], 1).astype(np.float64)
+    xy = side / 2 + (places - (low + high) / 2) / extent * (side - 2 * margin)
+    return np.stack([xy[:, 0], side - xy[:, 1]], 1).astype(np.float64)
 
 
 def painted(
-    thumbnails: Thumbnails, xy: NDArray[np.floating], last: tuple[NDArray[np.uint8], NDArray[np.floating]] | None = None
+    thumbnails: Thumbnails,
+    xy: NDArray[np.floating],
+    side: int,
+    last: tuple[NDArray[np.uint8], NDArray[np.floating]] | None = None,
 ) -> Labels:
-    """The canvas with every picture's middle at its `xy`, pixels; later ones lie on top, the canvas cuts off the rest.
+    """A canvas of side×side with every picture's middle at its `xy`, pixels; later ones lie on top.
 
-    `last` is one more picture with its place, as `in_colours_of` makes it, above all others.
+    What reaches over the edge is cut off.
+
+    `last`: one more picture with its place, as `in_colours_of` makes it, above all others.
     """
     most = max(thumbnails.size, 0 if last is None else len(last[0]))
-    canvas = np.full((SIDE + 2 * most, SIDE + 2 * most), NOTHING, np.uint8)
+    canvas = np.full((side + 2 * most, side + 2 * most), NOTHING, np.uint8)
     pictures = [*zip(thumbnails.pictures, xy, strict=True), *([] if last is None else [last])]
     for picture, middle in pictures:
         size = len(picture)
-        x, y = (min(max(round(float(at) - size / 2) + most, 0), SIDE + 2 * most - size) for at in middle)
+        x, y = (min(max(round(float(at) - size / 2) + most, 0), side + 2 * most - size) for at in middle)
         np.copyto(canvas[y : y + size, x : x + size], picture, where=picture != NOTHING)
     return Labels(canvas[most:-most, most:-most], thumbnails.palette, 1.0)
 
