@@ -15,7 +15,8 @@ from models.device import best_device, cache_folder
 from models.inside import gallery, signatures
 from models.pretrained import fetching, packaged, published
 
-GALLERY = ("classifier-gap-28", signatures.UNTRAINED)  # whose signatures of the gallery are shipped
+# Whose signatures of the gallery are shipped.
+GALLERY = ("classifier-gap-28", "efficientnet-lite0", signatures.UNTRAINED)
 
 
 def main(arguments: list[str] | None = None) -> int:

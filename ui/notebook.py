@@ -105,11 +105,16 @@ def picture(state: State, key: str, seed: int, size: int = 224) -> Cell:
             """
         )
     if source_of(state, key) == "Photograph":
-        name = pictures.PHOTOGRAPHS[get(state, f"{key}_photo", next(iter(pictures.PHOTOGRAPHS)))]
-        return code(_square(f"photograph = data.{name}()", name, size))
+        label = get(state, f"{key}_photo", next(iter(pictures.PHOTOGRAPHS)))
+        taken = f"photograph = PHOTOGRAPHS[{label!r}].pixels()"
+        return code(_square("from ui.photographs import PHOTOGRAPHS", taken, size))
     return code(
         "mine = None  # the path of the picture you showed the page; without one this is a photograph of a cat\n"
-        + _square("photograph = np.array(Image.open(mine).convert('RGB')) if mine else data.chelsea()", "", size)
+        + _square(
+            "from skimage import data",
+            "photograph = np.array(Image.open(mine).convert('RGB')) if mine else data.chelsea()",
+            size,
+        )
     )
 
 
@@ -135,15 +140,14 @@ def boxes_drawn() -> Cell:
     )
 
 
-def _square(taken: str, name: str, size: int) -> str:
+def _square(imports: str, taken: str, size: int) -> str:
     """Source that takes a photograph and cuts and scales it as the page does."""
-    pair = "[0]  # of a stereo pair" if name.startswith("stereo") else ""
     lines = [
         "import numpy as np",
         "from PIL import Image, ImageOps",
-        "from skimage import data",
+        imports,
         "",
-        taken + pair,
+        taken,
         f"image = np.array(ImageOps.fit(Image.fromarray(photograph), ({size}, {size})))",
     ]
     return "\n".join(lines)

@@ -18,15 +18,9 @@ import streamlit as st
 from ui import lab_world, page
 from ui.decoding import square, too_long
 from ui.decoding_apart import decode
+from ui.photographs import PHOTOGRAPHS, Marked, in_square
 
 SOURCES = ("Lab World", "Photograph", "Upload", "Camera")
-PHOTOGRAPHS = {
-    "Cat": "chelsea",
-    "Astronaut": "astronaut",
-    "Motorcycle": "stereo_motorcycle",
-    "Coffee": "coffee",
-    "Rocket": "rocket",
-}
 LEVELS = {
     "light": {"Night": 0.0, "Dusk": 0.5, "Day": 1.0},
     "fog": {"None": 0.0, "Some": 0.4, "Thick": 0.8},
@@ -44,13 +38,15 @@ class Picture:
     """A chosen picture.
 
     ``image`` uint8 (size, size, 3) sRGB; ``name`` for captions; for Lab World also the ``scene`` (data) and the
-    ``view`` (rendered, with exact ground truth), otherwise None.
+    ``view`` (rendered, with exact ground truth), otherwise None; ``things``: what was marked by hand in a bundled
+    photograph, in pixels of ``image``.
     """
 
     image: np.ndarray
     name: str
     scene: Any = None
     view: Any = None
+    things: tuple[Marked, ...] = ()
 
 
 def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
@@ -79,7 +75,9 @@ def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
                 label = st.selectbox(
                     "Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=160, label_visibility="collapsed", **KEPT
                 )
-                return photograph(label, size)
+        if source == "Photograph":
+            about(label)
+            return photograph(label, size)
         if file is not None:
             name = file.name if source == "Upload" else "Camera"
             try:
@@ -108,7 +106,13 @@ def _camera(key: str) -> Any | None:
 
 def photograph(label: str, size: int = 224) -> Picture:
     """One of PHOTOGRAPHS as a square of ``size`` pixels."""
-    return Picture(square(_photograph(label), size), label)
+    pixels = _photograph(label)
+    return Picture(square(pixels, size), label, things=in_square(PHOTOGRAPHS[label].things, *pixels.shape[:2], size))
+
+
+def about(label: str) -> None:
+    """What one of PHOTOGRAPHS shows and where it comes from."""
+    st.caption(f"{PHOTOGRAPHS[label].line} {PHOTOGRAPHS[label].source}")
 
 
 def from_lab_world(seed: int, size: int = 224, **knobs) -> Picture:
@@ -163,11 +167,7 @@ def _view(seed: int, size: int, knobs: tuple):
 
 @st.cache_data(show_spinner=False)
 def _photograph(label: str) -> np.ndarray:
-    """uint8 (H, W, 3), bundled with scikit-image."""
-    from skimage import data
-
-    image = getattr(data, PHOTOGRAPHS[label])()
-    return image[0] if isinstance(image, tuple) else image  # the motorcycle comes as a stereo pair
+    return PHOTOGRAPHS[label].pixels()
 
 
 @st.cache_data(max_entries=64, ttl="10m", show_spinner="Opening the picture")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -17,10 +18,10 @@ import scenes
 
 FEATURES = Path(__file__).resolve().parent.parent / "features"
 LIST, SHEET = FEATURES / "gallery.json", FEATURES / "gallery.jpg"
-COUNT, FIRST_SEED = 1000, 10_000_000  # seeds that no network was trained on
+COUNT, FIRST_SEED = 1000, 10_000_000  # as many of each class; seeds that no network was trained on
 SIZE, DRAWN = 224, 448  # pixels of a cut-out, and of the scene that it is cut from
-CONTEXT = 1.5  # side of the cut-out over the longer side of the thing
-SMALLEST, VISIBLE = 44, 0.8  # pixels of the longer side in a scene of 224, and the least share in view
+CONTEXT = 1.3  # side of the cut-out over the longer side of the thing
+SMALLEST, VISIBLE = 34, 0.8  # pixels of the longer side in a scene of 224, and the least share in view
 TILE, ACROSS = 96, 40  # pixels of a small picture, and how many stand in a row of the sheet
 QUALITY = 80  # of the sheet's JPEG
 # The eleven basic colour terms (Berlin and Kay 1969) for the names of Lab World's paints, coats and cloths.
@@ -96,7 +97,7 @@ def window_around(box: np.ndarray, size: int) -> tuple[int, int, int, int]:
     """The square with CONTEXT around a box xyxy, moved into a picture of size×size pixels.
 
     >>> window_around(np.array([0.0, 10, 20, 20]), 100)
-    (0, 0, 30, 30)
+    (0, 2, 26, 28)
     """
     side = int(min(round(CONTEXT * max(box[2] - box[0], box[3] - box[1])), size))
     x, y = ((low + high - side) / 2 for low, high in ((box[0], box[2]), (box[1], box[3])))
@@ -104,7 +105,7 @@ def window_around(box: np.ndarray, size: int) -> tuple[int, int, int, int]:
     return left, top, left + side, top + side
 
 
-def found_in(view: scenes.View) -> list[tuple[Thing, scenes.Instance]]:
+def found_in(view: scenes.View) -> list[Thing]:
     """Things of a rendered scene that are large and in full view, as the gallery would hold them."""
     zoom = DRAWN / len(view.image)
     smallest = SMALLEST * len(view.image) / SIZE
@@ -118,7 +119,7 @@ def found_in(view: scenes.View) -> list[tuple[Thing, scenes.Instance]]:
         colour = TERMS[look["top" if instance.label == "person" else "colour"]]
         pose = look.get("pose") or (look["view"] if instance.label == "car" else "")
         window = window_around(instance.box * zoom, DRAWN)
-        rows.append((Thing(view.scene.seed, window, instance.label, colour, pose, light), instance))
+        rows.append(Thing(view.scene.seed, window, instance.label, colour, pose, light))
     return rows
 
 
@@ -126,16 +127,20 @@ def gather(report: Callable[[int, int], None]) -> np.ndarray:
     """Choose the things, write the list and the sheet, and return the cut-outs, uint8 (COUNT, SIZE, SIZE, 3)."""
     rows: list[Thing] = []
     pictures: list[np.ndarray] = []
-    seed = FIRST_SEED
-    while len(rows) < COUNT:
-        view = scenes.render(scenes.sample(seed), SIZE)
-        found = [thing for thing, _ in found_in(view)][: COUNT - len(rows)]
-        if found:
-            image = scenes.render_image(view.scene, DRAWN)
-            rows += found
-            pictures += [cut_out(image, thing.window) for thing in found]
-        seed += 1
+    room = dict.fromkeys(scenes.THINGS, COUNT // len(scenes.THINGS))
+    for seed in count(FIRST_SEED):
+        scene = scenes.sample(seed)
+        if any(room[thing.label] for thing in scene.objects):
+            found = [thing for thing in found_in(scenes.render(scene, SIZE)) if room[thing.label]]
+            image = scenes.render_image(scene, DRAWN) if found else None
+            for thing in found:
+                if room[thing.label]:  # the one before may have taken the last place
+                    room[thing.label] -= 1
+                    rows.append(thing)
+                    pictures.append(cut_out(image, thing.window))
         report(len(rows), COUNT)
+        if not any(room.values()):
+            break
     FEATURES.mkdir(exist_ok=True)
     LIST.write_text("[\n" + ",\n".join(json.dumps(asdict(row)) for row in rows) + "\n]\n")
     small = np.array([cv2.resize(each, (TILE, TILE), interpolation=cv2.INTER_AREA) for each in pictures])

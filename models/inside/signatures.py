@@ -6,9 +6,11 @@ weights that made them. Nothing is hooked: the layers are called one after the o
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from safetensors import safe_open
@@ -16,13 +18,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.inside import gallery
-from models.networks.classifier import Classifier, LoadedClassifier, to_tensor
+from models.networks.classifier import Classifier, LoadedClassifier
 from models.networks.efficientnet_lite import EfficientNetLite
 from models.networks.encoder import normalised
 from models.networks.published import PretrainedClassifier
 
 UNTRAINED = "untrained"
 SEED = 0  # of the untrained weights
+SIDE = 96  # pixels of a picture for the lab's networks: a thing that fills it is as large as in the scenes they know
 PICTURE = "picture"  # the layer before all: the mean of each colour channel
 Signatures = Mapping[str, Tensor]  # by layer, from early to late: float32 (n, channels)
 Network = LoadedClassifier | PretrainedClassifier
@@ -47,14 +50,22 @@ def weights_of(network: Network) -> str:
 
 def of_pictures(network: Network, images: np.ndarray) -> dict[str, Tensor]:
     """The signatures of uint8 RGB pictures (n, H, W, 3), by layer from early to late, on the CPU."""
-    with torch.inference_mode():
-        pixels = torch.stack([to_tensor(each) for each in images])
+    lock = network.lock if isinstance(network, PretrainedClassifier) else nullcontext()
+    with lock, torch.inference_mode():
+        pixels = torch.stack([_pixels(each) for each in images])
         found = {PICTURE: pixels.mean((2, 3))}
         for name, maps in (
             _lite(network, images) if isinstance(network, PretrainedClassifier) else _lab(network, pixels)
         ):
             found[name] = maps.mean((2, 3)).float().cpu()
     return {name: each.clone() for name, each in found.items()}
+
+
+def _pixels(image: np.ndarray) -> Tensor:
+    """A uint8 picture (H, W, 3) as float32 (3, SIDE, SIDE) in 0 to 1."""
+    shrinks = max(image.shape[:2]) > SIDE
+    small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return torch.from_numpy(small).permute(2, 0, 1).float() / 255
 
 
 def _lab(network: LoadedClassifier, pixels: Tensor) -> Iterator[tuple[str, Tensor]]:
@@ -65,7 +76,7 @@ def _lab(network: LoadedClassifier, pixels: Tensor) -> Iterator[tuple[str, Tenso
 
 
 def _lite(network: PretrainedClassifier, images: np.ndarray) -> Iterator[tuple[str, Tensor]]:
-    """The stem, the last block of every stage, and the head; stages are named after the size of their maps.
+    """The stem, the last block of every stage, and the head; stages are named after how many maps they have.
 
     Raises:
         ValueError: a network of another architecture.

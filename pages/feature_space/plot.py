@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from labs import nearest_neighbours, t_sne
 from labs.principal_components import Components, principal_components, project
 from labs.t_sne import Frame, Settings
-from pages.feature_space.retrieval import AT, FROM, chosen_number, label_of
+from pages.feature_space.retrieval import AT, FROM, chosen_number, of_gallery
 from pages.feature_space.shared import (
     BLUE,
     ORANGE,
@@ -279,7 +279,7 @@ def asking(found: Gallery, picture: Picture) -> Query:
     """The picture that asks in the first section."""
     start = chosen_number(FROM, len(found.tiles))
     if start is not None:
-        return Query(found.tiles[start], found.name(start), label_of(found, start), start)
+        return of_gallery(found, start)
     things = things_in(picture)
     return query_of(picture, things[chosen_number(AT, len(things)) or 0] if things else None)
 

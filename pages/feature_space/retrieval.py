@@ -15,23 +15,25 @@ from models.inside.gallery import TILE
 from pages.feature_space.shared import (
     BLUE,
     NETWORKS,
-    PHOTOGRAPHIC,
     ORANGE,
+    PHOTOGRAPHIC,
     SKY,
     VERMILION,
     Gallery,
     Query,
+    drawn_again,
     gallery_of,
     query_of,
     signature_of,
     things_in,
 )
-from ui import page
-from ui.components import Box, Boxes, address, following, live_slider, stage, words
+from ui import page, pictures
+from ui.components import Box, Boxes, Stage, address, following, live_slider, stage, words
 from ui.pictures import KEPT, Picture
 
 ACROSS, SHOWN = 8, 24  # tiles in a row, and how many of the nearest are shown
 K = 8
+NAMED = 4  # kinds of neighbours that the sentence counts one by one
 DISTANCES = {"Euclidean": nearest_neighbours.euclidean, "Cosine": nearest_neighbours.cosine}
 AT, FROM = "space_thing", "space_from"  # in the address: which thing of the scene, or of the gallery, asks
 
@@ -41,12 +43,19 @@ def choose() -> tuple[Gallery, str]:
     page.section("Play", "A picture becomes a list of numbers, its signature. The nearest lists: are they its like?")
     with st.container(key="line-space", horizontal=True):
         chosen = st.segmented_control(
-            "Network", list(NETWORKS), default="Trained", required=True, key="space_network", **KEPT
-        )
+            "Network", list(NETWORKS), default="Trained", required=True, key="space_network",
+            help="Trained on Lab World, trained on the photographs of ImageNet, or with the weights of a seed.", **KEPT,
+        )  # fmt: skip
         measure = st.segmented_control(
             "Distance", list(DISTANCES), default="Euclidean", required=True, key="space_distance", **KEPT
         )
     return gallery_of(NETWORKS[chosen]), measure
+
+
+def layer_slider(found: Gallery):
+    """The layers of this network, from early to late; the networks of one architecture share it."""
+    key = "space_stage" if found.network.name == PHOTOGRAPHIC else "space_layer"
+    return live_slider("Layer, early to late", options=found.layers, value=found.layers[-1], key=key, window=2)
 
 
 @st.fragment
@@ -55,42 +64,35 @@ def play(picture: Picture, found: Gallery, measure: str) -> None:
     with ExitStack() as sliders:
         left, right = st.columns([3, 7], gap="medium")
         with left:
-            view = stage("space_query", zoom=False)
-            query = asks(picture, found, view)
-            layer = sliders.enter_context(
-                live_slider("Layer", options=found.layers, value=found.layers[-1], window=2,
-                            key="space_stage" if found.network.name == PHOTOGRAPHIC else "space_layer")
-            )  # fmt: skip
+            layer = sliders.enter_context(layer_slider(found))
             k = sliders.enter_context(live_slider("Neighbours k", 1, SHOWN, K, key="space_k", window=2))
         with right:
             tiles = stage("space_nearest", zoom=False)
-            if tiles.clicked and tiles.click.what:
-                address.keep(FROM, tiles.click.what.removeprefix("n"))
-                st.rerun(scope="fragment")
+        if tiles.clicked and tiles.click is not None and tiles.click.what:
+            address.keep(FROM, tiles.click.what.removeprefix("n"))
+        with left:
+            query = asks(picture, found)
         distances = DISTANCES[measure](signature_of(found, query)[layer], found.signatures[layer])
         order = neighbours(distances, query, SHOWN)
         with right:
             show_nearest(found, query, tiles, order, distances[0], k)
             words(sentence(found, query, order[:k], distances[0], layer), "space_words")
     if not following():
-        page.footer(found.network.name, str(found.network.device), timed(found, query))
+        searched = f"{found.network.name}, one search among {len(found.tiles):,} signatures"
+        page.footer(searched, found.network.device, timed(found, query))
 
 
-def asks(picture: Picture, found: Gallery, view) -> Query:
+def asks(picture: Picture, found: Gallery) -> Query:
     """The picture that asks, drawn on its stage: a thing of the scene, the whole picture, or one of the gallery."""
-    things = things_in(picture)
-    if view.clicked and view.click.what:
+    view, things = stage("space_query", zoom=False, width=300), things_in(picture)
+    if view.clicked and view.click is not None and view.click.what:
         address.keep(AT, view.click.what.removeprefix("thing-"))
-        address.keep(FROM, None)
     start = chosen_number(FROM, len(found.tiles))
     if start is not None:
-        query = Query(found.tiles[start], found.name(start), label_of(found, start), start)
-        view.show(
-            query.image, alt=f"The picture that asks: {query.name}", caption=f"From the gallery: {found.note(start)}"
-        )
-        st.button(
-            "Ask with my picture", key="space_back", icon=":material/undo:", on_click=address.keep, args=(FROM, None)
-        )
+        query = of_gallery(found, start)
+        view.show(query.image, alt=f"The picture that asks: {query.name}", caption=f"Asks: {found.note(start)}.")
+        back = "Ask with my picture again"
+        st.button(back, key="space_back", icon=":material/undo:", on_click=address.keep, args=(FROM, None))
         return query
     at = chosen_number(AT, len(things)) or 0
     query = query_of(picture, things[at] if things else None)
@@ -99,13 +101,16 @@ def asks(picture: Picture, found: Gallery, view) -> Query:
             dash=i != at, width=3 if i == at else 2, note=f"click: ask with this {thing.label}")
         for i, thing in enumerate(things)
     ]  # fmt: skip
-    caption = (
-        "Orange: the thing that asks, with some of what is around it. Click another."
-        if things
-        else "It asks as a whole."
-    )
-    view.show(picture.image, [Boxes(boxes)], alt=f"{picture.name}, with the thing that asks", caption=caption)
+    caption = "Orange: the thing that asks. Click another one." if things else "It asks as a whole."
+    view.show(picture.image, [Boxes(boxes)], alt=f"{picture.name}, with what asks", caption=caption)
     return query
+
+
+def of_gallery(found: Gallery, number: int) -> Query:
+    """A picture of the gallery that asks in its turn."""
+    if number < len(found.things):
+        return Query(drawn_again(number), found.name(number), found.name(number), number)
+    return Query(pictures.photograph(found.name(number)).image, found.name(number), None, number)
 
 
 def chosen_number(name: str, count: int) -> int | None:
@@ -130,59 +135,59 @@ def neighbours(distances: Tensor, query: Query, count: int) -> list[int]:
     return nearest_neighbours.nearest(distances, count, itself)[0].tolist()
 
 
-def show_nearest(found: Gallery, query: Query, view, order: list[int], distances: Tensor, k: int) -> None:
+def show_nearest(found: Gallery, query: Query, view: Stage, order: list[int], distances: Tensor, k: int) -> None:
     """The nearest in rows; the first k are framed, the rest is paled."""
     boxes = []
     for place, number in enumerate(order):
         x, y = place % ACROSS * TILE, place // ACROSS * TILE
-        label = label_of(found, number)
-        same = query.label is not None and label == query.label
+        where, note = (x + 2, y + 2, x + TILE - 2, y + TILE - 2), found.note(number)
+        if place >= k:
+            boxes.append(Box(f"n{number}", where, colour="#808080", width=1, fill=0.6, note=note))
+            continue
+        same = query.label is not None and label_of(found, number) == query.label
         colour = SKY if query.label is None else BLUE if same else VERMILION
-        boxes.append(
-            Box(f"n{number}", (x + 2, y + 2, x + TILE - 2, y + TILE - 2),
-                figure(float(distances[number])) if place < k else "", colour if place < k else "#808080",
-                dash=place < k and query.label is not None and not same, width=3 if place < k else 1,
-                fill=0.0 if place < k else 0.6, note=found.note(number))
-        )  # fmt: skip
-    legend = "" if query.label is None else f"Blue: also a {query.label}. Vermilion, dashed: another class. "
+        other = query.label is not None and not same
+        label = digits(float(distances[number]))
+        boxes.append(Box(f"n{number}", where, label, colour, dash=other, width=3, note=note))
+    legend = "" if query.label is None else f"Blue: also a {query.label}. Vermilion, dashed: something else. "
     view.show(
-        mosaic(found, order), [Boxes(boxes)],
-        alt=f"The {len(order)} nearest pictures, nearest first",
-        caption=f"{legend}Numbers: distance. Gray: beyond k. Click a picture: it asks in its turn.",
+        mosaic(found, order), [Boxes(boxes)], alt=f"The {len(order)} nearest pictures, nearest first",
+        caption=f"{legend}Numbers: distance. Gray: beyond k. Click a picture, and it asks in its turn.",
     )  # fmt: skip
 
 
 def mosaic(found: Gallery, order: list[int]) -> NDArray[np.uint8]:
     """The tiles in rows of ACROSS, uint8 (rows·TILE, ACROSS·TILE, 3)."""
-    tiles = found.tiles[order]
-    return np.ascontiguousarray(tiles.reshape(-1, ACROSS, TILE, TILE, 3).swapaxes(1, 2).reshape(-1, ACROSS * TILE, 3))
+    tiles = found.tiles[order].reshape(-1, ACROSS, TILE, TILE, 3)
+    return np.ascontiguousarray(tiles.swapaxes(1, 2).reshape(-1, ACROSS * TILE, 3))
 
 
-def figure(distance: float) -> str:
-    """Three significant digits."""
-    return f"{distance:.3g}"
+def digits(distance: float) -> str:
+    """Three significant digits, and as many zeros as they need."""
+    return f"{distance:#.3g}".removesuffix(".")
 
 
 def sentence(found: Gallery, query: Query, order: list[int], distances: Tensor, layer: str) -> str:
-    """Who is near: how many numbers were compared, the classes found, the range of distances."""
-    channels = found.signatures[layer].shape[1]
-    names = Counter(found.name(number) for number in order)
-    told = ", ".join(f"{count} {name}" for name, count in names.most_common(4))
-    rest = len(order) - sum(count for _, count in names.most_common(4))
-    near, far = figure(float(distances[order[0]])), figure(float(distances[order[-1]]))
-    text = f"Layer **{layer}**: **{channels} numbers** a picture. The {len(order)} nearest: {told}"
-    text += f", {rest} other" if rest else ""
-    text += f"; distance {near} to {far}. "
+    """How many numbers were compared, who is near, and how far."""
+    names = Counter(found.name(number) for number in order).most_common()
+    told = [f"{count} {name}" for name, count in names[:NAMED]]
+    if rest := sum(count for _, count in names[NAMED:]):
+        told.append(f"{rest} other")
+    near, far = (digits(float(distances[number])) for number in (order[0], order[-1]))
+    text = (
+        f"Layer **{layer}**: **{found.signatures[layer].shape[1]} numbers** a picture. The {len(order)} nearest of "
+        f"{len(found.tiles) - (query.number is not None):,}: {', '.join(told)}; distance {near} to {far}."
+    )
     if query.label is not None:
         same = sum(label_of(found, number) == query.label for number in order)
-        text += f"**Precision at {len(order)}: {same / len(order):.2f}** ({same} of {len(order)} are of class {query.label}). "
+        text += f" **Precision at {len(order)}: {same / len(order):.2f}** ({same} of {len(order)} {query.label})."
     if query.number is not None:
-        text += "The picture is itself in the gallery; it is left out of its own neighbours."
+        text += " The picture that asks is in the gallery itself and left out."
     return text
 
 
 def timed(found: Gallery, query: Query) -> float:
-    """Milliseconds of one search through the last layer."""
+    """Milliseconds of one search by the last layer."""
     layer = found.layers[-1]
     vector = signature_of(found, query)[layer]
     start = perf_counter()

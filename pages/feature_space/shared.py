@@ -18,7 +18,8 @@ from ui import pictures
 from ui.pictures import PHOTOGRAPHS, Picture
 
 LAB, PHOTOGRAPHIC = "classifier-gap-28", "efficientnet-lite0"
-NETWORKS = {"Trained": LAB, "Untrained": UNTRAINED}  # what the page calls them, and the catalogue
+# What the page calls them, and the catalogue.
+NETWORKS = {"Trained": LAB, "ImageNet": PHOTOGRAPHIC, "Untrained": UNTRAINED}
 BLUE, VERMILION, ORANGE, SKY = "#0072B2", "#D55E00", "#E69F00", "#56B4E9"
 
 
@@ -143,6 +144,12 @@ def signature_of(found: Gallery, query: Query) -> dict[str, Tensor]:
     if query.number is not None:
         return {layer: each[query.number][None] for layer, each in found.signatures.items()}
     return signature(found.network.name, signatures.weights_of(found.network), found.network, query.image)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def drawn_again(number: int) -> NDArray[np.uint8]:
+    """A thing of the gallery from its seed, larger than its tile."""
+    return gallery.picture(gallery.things()[number])
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

@@ -16,4 +16,7 @@ def choose(key: str, above: Picture, default: str = ABOVE) -> Picture:
         "Look at", options, options.index(default), key=f"{key}_photo", width=240,
         help="A file of yours or the camera: choose it at the top of the page.", **KEPT,
     )  # fmt: skip
-    return above if chosen == ABOVE else pictures.photograph(chosen, SIZE)
+    if chosen == ABOVE:
+        return above
+    pictures.about(chosen)
+    return pictures.photograph(chosen, SIZE)

@@ -30,6 +30,7 @@ ERRATA = {
     "yolo_grid": ["Every box of every cell has a confidence loss"],
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
+    "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")
 visited: dict[str, tuple[AppTest, dict]] = {}

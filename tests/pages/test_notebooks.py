@@ -49,6 +49,11 @@ STATES = {
         ({"cam_class": "dog", "cam_share": "0.5"},
          r"\*\*dog\*\* · probability ([\d.]+)", r"^dog: probability ([\d.]+)"),
     ],
+    "feature_space": [
+        ({"predict": "off"}, r"class goes from (0\.\d\d to 0\.\d\d)", r"^from (0\.\d\d to 0\.\d\d)"),
+        ({"space_k": "3", "space_network": "ImageNet", "space_distance": "Cosine"},
+         r"; distance (0\.\d+) to", r"^(0\.\d+): "),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),

@@ -46,7 +46,7 @@ def test_a_scene_is_the_one_of_the_page_with_its_knobs():
     assert names["scene"] == scenes.sample(7)
 
 
-@pytest.mark.parametrize("label", ["Cat", "Motorcycle"])
+@pytest.mark.parametrize("label", ["Cat", "Motorcycle", "Cameraman", "Temple", "Officer", "Printed page"])
 def test_a_photograph_is_cut_as_on_the_page(label):
     names = {}
     exec(notebook.picture({"x_source": "Photograph", "x_photo": label}, "x", 7, 64).source, names)

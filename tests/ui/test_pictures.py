@@ -79,11 +79,21 @@ def test_photographs(label, name):
     picture = test.session_state.picture
     np.testing.assert_array_equal(picture.image, square(getattr(data, name)(), 64))
     assert picture.name == label and picture.scene is None and picture.view is None
+    (said,) = [each.value for each in test.caption]
+    assert said == f"{pictures.PHOTOGRAPHS[label].line} {pictures.PHOTOGRAPHS[label].source}"
 
 
 def test_the_motorcycle_is_the_left_of_its_stereo_pair():
     picture = start(p_source="Photograph", p_photo="Motorcycle").session_state.picture
     np.testing.assert_array_equal(picture.image, square(data.stereo_motorcycle()[0], 64))
+
+
+def test_what_is_marked_comes_along_in_pixels_of_the_square():
+    """The astronaut is a square already, of 512 pixels."""
+    shuttle, helmet = pictures.photograph("Astronaut", 256).things
+    assert shuttle.names == ("space shuttle",) and shuttle.box == (177, 0, 236, 145)
+    assert helmet.box == (138.5, 171.5, 256, 256)
+    assert not pictures.photograph("Moon").things and not pictures.from_lab_world(7).things
 
 
 def test_the_choice_is_in_the_address_and_survives_a_visit_elsewhere():
