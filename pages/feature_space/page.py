@@ -74,7 +74,7 @@ page.sources(
          "paper", "https://doi.org/10.1038/s41467-019-13056-x"),
         ("Poličar, Stražar, Zupan 2024: openTSNE, a Modular Python Library for t-SNE", "paper",
          "https://doi.org/10.18637/jss.v109.i03"),
-        ("Alpaydin and Kaynak 1998: Optical Recognition of Handwritten Digits, the 1,797 digits of scikit-learn", "data",
+        ("Alpaydin and Kaynak 1998: Optical Recognition of Handwritten Digits, the 1,797 of scikit-learn", "data",
          "https://archive.ics.uci.edu/dataset/80"),
         ("Quinton-Chin: Applications of convolutional networks: image retrieval", "lecture"),
     ]
