@@ -38,6 +38,7 @@ class View:
 CANVASES, BOXES, CELLS = ".rasters", ".vectors", ".items"
 COMMON = '[data-id="common"]'  # the intersection comes from Python; the dragged box itself follows the hand at once
 DETECTOR = ("detector",)
+CLASSIFIER = ("classifier-gap-28",)
 SEGMENTERS = tuple(f"segmenter-{name}" for name in ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed"))
 
 VIEWS = (
@@ -59,6 +60,8 @@ VIEWS = (
     View("roi_shift", "roi_pooling", "roi_shift", "roi_curve", BOXES, 10, False, networks=DETECTOR),
     View("yolo", "yolo_grid", "yolo_threshold", "yolo_found_words", ".words", 10, False,
          networks=("yolo-anchor", "yolo-cell")),
+    View("neighbours", "feature_space", "space_k", "space_nearest", BOXES, 25, networks=CLASSIFIER),
+    View("signature_layer", "feature_space", "space_layer", "space_nearest", BOXES, 25, networks=CLASSIFIER),
     View("score", "iou_nms_precision_recall", "score_threshold", "nms_stage", BOXES, 10, False, networks=DETECTOR),
 )  # fmt: skip
 NAMES = tuple(view.name for view in VIEWS)

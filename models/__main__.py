@@ -6,6 +6,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from tqdm import tqdm
@@ -13,6 +14,7 @@ from tqdm import tqdm
 from models import catalog
 from models.device import best_device, cache_folder
 from models.inside import gallery, signatures
+from models.inside.signatures import Network
 from models.pretrained import fetching, packaged, published
 
 # Whose signatures of the gallery are shipped.
@@ -184,7 +186,7 @@ def features() -> None:
     with tqdm(desc="gallery", unit="thing") as bar:
         pictures = gallery.gather(_onto(bar))
     for name in GALLERY:
-        network = signatures.untrained() if name == signatures.UNTRAINED else catalog.load(name)
+        network = signatures.untrained() if name == signatures.UNTRAINED else cast(Network, catalog.load(name))
         with tqdm(desc=name, unit="picture") as bar:
             signatures.write(network, signatures.compute(network, pictures, _onto(bar)))
         file = signatures.file_of(name)

@@ -17,10 +17,12 @@ from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
 from models import catalog
 from models.inside import detector_cache
+from pages.feature_space import retrieval, shared
 from pages.iou_nms_precision_recall.shared import raw_boxes
 from pages.iou_nms_precision_recall.suppression import GREEDY, suppress
 from pages.upsampling import field_of_view, networks
 from scenes import THINGS, Knobs
+from ui import pictures
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 FILTER = torch.outer(torch.tensor([1.0, 2, 1]), torch.tensor([1.0, 2, 1])).double()
@@ -192,6 +194,18 @@ def yolo(threshold: float) -> go.Figure:
     return figure
 
 
+def nearest(k: int, layer: int = -1) -> go.Figure:
+    found, view = shared.gallery_of(shared.LAB), pictures.from_lab_world(577)
+    query = shared.query_of(view, shared.things_in(view)[0])
+    vectors = found.signatures[found.layers[layer]]
+    distances = retrieval.DISTANCES["Euclidean"](shared.signature_of(found, query)[found.layers[layer]], vectors)
+    order = retrieval.neighbours(distances, query, retrieval.SHOWN)
+    figure = picture(retrieval.mosaic(found, order))
+    boxes_of = retrieval.frames(found, query, order, distances[0], k)
+    add_boxes(figure, [box.xyxy for box in boxes_of], BLUE, [box.label for box in boxes_of])
+    return figure
+
+
 CHARTS = {
     "lab_world": Chart("Light", 0.0, 1.0, 1.0, 0.02, lab_world),
     "receptive_field": Chart("3×3 convolutions", 1, 12, 6, 1, receptive_field),
@@ -205,6 +219,8 @@ CHARTS = {
     "roi_box": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
     "roi_shift": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
     "yolo": Chart("Score threshold", 0.01, 0.99, 0.3, 0.01, yolo),
+    "neighbours": Chart("Neighbours k", 1, retrieval.SHOWN, 8, 1, nearest),
+    "signature_layer": Chart("Layer", 0, 6, 6, 1, lambda layer: nearest(8, layer)),
     "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
     "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
 }

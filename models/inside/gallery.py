@@ -132,7 +132,7 @@ def gather(report: Callable[[int, int], None]) -> np.ndarray:
         scene = scenes.sample(seed)
         if any(room[thing.label] for thing in scene.objects):
             found = [thing for thing in found_in(scenes.render(scene, SIZE)) if room[thing.label]]
-            image = scenes.render_image(scene, DRAWN) if found else None
+            image = scenes.render_image(scene, DRAWN)
             for thing in found:
                 if room[thing.label]:  # the one before may have taken the last place
                     room[thing.label] -= 1

@@ -86,13 +86,14 @@ def _lite(network: PretrainedClassifier, images: np.ndarray) -> Iterator[tuple[s
         raise ValueError(f"{network.name} has no layers that this lab knows how to look at.")
     maps = torch.stack([network.tensor(each) for each in images])
     maps = module._swish(module._bn0(module._conv_stem(maps.to(module._conv_stem.weight.dtype))))
-    yield "stem", maps
-    blocks = list(module._blocks)
-    for number, block in enumerate(blocks):
-        maps = block(maps)
-        after = blocks[number + 1] if number + 1 < len(blocks) else None
-        if after is None or after._block_args.output_filters != block._block_args.output_filters:
-            yield f"stage{maps.shape[1]}", maps
+    name = "stem"
+    for block in module._blocks:
+        after = block(maps)
+        if after.shape[1] != maps.shape[1]:  # the first block of the next stage
+            yield name, maps
+            name = f"stage{after.shape[1]}"
+        maps = after
+    yield name, maps
     yield "head", module._swish(module._bn1(module._conv_head(maps)))
 
 

@@ -31,7 +31,8 @@ from ui import page, pictures
 from ui.components import Box, Boxes, Stage, address, following, live_slider, stage, words
 from ui.pictures import KEPT, Picture
 
-ACROSS, SHOWN = 8, 24  # tiles in a row, and how many of the nearest are shown
+ACROSS, SHOWN = 6, 18  # tiles in a row, and how many of the nearest are shown
+STRIP, DARK = 34, (38, 42, 50)  # pixels above a row of tiles for the distances, and their colour
 K = 8
 NAMED = 4  # kinds of neighbours that the sentence counts one by one
 DISTANCES = {"Euclidean": nearest_neighbours.euclidean, "Cosine": nearest_neighbours.cosine}
@@ -55,26 +56,26 @@ def choose() -> tuple[Gallery, str]:
 def layer_slider(found: Gallery):
     """The layers of this network, from early to late; the networks of one architecture share it."""
     key = "space_stage" if found.network.name == PHOTOGRAPHIC else "space_layer"
-    return live_slider("Layer, early to late", options=found.layers, value=found.layers[-1], key=key, window=2)
+    return live_slider("Layer", options=found.layers, value=found.layers[-1], key=key, window=2)
 
 
 @st.fragment
 @page.guard()
 def play(picture: Picture, found: Gallery, measure: str) -> None:
     with ExitStack() as sliders:
-        left, right = st.columns([3, 7], gap="medium")
-        with left:
+        with st.container(horizontal=True, key="controls-space"):
             layer = sliders.enter_context(layer_slider(found))
             k = sliders.enter_context(live_slider("Neighbours k", 1, SHOWN, K, key="space_k", window=2))
-        with right:
+        near, asking = st.columns([7, 3], gap="medium")
+        with near:
             tiles = stage("space_nearest", zoom=False)
         if tiles.clicked and tiles.click is not None and tiles.click.what:
             address.keep(FROM, tiles.click.what.removeprefix("n"))
-        with left:
+        with asking:
             query = asks(picture, found)
         distances = DISTANCES[measure](signature_of(found, query)[layer], found.signatures[layer])
         order = neighbours(distances, query, SHOWN)
-        with right:
+        with near:
             show_nearest(found, query, tiles, order, distances[0], k)
             words(sentence(found, query, order[:k], distances[0], layer), "space_words")
     if not following():
@@ -84,7 +85,7 @@ def play(picture: Picture, found: Gallery, measure: str) -> None:
 
 def asks(picture: Picture, found: Gallery) -> Query:
     """The picture that asks, drawn on its stage: a thing of the scene, the whole picture, or one of the gallery."""
-    view, things = stage("space_query", zoom=False, width=300), things_in(picture)
+    view, things = stage("space_query", zoom=False, width=320), things_in(picture)
     if view.clicked and view.click is not None and view.click.what:
         address.keep(AT, view.click.what.removeprefix("thing-"))
     start = chosen_number(FROM, len(found.tiles))
@@ -137,9 +138,19 @@ def neighbours(distances: Tensor, query: Query, count: int) -> list[int]:
 
 def show_nearest(found: Gallery, query: Query, view: Stage, order: list[int], distances: Tensor, k: int) -> None:
     """The nearest in rows; the first k are framed, the rest is paled."""
+    legend = "" if query.label is None else f"Blue: also a {query.label}. Vermilion, dashed: something else. "
+    view.show(
+        mosaic(found, order), [Boxes(frames(found, query, order, distances, k))],
+        alt=f"The {len(order)} nearest pictures, nearest first",
+        caption=f"{legend}Numbers: distance. Gray: beyond k. Click a picture, and it asks in its turn.",
+    )  # fmt: skip
+
+
+def frames(found: Gallery, query: Query, order: list[int], distances: Tensor, k: int) -> list[Box]:
+    """The frame of every tile of `mosaic`, with its distance up to the k-th."""
     boxes = []
     for place, number in enumerate(order):
-        x, y = place % ACROSS * TILE, place // ACROSS * TILE
+        x, y = place % ACROSS * TILE, place // ACROSS * (TILE + STRIP) + STRIP
         where, note = (x + 2, y + 2, x + TILE - 2, y + TILE - 2), found.note(number)
         if place >= k:
             boxes.append(Box(f"n{number}", where, colour="#808080", width=1, fill=0.6, note=note))
@@ -149,17 +160,14 @@ def show_nearest(found: Gallery, query: Query, view: Stage, order: list[int], di
         other = query.label is not None and not same
         label = digits(float(distances[number]))
         boxes.append(Box(f"n{number}", where, label, colour, dash=other, width=3, note=note))
-    legend = "" if query.label is None else f"Blue: also a {query.label}. Vermilion, dashed: something else. "
-    view.show(
-        mosaic(found, order), [Boxes(boxes)], alt=f"The {len(order)} nearest pictures, nearest first",
-        caption=f"{legend}Numbers: distance. Gray: beyond k. Click a picture, and it asks in its turn.",
-    )  # fmt: skip
+    return boxes
 
 
 def mosaic(found: Gallery, order: list[int]) -> NDArray[np.uint8]:
-    """The tiles in rows of ACROSS, uint8 (rows·TILE, ACROSS·TILE, 3)."""
-    tiles = found.tiles[order].reshape(-1, ACROSS, TILE, TILE, 3)
-    return np.ascontiguousarray(tiles.swapaxes(1, 2).reshape(-1, ACROSS * TILE, 3))
+    """The tiles in rows of ACROSS, uint8 (rows·(STRIP + TILE), ACROSS·TILE, 3): a strip for words above each."""
+    tiles = found.tiles[order].reshape(-1, ACROSS, TILE, TILE, 3).swapaxes(1, 2).reshape(-1, TILE, ACROSS * TILE, 3)
+    strips = np.full((len(tiles), STRIP, ACROSS * TILE, 3), DARK, np.uint8)
+    return np.concatenate([strips, tiles], 1).reshape(-1, ACROSS * TILE, 3)
 
 
 def digits(distance: float) -> str:
@@ -170,9 +178,9 @@ def digits(distance: float) -> str:
 def sentence(found: Gallery, query: Query, order: list[int], distances: Tensor, layer: str) -> str:
     """How many numbers were compared, who is near, and how far."""
     names = Counter(found.name(number) for number in order).most_common()
-    told = [f"{count} {name}" for name, count in names[:NAMED]]
+    told = [f"{count} × {name}" for name, count in names[:NAMED]]
     if rest := sum(count for _, count in names[NAMED:]):
-        told.append(f"{rest} other")
+        told.append(f"{rest} × other")
     near, far = (digits(float(distances[number])) for number in (order[0], order[-1]))
     text = (
         f"Layer **{layer}**: **{found.signatures[layer].shape[1]} numbers** a picture. The {len(order)} nearest of "
@@ -180,7 +188,8 @@ def sentence(found: Gallery, query: Query, order: list[int], distances: Tensor, 
     )
     if query.label is not None:
         same = sum(label_of(found, number) == query.label for number in order)
-        text += f" **Precision at {len(order)}: {same / len(order):.2f}** ({same} of {len(order)} {query.label})."
+        share = f"**Precision at {len(order)}: {same / len(order):.2f}**"
+        text += f" {share} ({same} of {len(order)} are of class {query.label})."
     if query.number is not None:
         text += " The picture that asks is in the gallery itself and left out."
     return text
