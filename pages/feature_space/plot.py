@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from labs import nearest_neighbours, t_sne
 from labs.principal_components import Components, principal_components, project
 from labs.t_sne import Frame, Settings
+from pages.feature_space import pairs
+from pages.feature_space.frames import COLOURS, TILE, kinds_of, legend, thumbnails_of
 from pages.feature_space.retrieval import AT, FROM, chosen_number, of_gallery
 from pages.feature_space.shared import (
     BLUE,
@@ -24,24 +26,21 @@ from pages.feature_space.shared import (
     signature_of,
     things_in,
 )  # fmt: skip
-from pages.feature_space.thumbnails import Thumbnails, fitted, framed, in_colours_of, painted
+from pages.feature_space.thumbnails import fitted, in_colours_of, painted
 from pages.feature_space.watched import AT_ONCE, Watched
-from scenes import THINGS
 from ui import page
 from ui.components import Box, Boxes, Lines, Points, live_slider, stage, words
 from ui.pictures import KEPT, Picture
 
 RUN = "_space_plot"  # in the session: the settings of a run, and the run
 REFRESH = 0.08  # seconds between two frames
-SIDE, TILE, YOURS = 512, 20, 48  # pixels of the plot, of a picture on it, and of the one that asks
+SIDE, YOURS = 512, 48  # pixels of the plot, and of the picture that asks
 NEIGHBOURS = 10
 WAYS, LOOKS = ("PCA", "t-SNE"), ("Pictures", "Dots")
 SHARES = {"under 25 %": 0.25, "25 to 50 %": 0.5, "50 to 75 %": 0.75, "over 75 %": 1.0}
 PERPLEXITIES = (2, 5, 10, 20, 30, 50, 100, 200)
 RATES = ("n / 12", "10", "50", "200", "1000", "5000")
 ITERATIONS = (250, 500, 1000, 2000)
-# Okabe and Ito's colours and two greys, one for the photographs.
-COLOURS = (BLUE, ORANGE, "#009E73", VERMILION, "#56B4E9", "#CC79A7", "#F0E442", "#8C8C8C", "#595959")
 SAID = {
     "new": "Not begun: this is the start, the principal components.",
     "waiting": f"{AT_ONCE} runs are under way on this machine already: yours begins when one of them ends.",
@@ -163,7 +162,7 @@ def draw(shown: Shown, settings: Settings, run: Watched[Frame] | None) -> None:
         view.show(
             None, layers(shown, xy, under), size=(SIDE, SIDE),
             alt=f"{len(places)} pictures as points, {'t-SNE' if run else 'principal components'} of their signatures",
-            caption="Orange: the picture that asks. Point at a picture: lines lead to its nearest by all numbers.",
+            caption="Orange: the picture that asks. Point at one: lines lead to its nearest by all numbers.",
         )  # fmt: skip
     with right:
         words(told(shown, run, frame), "plot_told")
@@ -173,6 +172,8 @@ def draw(shown: Shown, settings: Settings, run: Watched[Frame] | None) -> None:
         stage("plot_under", zoom=False, width=160).show(large, alt=what, caption=what)
         if run is not None:
             divergence(frame.errors if frame is not None else (), settings)
+    if frame is not None and frame.iteration and not moving:
+        look_inside(shown, settings, frame, under)
 
 
 def layers(shown: Shown, xy: NDArray[np.float64], under: int | None) -> list:
@@ -191,6 +192,16 @@ def layers(shown: Shown, xy: NDArray[np.float64], under: int | None) -> list:
         drawn.append(Lines(np.concatenate([np.repeat(xy[under][None], len(ends), 0), ends], 1), VERMILION))
         drawn.append(Points(xy[under][None], VERMILION, 6))
     return [*drawn, yours]
+
+
+def look_inside(shown: Shown, settings: Settings, frame: Frame, under: int | None) -> None:
+    """What t-SNE compares, for the picture pointed at; without one, for the nearest to the picture that asks."""
+    number = under
+    if number is None:
+        number = int(((shown.vectors - shown.signature) ** 2).sum(1).argmin())
+    rows = pairs.pairs(shown.vectors, frame.places, number, settings.perplexity)
+    st.markdown(f"**Look inside**: {shown.found.note(number)}, and the {pairs.ROWS} nearest by all numbers")
+    st.markdown(pairs.table(rows, [shown.found.note(int(row[0])) for row in rows]))
 
 
 def pointed_at(xy: NDArray[np.float64], spot) -> int | None:
@@ -284,12 +295,6 @@ def asking(found: Gallery, picture: Picture) -> Query:
     return query_of(picture, things[chosen_number(AT, len(things)) or 0] if things else None)
 
 
-def kinds_of(found: Gallery) -> NDArray[np.int64]:
-    """A number for the class of each thing; the last one for photographs."""
-    labels = [THINGS.index(thing.label) for thing in found.things]
-    return np.array(labels + [len(THINGS)] * len(found.photographs), np.int64)
-
-
 def components_of(shown: Shown) -> Components:
     return components(shown.found.network.name, shown.layer, shown.vectors)
 
@@ -297,19 +302,3 @@ def components_of(shown: Shown) -> Components:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def components(network: str, layer: str, vectors: NDArray[np.float32]) -> Components:
     return principal_components(vectors)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def thumbnails_of(name: str, _found: Gallery) -> Thumbnails:
-    return framed(_found.tiles, list(COLOURS), kinds_of(_found), TILE)
-
-
-def legend() -> str:
-    """The colours of the frames."""
-    names = [*THINGS, "photograph"]
-    marks = "".join(
-        f'<span style="white-space:nowrap"><span style="display:inline-block;width:.8em;height:.8em;border-radius:2px;'
-        f'background:{colour}"></span> {name}</span>'
-        for name, colour in zip(names, COLOURS, strict=True)
-    )
-    return f'<div style="display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.85rem">Frames: {marks}</div>'

@@ -5,14 +5,14 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from labs import t_sne
 from models.recipes import lenet
-from pages.feature_space import clusters, digits, plot, thumbnails
+from pages.feature_space import clusters, digits, pairs, plot, thumbnails
 from pages.feature_space.shared import LAB, gallery_of
 from ui import components
 
@@ -155,6 +155,7 @@ def test_tsne_starts_stops_goes_on_and_begins_anew(visit, sound, drawn, prose):
         found = gallery_of(LAB)
         *_, alone = t_sne.descend(found.signatures[name[1]].numpy(), name[2])
         np.testing.assert_array_equal(run.look().places, alone.places)  # stopped once, and the same places
+        assert "**Look inside**" in prose(at) and "distance on the plot" in prose(at)
         (yours,) = drawn.boxes("plot_points")
         xy = np.asarray(drawn.layer("plot_points", components.Points).xy)
         middle = np.array([yours.xyxy[0] + yours.xyxy[2], yours.xyxy[1] + yours.xyxy[3]]) / 2
@@ -212,9 +213,9 @@ def test_digits_before_any_training_are_those_of_the_library(visit, sound, drawn
 def test_lenet_learns_here_and_both_plots_follow(visit, sound, prose):
     at = sound(visit(PAGE, {"predict": "off"}, digits_epochs=1))
     at.button(key="digits_start").click().run()
-    settings, run = at.session_state[digits.RUN]
+    asked, run = at.session_state[digits.RUN]
     try:
-        assert settings == lenet.Settings(1, seed=0)
+        assert asked == lenet.Settings(1, seed=0)
         until(lambda: run.look() is not None and run.look().learned.step >= 10)
         sound(at.run())
         assert at.button(key="digits_start").disabled and not at.button(key="digits_stop").disabled
@@ -224,7 +225,7 @@ def test_lenet_learns_here_and_both_plots_follow(visit, sound, prose):
         until(lambda: run.over)
         told = prose(sound(at.run()))
         last, held_out = run.look(), lenet.split(0)[1]
-        assert run.state == "done" and last.learned.step == settings.steps == 38
+        assert run.state == "done" and last.learned.step == asked.steps == 38
         assert "Done. Step **38** of 38" in told and "t-SNE, iteration 400" in told
         assert f"agree: **{agreed(last.learned.signatures, held_out.labels, 10):.1%}**" in told
         raw, learned = (agreed(each.places, held_out.labels, 10) for each in last.plots)
@@ -233,3 +234,20 @@ def test_lenet_learns_here_and_both_plots_follow(visit, sound, prose):
         assert digits.RUN not in at.session_state and "Nothing learned yet" in prose(sound(at))
     finally:
         run.stop(wait=60)
+
+
+@given(seed=some.integers(0, 1000), number=some.integers(0, 29))
+@settings(max_examples=15)
+def test_pairs_are_those_of_the_method_written_out_for_all(seed, number):
+    random = np.random.default_rng(seed)
+    vectors, places = random.normal(size=(30, 5)), random.normal(size=(30, 2)) * 4
+    found = pairs.pairs(vectors, places, number, 6.0)
+    p, q = t_sne.affinities(vectors, 6.0), t_sne.student_affinities(places)
+    nearest = found[:, 0].astype(int)
+    distances = np.linalg.norm(vectors - vectors[number], axis=1)
+    np.testing.assert_array_equal(nearest, np.argsort(distances)[1:6])
+    np.testing.assert_allclose(found[:, 1], distances[nearest])
+    np.testing.assert_allclose(found[:, 3], p[number, nearest], rtol=1e-9)
+    np.testing.assert_allclose(found[:, 4], np.linalg.norm(places - places[number], axis=1)[nearest])
+    np.testing.assert_allclose(found[:, 5], q[number, nearest], rtol=1e-9)
+    np.testing.assert_allclose(found[:, 6], t_sne.kl_terms(p, q)[number, nearest], rtol=1e-9)
