@@ -127,7 +127,7 @@ def _plots(state: State) -> list[Cell]:
             *_, last = t_sne.descend(vectors, t_sne.Settings(perplexity, iterations=iterations))
             print(f"t-SNE, perplexity {perplexity}: KL {last.kl:.3f} nats")
             figure, axes = plt.subplots(1, 2, figsize=(12, 6))
-            for axis, places, way in zip(axes, (project(vectors, onto), last.places), ("principal components", "t-SNE")):
+            for axis, places, way in zip(axes, (project(vectors, onto), last.places), ("PCA", "t-SNE")):
                 for label in sorted({each.label for each in things}):
                     of_class = [number for number, each in enumerate(things) if each.label == label]
                     axis.scatter(*places[of_class].T, s=8, label=label)
