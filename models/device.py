@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
@@ -30,6 +31,9 @@ class LoadedNetwork(Protocol):
 Loaded = TypeVar("Loaded", bound=LoadedNetwork)
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+
+_starting = threading.Lock()
 
 
 class OutOfMemory(ValueError):
@@ -64,6 +68,24 @@ def runs(device: str) -> bool:
         log = logging.getLogger(__name__)
         log.warning("torch found %s and cannot use it, so the lab runs without %s: %s", device, device, error)
         return False
+
+
+def start_on_one_core(run: Callable[[], None], name: str) -> threading.Thread:
+    """Start a thread in which torch computes on one core; all others keep their number."""
+    ready = threading.Event()
+
+    def alone() -> None:
+        torch.set_num_threads(1)
+        ready.set()
+        run()
+
+    with _starting:  # the setting also holds for threads to come, so it is put back once this thread has its own
+        before = torch.get_num_threads()
+        thread = threading.Thread(target=alone, name=name, daemon=True)
+        thread.start()
+        ready.wait()
+        torch.set_num_threads(before)
+    return thread
 
 
 def cache_folder() -> Path:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 import scenes
 from labs import pixel_cross_entropy, segmentation_metrics
+from models.device import start_on_one_core
 from models.networks.tiny_segmenter import TinySegmenter, as_tensor
 from models.recipes.scene_cache import held_out_seeds, training_seeds
 from scenes import CLASSES, Knobs
@@ -27,7 +28,6 @@ HELD_OUT = 6
 
 _LOG = logging.getLogger(__name__)
 _places = threading.BoundedSemaphore(AT_ONCE)
-_threads = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,7 @@ class Training:
             return
         self._asked_to_stop.clear()
         self._last_look, self._state = time.monotonic(), "waiting"
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="tiny-segmenter", daemon=True)
-        with _threads:  # the setting also holds for threads to come, so it is put back once this thread has its own
-            before = torch.get_num_threads()
-            self._thread.start()
-            ready.wait()
-            torch.set_num_threads(before)
+        self._thread = start_on_one_core(self._run, "tiny-segmenter")
 
     def stop(self, wait: float = 0.0) -> None:
         """Ask it to stop after the step under way; `wait` up to so many seconds for that."""
@@ -143,9 +137,7 @@ class Training:
     def _over(self) -> bool:
         return self._asked_to_stop.is_set() or time.monotonic() - self._last_look > self.patience
 
-    def _run(self, ready: threading.Event) -> None:
-        torch.set_num_threads(1)
-        ready.set()
+    def _run(self) -> None:
         while not _places.acquire(timeout=0.1):
             if self._over():
                 self._state = "stopped"

@@ -11,7 +11,7 @@ DISTANCES = {"Euclidean": "euclidean", "Cosine": "cosine"}
 
 def cells(state: State) -> list[Cell]:
     """The thing that asks, its nearest, and how often neighbours are of one class, layer by layer."""
-    return [*_asks(state), *_nearest(state), *_precision(state), _questions()]
+    return [*_asks(state), *_nearest(state), *_precision(state), *_plots(state), _questions()]
 
 
 def _asks(state: State) -> list[Cell]:
@@ -106,6 +106,38 @@ def _precision(state: State) -> list[Cell]:
             """
         ),
     ]
+
+
+def _plots(state: State) -> list[Cell]:
+    stage = get(state, "space_network", "Trained") == "ImageNet"
+    return [
+        text("## All signatures in one plot: principal components and t-SNE"),
+        parameters(
+            plotted=get(state, "plot_stage" if stage else "plot_layer", None),
+            perplexity=get(state, "plot_perplexity", 30), iterations=get(state, "plot_iterations", 500),
+        ),
+        code(
+            """
+            from labs import t_sne
+            from labs.principal_components import principal_components, project
+
+            vectors = remembered[plotted or list(remembered)[-1]].numpy()
+            onto = principal_components(vectors)
+            print(f"the two directions keep {onto.shares[0]:.1%} + {onto.shares[1]:.1%} of the variance")
+            *_, last = t_sne.descend(vectors, t_sne.Settings(perplexity, iterations=iterations))
+            print(f"t-SNE, perplexity {perplexity}: KL {last.kl:.3f} nats")
+            figure, axes = plt.subplots(1, 2, figsize=(12, 6))
+            for axis, places, way in zip(axes, (project(vectors, onto), last.places), ("PCA", "t-SNE")):
+                for label in sorted({each.label for each in things}):
+                    of_class = [number for number, each in enumerate(things) if each.label == label]
+                    axis.scatter(*places[of_class].T, s=8, label=label)
+                axis.set_title(way)
+                axis.set_aspect("equal")
+            axes[1].legend()
+            plt.show()
+            """
+        ),
+    ]  # fmt: skip
 
 
 def _questions() -> Cell:
