@@ -25,10 +25,7 @@ def photographs(above: Picture) -> None:
     """The sections; what they share is chosen outside the fragments, as `model_choice` wants it."""
     offers = choice.offers("classification", lab=[])
     if above.view is None:
-        page.section(
-            "A network for photographs",
-            "The network chosen here, trained on photographs, answers: which pixels speak for which of 1000 names?",
-        )
+        page.section("A network for photographs", "Here answers a network trained on photographs.")
         picture, network = above, model_choice.choose("cam_published", offers)
     else:
         page.section(
@@ -55,14 +52,15 @@ def ask(picture: Picture, network: PretrainedClassifier) -> Asked:
     with st.spinner(f"{network.name} looks at the picture", show_time=True):
         seen = classified(network.name, id(network), network, picture.image)
     names = unique(network.classes)
-    with st.container(key="line-cam-published", horizontal=True):
-        first = st.selectbox(
-            "Class", [FIRST, *names], key="cam_published_class", help="Type to search.", width=240, **KEPT
+    # Without visible labels: on a telephone the picture below is whole only if both stand in one row.
+    with st.container(horizontal=True, width=620):
+        first, second = (
+            st.selectbox(label, [default, *names], key=key, label_visibility="collapsed", **KEPT)
+            for label, default, key in (
+                ("Class", FIRST, "cam_published_class"),
+                ("Class beside it", SECOND, "cam_published_other"),
+            )
         )
-        second = st.selectbox(
-            "Beside it", [SECOND, *names], key="cam_published_other", width=240,
-            help="Another thing that was marked by hand in this photograph; without one, the next best class.", **KEPT,
-        )  # fmt: skip
     target = int(seen.logits.argmax()) if first == FIRST else names.index(first)
     other = next_to(target, picture, seen) if second == SECOND else names.index(second)
     return Asked(picture, network, seen, target, other)

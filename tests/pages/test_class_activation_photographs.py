@@ -71,7 +71,7 @@ def test_the_pages_own_photograph_is_answered_first_by_a_network_that_knows_phot
     image = pictures.photograph("Coffee").image
     np.testing.assert_array_equal(drawn.pictures["cam_published_picture"], image)
     assert re.search(r"\*\*espresso\*\*: probability \*\*0\.9[345]", prose(at))
-    assert "The network chosen here, trained on photographs, answers" in prose(at)
+    assert "Here answers a network trained on photographs." in prose(at)
     assert at.selectbox(key="cam_published_model").value == LITE
     assert "above, a network that knows photographs did." in "\n".join(each.value for each in at.info)
     order = list(drawn.pictures)

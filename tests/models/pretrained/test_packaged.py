@@ -83,6 +83,19 @@ def test_real_photographs_are_known(network, image, name, probability):
     assert best == name and found == pytest.approx(probability, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((1, 1, 3), np.uint8), np.zeros((90, 120, 3), np.uint8), np.full((300, 3, 3), (200, 30, 30), np.uint8)],
+    ids=["one pixel", "black", "one colour"],
+)
+def test_a_picture_of_nothing_gets_probabilities_and_maps_that_add_up(network, image):
+    seen = network(image)
+    assert float(seen.probabilities.sum()) == pytest.approx(1, abs=1e-4) and seen.logits.isfinite().all()
+    found = photograph_attribution.explain(network, image, 285)
+    assert float(found.cam.mean()) + found.bias == pytest.approx(found.score, abs=1e-3)
+    assert found.score == pytest.approx(float(seen.logits[285]), abs=1e-3)
+
+
 def test_cam_mean_and_bias_are_the_score(network):
     found = photograph_attribution.explain(network, data.coffee(), 967)
     assert found.cam.shape == found.grad_cam.shape == (7, 7)
