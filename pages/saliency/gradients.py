@@ -34,12 +34,12 @@ def play(focus: Focus) -> None:
             heat = focus.map_of(method)
         left, right = st.columns(2, gap="medium")
         with left:
-            stage("saliency_picture", width=330, zoom=False).show(
+            stage("saliency_picture", width=305, zoom=False).show(
                 focus.image, alt="The picture, as the network sees it", caption=guesses(focus)
             )
         end = end_of(heat)
         with right:
-            stage("saliency_map", width=330, zoom=False).show(
+            stage("saliency_map", width=305, zoom=False).show(
                 under(focus, method), [layer(method, heat, end)], alt=f"{method} of {focus.name}",
                 caption=f"{focus.name}, S = {number(focus.score)}. {MEANS[method]}",
             )  # fmt: skip

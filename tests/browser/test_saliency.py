@@ -21,7 +21,7 @@ def patched(server, page):
 
 
 def words(page, key: str):
-    return page.locator(f".st-key-{key}-live")
+    return page.locator(f".st-key-{key}-live .words")
 
 
 def test_the_probability_follows_the_hand(patched):
