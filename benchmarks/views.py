@@ -38,6 +38,7 @@ class View:
 CANVASES, BOXES, CELLS = ".rasters", ".vectors", ".items"
 COMMON = '[data-id="common"]'  # the intersection comes from Python; the dragged box itself follows the hand at once
 DETECTOR = ("detector",)
+CLASSIFIER = ("classifier-gap-28",)
 SEGMENTERS = tuple(f"segmenter-{name}" for name in ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed"))
 
 VIEWS = (
@@ -57,6 +58,8 @@ VIEWS = (
     View("roi_box", "roi_pooling", "roi_scene", "roi_map", '[data-id="projected"]', 10, False, hand=BOX,
          networks=DETECTOR),
     View("roi_shift", "roi_pooling", "roi_shift", "roi_curve", BOXES, 10, False, networks=DETECTOR),
+    View("saliency_patch", "saliency", "saliency_patch", "saliency_patch_words", ".words", 10, False, hand=BOX,
+         networks=CLASSIFIER),
     View("yolo", "yolo_grid", "yolo_threshold", "yolo_found_words", ".words", 10, False,
          networks=("yolo-anchor", "yolo-cell")),
     View("score", "iou_nms_precision_recall", "score_threshold", "nms_stage", BOXES, 10, False, networks=DETECTOR),

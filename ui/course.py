@@ -128,7 +128,7 @@ LESSONS = (
                   "around it seldom fits."),
     Lesson("Explain", "saliency", "Saliency", ":material/flare:",
            "Which pixels mattered for the answer?", network="classifier-gap-28",
-           topics="Saliency maps from gradients",
+           topics="Saliency maps, saliency via occlusion, segmentation with saliency maps",
            goal="Read a saliency map as a sensitivity, and say why it is not what the pixels contributed.",
            minutes=25,
            expect="“Dark pixels did not count.” The gradient says how a small change would move the score; a pixel can "

@@ -19,6 +19,7 @@ from models import catalog
 from models.inside import detector_cache
 from pages.iou_nms_precision_recall.shared import raw_boxes
 from pages.iou_nms_precision_recall.suppression import GREEDY, suppress
+from pages.saliency import covering
 from pages.upsampling import field_of_view, networks
 from scenes import THINGS, Knobs
 
@@ -179,6 +180,14 @@ def roi_box(shift: float) -> go.Figure:
     return figure
 
 
+def saliency_patch(shift: float) -> go.Figure:
+    view, patch = scene(448), (int(80 + shift), 80, int(128 + shift), 128)
+    probability = covering.covered("classifier-gap-28", view.image, patch, "grey").sigmoid().max()
+    image = view.image.copy()
+    image[patch[1] : patch[3], patch[0] : patch[2]] = 128
+    return picture(image).update_layout(title=f"{float(probability):.3f}")
+
+
 @st.cache_resource(show_spinner=False)
 def grid_detection():
     return catalog.load("yolo-anchor")(scene(7).image)
@@ -204,6 +213,7 @@ CHARTS = {
     "iou": Chart("Shift", -60.0, 60.0, 0.0, 1.0, iou),
     "roi_box": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
     "roi_shift": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
+    "saliency_patch": Chart("Shift", -60.0, 60.0, 0.0, 1.0, saliency_patch),
     "yolo": Chart("Score threshold", 0.01, 0.99, 0.3, 0.01, yolo),
     "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
     "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),

@@ -6,7 +6,7 @@ from torch import Tensor
 from labs.heat_map_quality import rank_correlation
 from models.inside.saliency import CONTRIBUTIONS, GUIDED, METHODS
 from pages.saliency.gradients import bar, layer, under
-from pages.saliency.shared import Focus, end_of
+from pages.saliency.shared import Focus, choose_other, end_of
 from pages.shared.heat_maps import number
 from ui import page
 from ui.components import stage
@@ -22,22 +22,23 @@ def compared(focus: Focus) -> None:
         "Five methods, two classes",
         "Ask every method about both classes. A method that answers the question must answer it differently.",
     )
+    other = choose_other(focus)
     colours = st.segmented_control(
         "Colours", [ONE, OWN], default=ONE, required=True, key="saliency_scale",
         help="One scale for all maps of one unit, in raw values; or each map up to its own end.", **KEPT,
     )  # fmt: skip
     with st.spinner("Five methods, two classes", show_time=True):
         maps = {(method, target): focus.map_of(method, target)
-                for method in METHODS for target in (focus.target, focus.other)}  # fmt: skip
-    alike = {method: rank_correlation(maps[method, focus.target], maps[method, focus.other]) for method in METHODS}
+                for method in METHODS for target in (focus.target, other)}  # fmt: skip
+    alike = {method: rank_correlation(maps[method, focus.target], maps[method, other]) for method in METHODS}
     told = {method: value for method, value in alike.items() if value == value}
-    first, second = focus.name, focus.classes[focus.other]
-    asks = len(told) == len(METHODS) and focus.target != focus.other
+    first, second = focus.name, focus.classes[other]
+    asks = len(told) == len(METHODS) and focus.target != other
     with page.predict(
         "saliency-class", f"Which method's map changes least when {second} is asked instead of {first}?",
         METHODS if asks else [],
     ) as prediction:  # fmt: skip
-        for row, target in enumerate((focus.target, focus.other)):
+        for row, target in enumerate((focus.target, other)):
             draw(focus, maps, target, colours, row)
         if colours == ONE:
             for method in (METHODS[0], CONTRIBUTIONS[0]):

@@ -26,22 +26,23 @@ MEANS = {
 @page.guard()
 def play(focus: Focus) -> None:
     """The picture beside the map of the class."""
-    method = st.segmented_control(
-        "Method", METHODS, default=GRADIENT, required=True, key="saliency_method", label_visibility="collapsed", **KEPT
-    )
-    with st.spinner(f"{method} asks the network", show_time=True):
-        heat = focus.map_of(method)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        stage("saliency_picture", width=400, zoom=False).show(
-            focus.image, alt="The picture, as the network sees it", caption=guesses(focus)
-        )
-    end = end_of(heat)
-    with right:
-        stage("saliency_map", width=400, zoom=False).show(
-            under(focus, method), [layer(method, heat, end)], alt=f"{method} of {focus.name}",
-            caption=f"{focus.name}, S = {number(focus.score)}. {MEANS[method]}",
-        )  # fmt: skip
+    pictures, below = st.container(), st.container()
+    with below:
+        method = st.segmented_control("Method", METHODS, default=GRADIENT, required=True, key="saliency_method", **KEPT)
+    with pictures:
+        with st.spinner(f"{method} asks the network", show_time=True):
+            heat = focus.map_of(method)
+        left, right = st.columns(2, gap="medium")
+        with left:
+            stage("saliency_picture", width=330, zoom=False).show(
+                focus.image, alt="The picture, as the network sees it", caption=guesses(focus)
+            )
+        end = end_of(heat)
+        with right:
+            stage("saliency_map", width=330, zoom=False).show(
+                under(focus, method), [layer(method, heat, end)], alt=f"{method} of {focus.name}",
+                caption=f"{focus.name}, S = {number(focus.score)}. {MEANS[method]}",
+            )  # fmt: skip
     bar(method, end)
     page.footer(focus.network, focus.model.device, focus.said.seconds * 1000)
 

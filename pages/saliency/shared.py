@@ -89,7 +89,6 @@ class Focus:
         network: name in the catalogue of the network that is asked: one for drawings, one for photographs.
         classes: the names of its classes.
         target: the class that is asked about, an index into `classes`.
-        other: the class beside it.
         said: what the network said.
     """
 
@@ -97,7 +96,6 @@ class Focus:
     network: str
     classes: tuple[str, ...]
     target: int
-    other: int
     said: Said
 
     @property
@@ -138,22 +136,23 @@ def choose(picture: Picture) -> Focus:
     network = DRAWINGS if picture.scene is not None else PHOTOGRAPHS
     said, classes = asked(network, picture.image), classes_of(network)
     if network == DRAWINGS:
-        with st.container(key="line-saliency", horizontal=True):
-            first = st.segmented_control(
-                "Class", [FIRST, *classes], default=FIRST, required=True, key="saliency_class", **KEPT
-            )
-            second = st.selectbox("Beside it", [SECOND, *classes], key="saliency_other", width=200, **KEPT)
+        chosen = st.segmented_control(
+            "Class", [FIRST, *classes], default=FIRST, required=True, key="saliency_class", **KEPT
+        )
     else:
-        left, right = st.columns(2)
-        with left:
-            first = st.selectbox(
-                "Class", [FIRST, *classes], key="saliency_photo_class", help="Type to search.", width=300, **KEPT
-            )
-        with right:
-            second = st.selectbox("Beside it", [SECOND, *classes], key="saliency_photo_other", width=300, **KEPT)
-    target = said.ranked[0] if first == FIRST else classes.index(first)
-    other = next(each for each in said.ranked if each != target) if second == SECOND else classes.index(second)
-    return Focus(picture, network, classes, target, other, said)
+        chosen = st.selectbox(
+            "Class", [FIRST, *classes], key="saliency_photo_class", help="Type to search.", width=300, **KEPT
+        )
+    return Focus(picture, network, classes, said.ranked[0] if chosen == FIRST else classes.index(chosen), said)
+
+
+def choose_other(focus: Focus) -> int:
+    """Draw the choice of a class beside the one that is asked about."""
+    key = "saliency_other" if focus.network == DRAWINGS else "saliency_photo_other"
+    chosen = st.selectbox("Beside it", [SECOND, *focus.classes], key=key, width=300, **KEPT)
+    if chosen != SECOND:
+        return focus.classes.index(chosen)
+    return next(each for each in focus.said.ranked if each != focus.target)
 
 
 def end_of(*maps: Tensor) -> float:
