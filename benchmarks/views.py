@@ -58,7 +58,7 @@ VIEWS = (
     View("roi_box", "roi_pooling", "roi_scene", "roi_map", '[data-id="projected"]', 10, False, hand=BOX,
          networks=DETECTOR),
     View("roi_shift", "roi_pooling", "roi_shift", "roi_curve", BOXES, 10, False, networks=DETECTOR),
-    View("saliency_patch", "saliency", "saliency_patch", "saliency_patch_words", ".words", 10, False, hand=BOX,
+    View("saliency_patch", "saliency", "saliency_covered", "saliency_patch_words", ".words", 10, False, hand=BOX,
          networks=CLASSIFIER),
     View("yolo", "yolo_grid", "yolo_threshold", "yolo_found_words", ".words", 10, False,
          networks=("yolo-anchor", "yolo-cell")),

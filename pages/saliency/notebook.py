@@ -89,7 +89,7 @@ def _integrated(state: State) -> list[Cell]:
 
 
 def _occlusion(state: State) -> list[Cell]:
-    boxes = state["saliency_patch"] if "saliency_patch" in state else []  # noqa: SIM401
+    boxes = state["saliency_covered"] if "saliency_covered" in state else []  # noqa: SIM401
     patch = tuple(round(side) for side in boxes[0].xyxy) if boxes else (80, 80, 128, 128)
     return [
         text("## A patch over the picture, and over every place"),

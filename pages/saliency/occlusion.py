@@ -15,7 +15,7 @@ from ui.components import Box, Boxes, address, following, resting, stage, words
 from ui.pictures import KEPT
 
 START = (80.0, 80.0, 128.0, 128.0)
-STAGE = "saliency_patch"
+STAGE, LINK = "saliency_covered", "saliency_patch"  # names in the session and in the address
 
 
 @st.fragment
@@ -82,7 +82,7 @@ def whole(xyxy) -> lab.Patch:
 def linked_patch() -> tuple[float, float, float, float] | None:
     """The patch of the address, cut to the picture; None if there is none."""
     try:
-        found = address.numbers(STAGE, 4)
+        found = address.numbers(LINK, 4)
     except ValueError:
         found = None
         page.problem("The link's saliency_patch is no box like 80,80,128,128: drag the patch on the picture instead.")
@@ -95,5 +95,5 @@ def linked_patch() -> tuple[float, float, float, float] | None:
 def remember(patch: lab.Patch) -> None:
     """The patch into the address, once the visitor has moved it; called only while no hand is on it."""
     first = st.session_state.setdefault("_saliency_first_patch", patch)
-    if patch != first or address.linked(STAGE) is not None:
-        address.keep(STAGE, ",".join(map(str, patch)))
+    if patch != first or address.linked(LINK) is not None:
+        address.keep(LINK, ",".join(map(str, patch)))

@@ -157,7 +157,7 @@ def test_the_hand_and_the_map_say_the_same(run, sound, drawn, prose):
     row, column = int(told[1]) - 1, int(told[2]) - 1
     assert (row, column) == divmod(int((score - logits[..., CAT]).argmax()), len(rows))
     at = sound(at.button(key="saliency_put").click().run())
-    assert drawn.boxes("saliency_patch")[0].xyxy == tuple(map(float, rows[row][column]))
+    assert drawn.boxes("saliency_covered")[0].xyxy == tuple(map(float, rows[row][column]))
     hand = re.search(r"probability (\S+ → \*\*\S+?\*\*).*a fall of \*\*(\S+?)\*\*", prose(at))
     assert (hand[1], hand[2]) == (told[3], told[4])
 
@@ -165,12 +165,12 @@ def test_the_hand_and_the_map_say_the_same(run, sound, drawn, prose):
 def test_the_dragged_patch_covers_the_picture_and_is_kept_in_the_address(run, sound, drawn, prose):
     at = sound(run({"saliency_patch": "30,40,70,60"}, saliency_fill="white"))
     picture = scene().copy()
-    assert np.array_equal(drawn.pictures["saliency_patch"][40:60, 30:70], np.full((20, 40, 3), 255, np.uint8))
+    assert np.array_equal(drawn.pictures["saliency_covered"][40:60, 30:70], np.full((20, 40, 3), 255, np.uint8))
     picture[40:60, 30:70] = 255
-    assert np.array_equal(drawn.pictures["saliency_patch"], picture)
+    assert np.array_equal(drawn.pictures["saliency_covered"], picture)
     logits = covering.covered(shared.DRAWINGS, scene(), (30, 40, 70, 60), "white")
     assert f"→ **{float(logits.sigmoid()[CAT]):.3f}**" in prose(at)
-    at.session_state["saliency_patch"] = [components.Box("patch", (31.4, 40.0, 71.4, 60.0), editable=True)]
+    at.session_state["saliency_covered"] = [components.Box("patch", (31.4, 40.0, 71.4, 60.0), editable=True)]
     sound(at.run())
     assert at.query_params["saliency_patch"] in ("31,40,71,60", ["31,40,71,60"])
 
@@ -178,14 +178,14 @@ def test_the_dragged_patch_covers_the_picture_and_is_kept_in_the_address(run, so
 @pytest.mark.parametrize("place", ["900,900,950,950", "-50,-50,-10,-10", "5,5,5,5", "70,60,30,40"])
 def test_a_patch_outside_or_without_size_is_one_of_the_picture(run, sound, drawn, place):
     sound(run({"saliency_patch": place}))
-    x1, y1, x2, y2 = drawn.boxes("saliency_patch")[0].xyxy
+    x1, y1, x2, y2 = drawn.boxes("saliency_covered")[0].xyxy
     assert 0 <= x1 < x2 <= 224 and 0 <= y1 < y2 <= 224
 
 
 def test_a_link_with_nonsense_says_so_and_falls_back(run, drawn):
     at = run({"saliency_patch": "here"})
     assert not at.exception and ["no box like 80,80,128,128" in each.value for each in at.error] == [True]
-    assert drawn.boxes("saliency_patch")[0].xyxy == (80, 80, 128, 128)
+    assert drawn.boxes("saliency_covered")[0].xyxy == (80, 80, 128, 128)
 
 
 def test_a_stride_longer_than_the_patch_is_cut(run, sound):
