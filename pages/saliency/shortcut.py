@@ -44,9 +44,16 @@ def shortcut(focus: Focus) -> None:
                                      key="shortcut_mark", **KEPT)  # fmt: skip
     picture = focus.picture if which == ABOVE else scene(which)
     view = stage(KEY, start(where), width=400, zoom=False)
-    left, right = st.columns([5, 6], gap="large")
     place = placed(view)
     image = picture.image if place is None else planted_mark.marked(picture.image, *place)
+    begun = perf_counter()
+    said = {name: planted.probability(name, image) for name in (SHORTCUT, HONEST)}
+    took = perf_counter() - begun
+    words(
+        f"Learned with marks: **dog {said[SHORTCUT]:.2f}** · Learned without marks: **dog {said[HONEST]:.2f}**",
+        "shortcut_said",
+    )
+    left, right = st.columns([5, 6], gap="large")
     with left:
         boxes = [replace(view.boxes[0], xyxy=square(place)) if resting(KEY) else view.boxes[0]] if place else []
         view.show(
@@ -54,16 +61,6 @@ def shortcut(focus: Focus) -> None:
             caption="Drag the mark, or move it with the arrow keys." if place else "There is no mark in this picture.",
         )  # fmt: skip
     with right:
-        begun = perf_counter()
-        said = {name: planted.probability(name, image) for name in (SHORTCUT, HONEST)}
-        took = perf_counter() - begun
-        words(
-            "\n\n".join(
-                f"{learned}: **dog {said[name]:.2f}**"
-                for name, learned in ((SHORTCUT, "Learned with marks"), (HONEST, "Learned without marks"))
-            ),
-            "shortcut_said",
-        )
         st.markdown(on_its_card())
     if following():
         return
