@@ -44,9 +44,16 @@ def shortcut(focus: Focus) -> None:
                                      key="shortcut_mark", **KEPT)  # fmt: skip
     picture = focus.picture if which == ABOVE else scene(which)
     view = stage(KEY, start(where), width=400, zoom=False)
-    left, right = st.columns([5, 6], gap="large")
     place = placed(view)
     image = picture.image if place is None else planted_mark.marked(picture.image, *place)
+    begun = perf_counter()
+    said = {name: planted.probability(name, image) for name in (SHORTCUT, HONEST)}
+    took = perf_counter() - begun
+    words(
+        f"Learned with marks: **dog {said[SHORTCUT]:.2f}** · Learned without marks: **dog {said[HONEST]:.2f}**",
+        "shortcut_said",
+    )
+    left, right = st.columns([5, 6], gap="large")
     with left:
         boxes = [replace(view.boxes[0], xyxy=square(place)) if resting(KEY) else view.boxes[0]] if place else []
         view.show(
@@ -54,16 +61,6 @@ def shortcut(focus: Focus) -> None:
             caption="Drag the mark, or move it with the arrow keys." if place else "There is no mark in this picture.",
         )  # fmt: skip
     with right:
-        begun = perf_counter()
-        said = {name: planted.probability(name, image) for name in (SHORTCUT, HONEST)}
-        took = perf_counter() - begun
-        words(
-            "\n\n".join(
-                f"{learned}: **dog {said[name]:.2f}**"
-                for name, learned in ((SHORTCUT, "Learned with marks"), (HONEST, "Learned without marks"))
-            ),
-            "shortcut_said",
-        )
         st.markdown(on_its_card())
     if following():
         return
@@ -177,7 +174,7 @@ def told(shares: planted.Shares, mark: bool, dog: bool) -> str:
 
 
 def over_scenes() -> None:
-    """Every method on scenes with one dog and one mark: which of them show the mark?"""
+    """Every method on scenes with one dog and one mark: which of them tell that the mark decides?"""
     st.subheader("Which methods give the shortcut away?", anchor="shortcut-methods")
     if not st.session_state.get("shortcut_measured"):
         slot = st.empty()
@@ -186,36 +183,33 @@ def over_scenes() -> None:
         slot.empty()
         page.work_through("shortcut_measured", SCENES, planted.measured, "Every method looks at scenes with a dog")
     found = [planted.measured(seed) for seed in SCENES]
-    counts = {method: sum(each[method].shows_mark for each in found) for method in METHODS}
+    counts = {method: sum(each[method].gives_away for each in found) for method in METHODS}
     showing = [method for method, count in counts.items() if count > len(SCENES) / 2]
     with page.predict(
         "shortcut-methods",
-        f"How many of the {len(METHODS)} methods show the mark in most of the scenes?",
+        f"How many of the {len(METHODS)} methods give the shortcut away in most of the scenes?",
         page.Number(0, len(METHODS), 1),
     ) as prediction:
-        rows = ["| method | on the mark | on the dog | a pixel of the mark | a pixel of the dog | shows the mark |",
-                "|---|---:|---:|---:|---:|---:|"]  # fmt: skip
+        rows = ["| method | on the mark | on the dog | on the mark, network without the shortcut | gives it away |",
+                "|---|---:|---:|---:|---:|"]  # fmt: skip
         for method, count in counts.items():
-            mark, dog, mark_density, dog_density = (
-                float(np.nanmean([getattr(each[method], name) for each in found]))
-                for name in ("mark", "dog", "mark_density", "dog_density")
-            )
-            rows.append(
-                f"| {method} | {mark:.0%} | {dog:.0%} | {mark_density:.1f} × | {dog_density:.1f} × | "
-                f"{count} of {len(SCENES)} |"
-            )
+            told = [each[method] for each in found]
+            means = ([each.astray.mark for each in told], [each.astray.dog for each in told],
+                     [each.honest.mark for each in told])  # fmt: skip
+            shares = " | ".join(f"{float(np.nanmean(each)):.0%}" for each in means)
+            rows.append(f"| {method} | {shares} | {count} of {len(SCENES)} |")
         st.markdown("\n".join(rows))
         st.caption(
-            f"Means over {len(SCENES)} scenes with one dog and the mark in the farthest corner. × is times the mean of "
-            "the picture. A method shows the mark where a pixel of the mark holds more than one of the dog, and more "
-            "than the mean."
+            f"Mean shares over {len(SCENES)} scenes with one dog and the mark in the farthest corner. A method gives "
+            "the shortcut away where the mark holds more of its map than the whole dog, and at least "
+            f"{planted.FACTOR} times as much as in the network that learned without marks: what shows every sharp edge "
+            "shows that one, too."
         )
-        missing = [method for method in METHODS if method not in showing]
-        st.markdown(verdict(showing, missing))
+        st.markdown(verdict(showing, [method for method in METHODS if method not in showing]))
         prediction.outcome(len(showing), "It is the count for this network and this mark; others may hide better.")
 
 
 def verdict(showing: list[str], missing: list[str]) -> str:
-    """Who shows the mark in most scenes, and who does not."""
+    """Who gives it away in most scenes, and who does not."""
     names = {True: ", ".join(showing) or "none", False: ", ".join(missing) or "none"}
-    return f"Show the mark in most scenes: **{names[True]}**. Do not: **{names[False]}**."
+    return f"Give it away in most scenes: **{names[True]}**. Do not: **{names[False]}**."

@@ -199,26 +199,28 @@ def test_shares_on_mark_and_dog_are_those_of_the_map(section, sound, drawn):
         assert drawn.options[f"shortcut_{i}"]["caption"] == f"mark {shares[0]:.0%}, dog {shares[1]:.0%}"
 
 
-def test_methods_are_counted_over_the_scenes(section, sound, monkeypatch, prose):
-    shows, hides = planted.Shares(0.4, 0.1, 30.0, 2.0), planted.Shares(0.01, 0.3, 0.9, 5.0)
-    methods = explanations.METHODS
-    table = {seed: dict.fromkeys(methods, shows) | {methods[0]: hides} for seed in planted.SCENES}
-    table[planted.SCENES[0]] = dict.fromkeys(methods, hides)
+def test_methods_are_counted_over_the_scenes(quick, section, sound, monkeypatch, prose):
+    one, other = shortcut.METHODS
+    away = planted.Told(planted.Shares(0.4, 0.1), planted.Shares(0.02, 0.3))
+    hidden = planted.Told(planted.Shares(0.01, 0.3), planted.Shares(0.01, 0.3))
+    table = {seed: {one: hidden, other: away} for seed in planted.SCENES}
+    table[planted.SCENES[0]] = {one: hidden, other: hidden}
     monkeypatch.setattr(planted, "measured", table.__getitem__)
     at = section("shortcut", shortcut_mark=shortcut.OFF)
     at = sound(at.button(key="shortcut_measure").click().run())
-    told = prose(at)
-    assert f"Show the mark in most scenes: **{', '.join(methods[1:])}**. Do not: **{methods[0]}**." in told
-    count = len(planted.SCENES)
-    assert f"| {methods[0]} | 1% | 30% | 0.9 × | 5.0 × | 0 of {count} |" in told
+    told, count = prose(at), len(planted.SCENES)
+    assert f"Give it away in most scenes: **{other}**. Do not: **{one}**." in told
+    assert f"| {one} | 1% | 30% | 1% | 0 of {count} |" in told
     assert f"| {count - 1} of {count} |" in told
 
 
 @pytest.mark.parametrize(
-    ("mark", "dog", "shows"), [(30, 2, True), (2, 30, False), (0.9, 0.5, False), (2, float("nan"), True)]
-)
-def test_who_shows_the_mark(mark, dog, shows):
-    assert planted.Shares(0.1, 0.1, mark, dog).shows_mark is shows
+    ("mark", "dog", "honest", "away"),
+    [(0.4, 0.1, 0.01, True), (0.1, 0.4, 0.01, False), (0.4, 0.1, 0.21, False), (0.4, 0.1, 0.2, True),
+     (0.2, 0.2, 0.0, False), (float("nan"), float("nan"), 0.0, False), (0.4, 0.1, float("nan"), True)],
+)  # fmt: skip
+def test_what_gives_the_shortcut_away(mark, dog, honest, away):
+    assert planted.Told(planted.Shares(mark, dog), planted.Shares(honest, 0.5)).gives_away == away
 
 
 def test_every_measured_scene_has_a_dog_far_from_its_mark():
