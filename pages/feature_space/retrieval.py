@@ -31,7 +31,7 @@ from ui import page, pictures
 from ui.components import Box, Boxes, Stage, address, following, live_slider, stage, words
 from ui.pictures import KEPT, Picture
 
-ACROSS, SHOWN = 6, 18  # tiles in a row, and how many of the nearest are shown
+ACROSS, SHOWN = 6, 12  # tiles in a row, and how many of the nearest are shown
 STRIP, DARK = 34, (38, 42, 50)  # pixels above a row of tiles for the distances, and their colour
 K = 8
 NAMED = 4  # kinds of neighbours that the sentence counts one by one
@@ -68,7 +68,7 @@ def play(picture: Picture, found: Gallery, measure: str) -> None:
             k = sliders.enter_context(live_slider("Neighbours k", 1, SHOWN, K, key="space_k", window=2))
         near, asking = st.columns([7, 3], gap="medium")
         with near:
-            tiles = stage("space_nearest", zoom=False)
+            tiles = stage("space_nearest", zoom=False, width=560)  # whole on a projector too
         if tiles.clicked and tiles.click is not None and tiles.click.what:
             address.keep(FROM, tiles.click.what.removeprefix("n"))
         with asking:

@@ -30,18 +30,18 @@ def test_neighbours_follow_k_while_it_is_dragged(lesson):
         """(said) => { window.seen = new Set(); const look = () => {
         window.seen.add(/The (\\d+) nearest/.exec(said.innerText)?.[1]); requestAnimationFrame(look) }; look() }"""
     )
-    x = lambda k: box["x"] + 11 + (box["width"] - 22) * (k - 1) / 17  # noqa: E731
+    x = lambda k: box["x"] + 11 + (box["width"] - 22) * (k - 1) / 11  # noqa: E731
     y = box["y"] + box["height"] / 2
     lesson.mouse.move(x(8), y)
     lesson.mouse.down()
     for i in range(61):
-        lesson.mouse.move(x(8 + 8 * i / 60), y)
+        lesson.mouse.move(x(8 - 5 * i / 60), y)
         lesson.wait_for_timeout(16)
     held = lesson.evaluate("window.seen.size")
     lesson.mouse.up()
     assert held >= 4
-    lesson.wait_for_url("**space_k=16*")
-    expect(lesson.get_by_text("The 16 nearest of")).to_be_visible()
+    lesson.wait_for_url("**space_k=3*")
+    expect(lesson.get_by_text("The 3 nearest of")).to_be_visible()
 
 
 def test_the_keyboard_goes_to_an_earlier_layer_and_the_link_comes_back_to_it(lesson):
@@ -55,7 +55,7 @@ def test_the_keyboard_goes_to_an_earlier_layer_and_the_link_comes_back_to_it(les
 
 
 def test_a_neighbour_that_is_clicked_asks_in_its_turn(lesson):
-    frame = lesson.get_by_label(re.compile("The 18 nearest pictures")).first
+    frame = lesson.get_by_label(re.compile("The 12 nearest pictures")).first
     frame.scroll_into_view_if_needed()
     size = frame.bounding_box()
     frame.click(position={"x": size["width"] / 12, "y": size["height"] / 4})

@@ -121,7 +121,7 @@ def test_an_empty_picture_has_neighbours_too(image, distance):
         query = shared.query_of(Picture(image, "mine.png"), None)
         for layer, vector in shared.signature_of(found, query).items():
             distances = retrieval.DISTANCES[distance](vector, found.signatures[layer])
-            assert torch.isfinite(distances).all() and len(retrieval.neighbours(distances, query, 18)) == 18
+            assert torch.isfinite(distances).all() and len(retrieval.neighbours(distances, query, 12)) == 12
 
 
 def test_signatures_of_other_weights_are_computed_anew_and_said(visit, monkeypatch):
