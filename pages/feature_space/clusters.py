@@ -32,7 +32,7 @@ def clusters() -> None:
         "Points whose truth is known: are the groups of the plot real, and do widths and distances mean anything?",
     )
     with ExitStack() as sliders:
-        choice, first, second = st.columns([4, 3, 3], gap="medium")
+        choice, first, second = st.columns([5, 3, 3], gap="medium")
         with choice:
             kind = st.segmented_control("Points", CLOUDS, default=WIDTHS, required=True, key="clouds_kind", **KEPT)
         with first:

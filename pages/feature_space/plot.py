@@ -68,7 +68,7 @@ class Shown:
 def plot(picture: Picture, found: Gallery) -> None:
     page.section("All signatures in one plot", "Pictures are the points. Which pictures does the network put together?")
     with ExitStack() as sliders:
-        choices, first, second = st.columns([4, 3, 3], gap="medium")
+        choices, first, second = st.columns([5, 3, 3], gap="medium")
         with choices, st.container(horizontal=True):
             way = st.segmented_control("Plot", WAYS, default="PCA", required=True, key="plot_way", **KEPT)
             look = st.segmented_control("Points", LOOKS, default="Pictures", required=True, key="plot_look", **KEPT)
@@ -190,7 +190,7 @@ def layers(shown: Shown, xy: NDArray[np.float64], under: int | None) -> list:
     if under is not None:
         ends = xy[nearest_of(shown, under)]
         drawn.append(Lines(np.concatenate([np.repeat(xy[under][None], len(ends), 0), ends], 1), VERMILION))
-        drawn.append(Points(xy[under][None], VERMILION, 6))
+        drawn.append(Points(xy[under][None], VERMILION, 4))
     return [*drawn, yours]
 
 

@@ -49,7 +49,7 @@ def inked(digits: NDArray[np.floating], colours: list[str], kinds: NDArray[np.in
     dark = np.array([np.dot([0.299, 0.587, 0.114], list(bytes.fromhex(each[1:]))) < 128 for each in colours])
     ink = len(colours) + dark[kinds]
     return Thumbnails(
-        np.where(large > 7, ink[:, None, None], kinds[:, None, None]).astype(np.uint8), [*colours, "#000000", "#ffffff"]
+        np.where(large > 9, ink[:, None, None], kinds[:, None, None]).astype(np.uint8), [*colours, "#000000", "#ffffff"]
     )
 
 
