@@ -71,3 +71,14 @@ def test_digits_lie_in_the_middle_on_paper_of_the_papers_value():
     assert found[6:26, 6:26].numpy() == pytest.approx(np.full((20, 20), 1.175))
     found[6:26, 6:26] = -0.1
     assert found.numpy() == pytest.approx(np.full((32, 32), -0.1))
+
+
+def test_the_table_is_that_of_the_paper():
+    """Three in a row, four in a row, two and two, and one that sees all; each map of S2 is seen by ten."""
+    assert [sum(maps in seen for seen in lenet.SEEN) for maps in range(6)] == [10] * 6
+    for size, rows in ((3, range(6)), (4, range(6, 12))):
+        for first, row in enumerate(rows):
+            assert set(lenet.SEEN[row]) == {(first + step) % 6 for step in range(size)}
+    for first, row in enumerate(range(12, 15)):
+        assert set(lenet.SEEN[row]) == {(first + step) % 6 for step in (0, 1, 3, 4)}
+    assert lenet.SEEN[15] == tuple(range(6))
