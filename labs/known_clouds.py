@@ -48,7 +48,12 @@ def two_distances(ratio: float, each: int = 50, seed: int = 0) -> Cloud:
 
 
 def middles(points: Float[np.ndarray, "n d"], groups: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, "g d"]:
-    """The mean of each group 0, 1, ..."""
+    """The mean of each group 0, 1, ...
+
+    >>> middles(np.array([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0]]), np.array([0, 0, 1]))
+    array([[1., 0.],
+           [5., 5.]])
+    """
     return np.array([points[groups == group].mean(0) for group in range(groups.max() + 1)], np.float64)
 
 

@@ -108,6 +108,10 @@ def kl_terms(p: Float64[np.ndarray, "n m"], q: Float64[np.ndarray, "n m"]) -> Fl
     """p_ij log(p_ij / q_ij): what each pair adds to the divergence, nats; 0 where p is 0.
 
     Near vectors put far apart cost much; far vectors put close cost little: p is small then.
+
+    >>> kl_terms(np.array([[0.0, 0.5], [0.5, 0.0]]), np.array([[0.0, 0.25], [0.75, 0.0]])).round(3)
+    array([[ 0.   ,  0.347],
+           [-0.203,  0.   ]])
     """
     return np.where(p > 0, p * np.log(np.maximum(p, TINY) / np.maximum(q, TINY)), 0.0)
 
@@ -169,7 +173,11 @@ class Frame:
 
     @property
     def kl(self) -> float | None:
-        """The last divergence."""
+        """The last divergence.
+
+        >>> Frame(10, np.zeros((3, 2)), ((5, 0.9), (10, 0.7)), False).kl
+        0.7
+        """
         return self.errors[-1][1] if self.errors else None
 
 
@@ -232,6 +240,11 @@ def land(
     """Where new vectors land on a finished plot, whose points stay: openTSNE's `transform` with perplexity 5.
 
     Every vector lands somewhere, also one that is like none of them.
+
+    >>> vectors = np.vstack([np.eye(12), 9 + np.eye(12)])
+    >>> places = np.repeat([[-5.0, 0.0], [5.0, 0.0]], 12, 0) + np.tile(np.eye(2), (12, 1))
+    >>> bool(land(vectors, places, np.full((1, 12), 9.1))[0, 0] > 0)
+    True
     """
     near = PerplexityBasedNN(
         vectors, min(30, most_perplexity(len(vectors))), method="exact", n_jobs=1, random_state=seed

@@ -128,17 +128,17 @@ LESSONS = (
                   "around it seldom fits."),
     Lesson("Explain", "saliency", "Saliency", ":material/flare:",
            "Which pixels mattered for the answer?", network="classifier-gap-28",
-           topics="Saliency maps, saliency via occlusion, segmentation with saliency maps",
+           topics="Saliency maps, SmoothGrad, integrated gradients, occlusion; segmentation with saliency maps",
            goal="Read a saliency map as a sensitivity, and say why it is not what the pixels contributed.",
            minutes=25,
            expect="“Dark pixels did not count.” The gradient says how a small change would move the score; a pixel can "
                   "carry much of the score while a small change of it moves nothing."),
     Lesson("Explain", "feature_space", "What a Network Remembers", ":material/hub:",
            "Which pictures does a network take for alike?", network="classifier-gap-28",
-           topics="Image retrieval by last-layer features; Euclidean and cosine distance; precision at k",
+           topics="Image retrieval by last-layer features, PCA and t-SNE plots of them, LeNet-5 on digits",
            goal="Use the last features of a picture as its signature, find its neighbours by distance, and say what "
-                "kind of likeness each layer keeps.",
-           minutes=20,
+                "kind of likeness each layer keeps and what a t-SNE plot does not say.",
+           minutes=30,
            expect="“The nearest picture has the same colour.” In early layers it has the same light. In the last one "
                   "it is most often of the same class, whatever its colour."),
 )  # fmt: skip
