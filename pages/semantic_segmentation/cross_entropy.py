@@ -75,8 +75,8 @@ def opened(image: np.ndarray, truth: np.ndarray, seen: Look, default: tuple[int,
         )
     with right:
         st.latex(
-            r"\ell = -\log p_y, \qquad p_c = \frac{e^{z_c}}{\sum_k e^{z_k}}, \qquad "
-            r"\frac{\partial\ell}{\partial z_c} = p_c - [c = y]"
+            r"\begin{gathered} p_c = \frac{e^{z_c}}{\sum_k e^{z_k}}, \quad \ell = -\log p_y \\"
+            r"\frac{\partial\ell}{\partial z_c} = p_c - [c = y] \end{gathered}"
         )
         first = ", which costs most while no knob is turned" if (column, row) == default else ""
         words(

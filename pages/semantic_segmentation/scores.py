@@ -113,8 +113,9 @@ def worked(confusion: np.ndarray, counted: np.ndarray) -> None:
     worst = int(counted[np.argmin(iou[counted])])
     both, true, predicted = int(confusion[worst, worst]), int(confusion[worst].sum()), int(confusion[:, worst].sum())
     st.latex(
-        r"\text{IoU} = \frac{\text{both}}{\text{true} + \text{predicted} - \text{both}}, \qquad "
+        r"\begin{gathered} \text{IoU} = \frac{\text{both}}{\text{true} + \text{predicted} - \text{both}} \\"
         rf"\text{{IoU}}_\text{{{CLASSES[worst]}}} = \frac{{{both}}}{{{true} + {predicted} - {both}}} = {iou[worst]:.3f}"
+        r"\end{gathered}"
     )
 
 
