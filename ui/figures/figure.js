@@ -94,7 +94,9 @@ class Figure {
     paint(layout, node);
     if (unit > 1) [layout, ...traces].forEach((part) => enlarge(part, unit));
     Object.assign(layout, { height: tall, width: node.clientWidth || undefined, uirevision: layout.uirevision ?? 'kept' });
-    await Plotly.react(node, traces, layout, { modeBarButtons: modeBar(Plotly, node, data.key), displaylogo: false });
+    // One for all updates: for another one Plotly would begin anew, and zoom, focus and buttons were lost.
+    this.config ??= { modeBarButtons: modeBar(Plotly, node, data.key), displaylogo: false };
+    await Plotly.react(node, traces, layout, this.config);
     this.fitPaper(node);
     if (frames?.length && !node.framed) {
       node.framed = true;
