@@ -114,8 +114,8 @@ def worked(confusion: np.ndarray, counted: np.ndarray) -> None:
     both, true, predicted = int(confusion[worst, worst]), int(confusion[worst].sum()), int(confusion[:, worst].sum())
     st.latex(
         r"\begin{gathered} \text{IoU} = \frac{\text{both}}{\text{true} + \text{predicted} - \text{both}} \\"
-        rf"\text{{IoU}}_\text{{{CLASSES[worst]}}} = \frac{{{both}}}{{{true} + {predicted} - {both}}} = {iou[worst]:.3f}"
-        r"\end{gathered}"
+        rf"\text{{IoU}}_\text{{{CLASSES[worst]}}} = \frac{{{both}}}{{{true} + {predicted} - {both}}} \\"
+        rf"= {iou[worst]:.3f} \end{{gathered}}"
     )
 
 

@@ -143,7 +143,7 @@ def test_errata_of_the_sliding_window(visit, sound, prose):
     told = prose(sound(visit(PAGE)))
     assert "50 × 50 = 4 sets of outputs" in told and "50 × 50 = 2500" in told
     assert "4 class scores and 4 coordinates, 8 channels" in told
-    assert "57,768,120,000, about 58 **billion**" in told and "about 58 million boxes" in told
+    assert "57,768,120,000 boxes, about 58 **billion**" in told and "about 58 million boxes" in told
     assert "600 · 601 / 2 · 800 · 801 / 2 = **57,768,120,000**" in told
     assert "(600 − 28 + 1) · (800 − 28 + 1) = **442,929**" in told
 

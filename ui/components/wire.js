@@ -244,8 +244,9 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text
 }
 
-/** Black or white, whichever reads better on `colour` (#rrggbb). */
+/** Black or white, whichever has more contrast on `colour` (#rrggbb) by WCAG's relative luminance: 4.5 at least. */
 export function ink(colour) {
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)
-  return 0.299 * r + 0.587 * g + 0.114 * b > 0.55 ? '#000' : '#fff'
+  const linear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+  const [r, g, b] = [1, 3, 5].map((at) => linear(parseInt(colour.slice(at, at + 2), 16) / 255))
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#000' : '#fff'
 }
