@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.published import empty_cache, knowing, publish, random_state
@@ -35,6 +36,14 @@ class Drawn:
     def boxes(self, key: str) -> list[components.Box]:
         """The boxes of all layers of a stage."""
         return [box for layer in self.every(key, components.Boxes) for box in layer.boxes]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_seen_before():
+    """What the networks of one file have said, some of them stand-ins, is not remembered in the next."""
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from sklearn.neighbors import NearestNeighbors
 from torchvision import models as published
@@ -130,12 +131,12 @@ def test_signatures_of_other_weights_are_computed_anew_and_said(visit, monkeypat
     monkeypatch.setattr(gallery, "thumbnails", lambda: tiles)
     monkeypatch.setattr(signatures, "shipped", lambda network: None)
     monkeypatch.setattr(precision, "precision", lambda found, measure: None)  # it asks more than thirty
-    caches = (shared._place, precision.measured, precision.blind)
+    caches = (st.cache_data, st.cache_resource)
     try:
         for cache in caches:
             cache.clear()
         at = visit(PAGE)
-        assert not at.exception and not at.error
+        assert not at.exception and not [each.value for each in at.error]
         said = [each.value for each in at.info if "computed anew" in each.value]
         assert said[0] == (
             f"The shipped signatures were not made by the weights of {shared.LAB}, so they are computed anew."
