@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -97,7 +97,7 @@ def receptive_field(count: int) -> go.Figure:
 
 def five_segmenters(fog: float) -> go.Figure:
     given, truth = scenes.sample(11), scenes.render(scenes.sample(11), 224).semantic
-    image = networks.rendered(networks.replace(given, fog=given.fog + fog * (1 - given.fog)))
+    image = networks.rendered(replace(given, fog=given.fog + fog * (1 - given.fog)))
     figure = make_subplots(3, 2)
     shades = np.array([[int(shade[i : i + 2], 16) for i in (1, 3, 5)] for shade in networks.SHADES], np.uint8)
     pictures = [image]
