@@ -69,8 +69,9 @@ def test_requirements_are_pinned_and_complete():
     lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
     assert all(line.count("==") == 1 and " " not in line for line in lines)
     assert {"torch==2.14.1", "torchvision==0.29.2"} <= set(lines)
-    modules = {"pillow": "PIL", "scikit-image": "skimage", "opencv-contrib-python-headless": "cv2"}
-    pinned = {modules.get(name, name).lower() for name in (line.split("==")[0] for line in lines)}
+    modules = {"pillow": "PIL", "scikit-image": "skimage", "opencv-contrib-python-headless": "cv2",
+               "scikit-learn": "sklearn"}  # fmt: skip
+    pinned = {modules.get(name, name).lower().replace("-", "_") for name in (line.split("==")[0] for line in lines)}
     pinned |= {"starlette"}  # comes with streamlit
     pinned |= {"pycocotools"}  # only to evaluate detectors; imported where it is used
     assert imported() <= pinned
