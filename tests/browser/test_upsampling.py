@@ -89,7 +89,7 @@ def test_overlapping_windows_lose_values(lesson):
 def test_more_convolutions_see_more(lesson):
     expect(lesson.get_by_text("6 convolutions: sees 13 × 13 px")).to_be_visible()
     slider = lesson.get_by_role("slider", name="3×3 convolutions")
-    picture = lesson.locator(".stage .frame").nth(1)
+    picture = lesson.locator(".st-key-rf_plain-live .frame")
     before = picture.screenshot()
     slider.focus()
     lesson.keyboard.press("ArrowRight")
@@ -129,6 +129,7 @@ def test_fog_moves_the_five_predictions(lesson):
 def test_an_uploaded_photograph_is_segmented(lesson, tmp_path):
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 255, (300, 400, 3), np.uint8)).save(tmp_path / "mine.jpg")
+    lesson.get_by_role("button", name="Picture").first.click()
     choose(lesson, "Upload")
     lesson.locator('input[type="file"]').set_input_files(tmp_path / "mine.jpg")
     settle(lesson)
