@@ -24,7 +24,7 @@ def lesson(server, page):
 
 
 def threshold(page):
-    slider = page.get_by_role("slider", name="Keep above this share of the maximum")
+    slider = page.locator(".st-key-cam_share-live").get_by_role("slider")
     slider.scroll_into_view_if_needed()
     return slider
 
@@ -82,5 +82,5 @@ def test_a_click_writes_a_cell_out_and_the_link_restores_it(server, lesson):
 
 def test_augmented_runs_on_demand(server, page):
     page.goto(f"{server}/class_activation?cam_seed=459&cam_class=motorcycle&cam_views=4")
-    page.get_by_role("button", name="Run", exact=True).click(timeout=90_000)
+    page.locator(".st-key-cam_run").get_by_role("button").click(timeout=90_000)
     expect(page.get_by_text("mean of the unwarped maps", exact=True)).to_be_visible(timeout=90_000)

@@ -23,7 +23,7 @@ def lesson(server, page):
 
 
 def test_neighbours_follow_k_while_it_is_dragged(lesson):
-    slider = lesson.get_by_role("slider", name="Neighbours k")
+    slider = lesson.get_by_role("slider", name="Neighbours k", exact=True)
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     lesson.locator(".words", has_text=SENTENCE).first.evaluate(
