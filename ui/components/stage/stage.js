@@ -46,7 +46,10 @@ class Stage {
 
     this.cross = new Cross(this)
     this.hands = new Hands(this)
-    new ResizeObserver(() => this.draw()).observe(this.frame)
+    new ResizeObserver(() => {
+      this.unit = null // lecture mode's style sheet may come after the first drawing
+      this.draw()
+    }).observe(this.frame)
     fullScreen.join(this)
   }
 
