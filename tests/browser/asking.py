@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page
 
+from tests.browser.reading import rest
+
 FRAME = "[class*=st-key-predict-]:has(> * > [class*=st-key-predict-ask-])"
 HIDDEN = """(view) => {
   const children = [...view.children].filter((child) => !child.querySelector('[class*=st-key-predict-veil-]'))
@@ -33,6 +35,7 @@ def give_a_guess(frame: Locator) -> None:
     items = asks.locator("button[data-variant=pills]")
     for number in range(items.count()):
         items.nth(number).click()
+        rest(frame.page)  # a hand takes its time, and sees its choice before it goes on
     if not asks.locator(".editable").count() and asks.locator(".frame").count():
         asks.locator(".frame").click()
         asks.locator(".vectors").get_by_text("your guess").wait_for()
