@@ -90,7 +90,7 @@ def legend(view: View, chosen: list[str]) -> None:
 
 def classes_shown(view: View, chosen: list[str]) -> list[str]:
     """The classes whose colours are on the picture: all that it holds, or in a panoptic map its stuff."""
+    if not {"Semantic", "Panoptic"} & set(chosen):
+        return []  # at every step of a drag; the maps are looked through only for what is shown
     there = [name for k, name in enumerate(CLASSES) if (view.semantic == k).any()]
-    if "Semantic" in chosen:
-        return there
-    return [name for name in there if name not in THINGS] if "Panoptic" in chosen else []
+    return there if "Semantic" in chosen else [name for name in there if name not in THINGS]
