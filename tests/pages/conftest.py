@@ -41,9 +41,12 @@ class Drawn:
 @pytest.fixture(autouse=True, scope="module")
 def nothing_seen_before():
     """What the networks of one file have said, some of them stand-ins, is not remembered in the next."""
+    caches = st.cache_data, st.cache_resource
+    for cache in caches:
+        cache.clear()
     yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    for cache in caches:
+        cache.clear()
 
 
 @pytest.fixture

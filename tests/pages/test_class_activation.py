@@ -39,16 +39,6 @@ def fresh(name):
 CACHES = (shared.classified, grad_cam.attributed, augmented.place, quality.place)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def forgotten():
-    """What other tests have cached of the trained networks, and what these cache of untrained ones."""
-    for cache in CACHES:
-        cache.clear()
-    yield
-    for cache in CACHES:
-        cache.clear()
-
-
 @pytest.fixture
 def untrained(monkeypatch):
     monkeypatch.setattr(catalog, "load", fresh)

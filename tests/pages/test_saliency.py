@@ -19,10 +19,6 @@ from scenes import THINGS
 from ui import components, pictures
 
 PAGE = "saliency"
-CACHES = (
-    shared.asked, shared.map_of, shared.integrated_of, smoothgrad.copies, integrated.scores_on_the_way,
-    integrated.gradient_on_the_way, occlusion_map.row_of, occlusion_map.place, scores.judged,
-)  # fmt: skip
 CAT = THINGS.index("cat")
 
 
@@ -39,16 +35,6 @@ def fresh(name):
 
 
 LOAD = catalog.load
-
-
-@pytest.fixture(autouse=True, scope="module")
-def forgotten():
-    """What other tests have cached of the trained network, and what these cache of an untrained one."""
-    for cache in CACHES:
-        cache.clear()
-    yield
-    for cache in CACHES:
-        cache.clear()
 
 
 @pytest.fixture
