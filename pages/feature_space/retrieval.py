@@ -138,7 +138,7 @@ def neighbours(distances: Tensor, query: Query, count: int) -> list[int]:
 
 def show_nearest(found: Gallery, query: Query, view: Stage, order: list[int], distances: Tensor, k: int) -> None:
     """The nearest in rows; the first k are framed, the rest is paled."""
-    legend = "" if query.label is None else f"Blue: also a {query.label}. Vermilion, dashed: something else. "
+    legend = "" if query.label is None else f"Blue: also a {query.label}. Dashed: something else. "
     view.show(
         mosaic(found, order), [Boxes(frames(found, query, order, distances, k))],
         alt=f"The {len(order)} nearest pictures, nearest first",
