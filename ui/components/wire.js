@@ -126,6 +126,7 @@ export class Channel {
       this.pump()
     }, PATIENCE)
     const message = { ...state(this.sent), sequence: this.sent }
+    document.documentElement.toggleAttribute('data-moving', message.settled === false) // style.css rests what is out of sight
     const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
     if (message.settled !== false || !this.token || !line.ready || behind) this.ask(message)
     else line.ask(this.key, message, (reply) => this.answered(message, reply))

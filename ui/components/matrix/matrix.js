@@ -37,8 +37,17 @@ class Matrix {
     // The width is kept because reading it after a change makes the browser lay out the page, once per grid.
     new ResizeObserver(([entry]) => {
       this.width = entry.contentRect.width
+      this.unit = null // lecture mode's style sheet may come after the first drawing
       this.sheets.forEach((sheet) => sheet.fit())
     }).observe(root)
+    // The line keeps the height it once needed, so that the page below does not move with the pointer. It is read where
+    // the browser has just laid out the page: reading it after a change would make it do so once more.
+    new ResizeObserver(() => {
+      const { width, height } = this.line.getBoundingClientRect()
+      if (width !== this.lineWidth) this.line.style.minHeight = ''
+      else if (height > parseFloat(this.line.style.minHeight || 0)) this.line.style.minHeight = `${height}px`
+      this.lineWidth = width
+    }).observe(this.line)
   }
 
   update(data) {
@@ -146,11 +155,6 @@ class Matrix {
   write(text, wrong = false) {
     say(this.line, text)
     this.line.classList.toggle('wrong', wrong)
-    // The line keeps the height it once needed, so that the page below does not move with the pointer.
-    const { width, height } = this.line.getBoundingClientRect()
-    if (width !== this.lineWidth) this.line.style.minHeight = ''
-    else if (height > parseFloat(this.line.style.minHeight || 0)) this.line.style.minHeight = `${height}px`
-    this.lineWidth = width
   }
 
   name({ sheet, r, c }) {

@@ -95,7 +95,7 @@ export class Sheet {
   /** Cell size: as asked, else 44 px, less where the page is narrow; columns only ever grow, so that nothing jumps. */
   fit() {
     const { item, shape: [, columns] } = this
-    const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
+    const unit = (this.owner.unit ??= parseFloat(getComputedStyle(document.documentElement).fontSize) / 16)
     const least = unit > 1 ? LECTURE : 10
     const head = Math.max(12 * unit, unit > 1 ? LECTURE : 0)
     const span = (heads) => Math.max(0, ...(heads ?? []).map((text) => text.length)) * head * 0.53 + 12

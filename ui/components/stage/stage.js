@@ -46,10 +46,14 @@ class Stage {
 
     this.cross = new Cross(this)
     this.hands = new Hands(this)
+    // The size is kept because reading it after a change makes the browser lay out the page, once per stage.
     new ResizeObserver(() => {
-      this.unit = null // lecture mode's style sheet may come after the first drawing
+      this.size = this.unit = undefined // lecture mode's style sheet may come after the first drawing
       this.draw()
     }).observe(this.frame)
+    // Every canvas is a layer that the browser puts together anew in each frame, also far off the screen.
+    new IntersectionObserver((entries) => this.canvases.classList.toggle('away', !entries.at(-1).isIntersecting), { rootMargin: '100%' })
+      .observe(this.frame)
     fullScreen.join(this)
   }
 
@@ -57,8 +61,13 @@ class Stage {
     this.data = data
     const [width, height] = data.size
     const widest = data.width ? `, var(--stage-width, ${data.width / 16}rem)` : ''
-    this.frame.style.width = `min(100%, calc(var(--stage-height, 62vh) * ${(width / height).toFixed(4)})${widest})`
-    this.frame.style.aspectRatio = `${width} / ${height}`
+    const ratio = (width / height).toFixed(4)
+    if (this.shape !== ratio + widest) {
+      if (this.shape) this.size = null // the observer above sees the new size and draws, before anything is shown
+      this.shape = ratio + widest
+      this.frame.style.width = `min(100%, calc(var(--stage-height, 62vh) * ${ratio})${widest})`
+      this.frame.style.aspectRatio = ratio
+    }
     put(this.frame, { 'aria-label': data.alt, 'aria-description': data.pick ? HINT : null })
     this.root.classList.toggle('drawable', data.drawable)
     for (const node of this.zooms) node.hidden = !data.zoom
@@ -72,7 +81,7 @@ class Stage {
     const arriving = this.shelf.wait(this.shown().map((layer) => layer.name))
     if (arriving) arriving.then(() => this.data === data && this.rasters())
     else this.rasters()
-    this.draw()
+    if (this.size !== null) this.draw()
   }
 
   /** Base picture and raster layers. */
@@ -102,14 +111,30 @@ class Stage {
         left: per(x1, data.size[0]), top: per(y1, data.size[1]), width: per(x2 - x1, data.size[0]), height: per(y2 - y1, data.size[1]),
         opacity: layer.opacity,
       })
-      // A few screen pixels per picture pixel look best smooth; far in, the pixels themselves are the subject.
-      const large = canvas.width && (this.frame.clientWidth * this.zoom * (x2 - x1)) / data.size[0] / canvas.width > 4
+    })
+    if (this.size) this.smooth()
+  }
+
+  /** A few screen pixels per picture pixel look best smooth; far in, the pixels themselves are the subject. */
+  smooth() {
+    const { size: [width] } = this.data
+    this.shown().forEach((layer, i) => {
+      const canvas = this.canvases.children[i]
+      if (!canvas?.width) return
+      const share = layer.xyxy ? (layer.xyxy[2] - layer.xyxy[0]) / width : 1
+      const large = (this.measured()[0] * this.zoom * share) / canvas.width > 4
       canvas.style.imageRendering = layer.smooth === false || (layer.smooth === null && large) ? 'pixelated' : 'auto'
     })
   }
 
+  /** Width and height of the frame in CSS pixels; 0 while it is not shown. */
+  measured() {
+    if (!this.size?.[0]) this.size = [this.frame.clientWidth, this.frame.clientHeight]
+    return this.size
+  }
+
   get view() {
-    const { clientWidth: width, clientHeight: height } = this.frame
+    const [width, height] = this.measured()
     this.family ??= getComputedStyle(this.frame).fontFamily
     this.unit ??= parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
     const label = this.unit > 1 ? Math.max(18, 14 * this.unit) : 14
@@ -128,7 +153,8 @@ class Stage {
   }
 
   draw() {
-    if (!this.data || !this.frame.clientWidth) return
+    if (!this.data || !this.measured()[0]) return
+    this.smooth()
     const { view, data } = this
     put(this.svg, { viewBox: `0 0 ${view.width} ${view.height}` })
     const world = `translate(${this.pan[0]}px, ${this.pan[1]}px) scale(${this.zoom})`
