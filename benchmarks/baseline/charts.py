@@ -23,8 +23,10 @@ from pages.iou_nms_precision_recall.suppression import GREEDY, suppress
 from pages.saliency import covering
 from pages.upsampling import field_of_view, networks
 from scenes import THINGS, Knobs
+from ui import lab_world as room
 from ui import pictures
 
+room.register(lambda: scenes)
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 FILTER = torch.outer(torch.tensor([1.0, 2, 1]), torch.tensor([1.0, 2, 1])).double()
 

@@ -232,3 +232,13 @@ def test_without_weights_one_sentence_says_so(visit, monkeypatch):
     monkeypatch.setattr(catalog, "load", refuse)
     at = visit(PAGE)
     assert not at.exception and [each.value for each in at.error] == ["classifier-gap-28 has no weights yet."]
+
+
+@pytest.mark.parametrize(("image", "wanted"), [(np.full((224, 224, 3), 90, np.uint8), "unicorn"),
+                                               (np.zeros((224, 224, 3), np.uint8), "tabby"),
+                                               (np.full((224, 224, 3), (0, 90, 200), np.uint8), "")])  # fmt: skip
+def test_pictures_without_anything_in_them_make_sense(visit, untrained, sound, monkeypatch, drawn, image, wanted):
+    monkeypatch.setattr(pictures, "choose", lambda *_, **__: pictures.Picture(image, "mine.png"))
+    sound(visit(PAGE, {"saliency_class": wanted, "predict": "off"}, saliency_copies=2, saliency_steps=2))
+    heats = [layer for layers in drawn.layers.values() for layer in layers if isinstance(layer, components.Heat)]
+    assert len(heats) >= 8 and all(np.isfinite(heat.values).all() for heat in heats)

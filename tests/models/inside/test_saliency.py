@@ -178,3 +178,14 @@ def test_many_at_once_get_what_one_gets_and_leave_no_trace(model, picture):
     for part in model.module.modules():
         assert not part._forward_hooks and not part._backward_hooks and not part._forward_pre_hooks
     assert all(p.grad is None for p in model.module.parameters())
+
+
+@pytest.mark.parametrize("name", ["lab", LITE])
+def test_twenty_that_ask_of_different_pictures_at_once_get_what_one_gets(name, model):
+    network = model if name == "lab" else catalog.load(LITE)
+    asked = [(render_image(sample(seed), 224), (GRADIENT, GUIDED)[seed % 2]) for seed in range(20)]
+    alone = [saliency.saliency(network, picture, DOG, method) for picture, method in asked]
+    assert not torch.equal(alone[0], alone[2])
+    with ThreadPoolExecutor(20) as threads:
+        together = threads.map(lambda each: saliency.saliency(network, each[0], DOG, each[1]), asked)
+        assert all(map(torch.equal, together, alone))
