@@ -43,6 +43,20 @@ def overlap_counts_2d(size: int, kernel: int, stride: int) -> Int64[Tensor, "s s
     return torch.outer(counts, counts)
 
 
+def path_counts(size: int, kernel: int, stride: int, layers: int) -> Int64[Tensor, " outputs"]:
+    """How many ways lead from the `size` inputs to each output of one axis through `layers` >= 1 such layers, one after
+    the other: with a filter of ones, what the last layer writes. The unevenness of one layer is the input of the next.
+
+    >>> path_counts(size=2, kernel=3, stride=2, layers=2)
+    tensor([1, 1, 2, 1, 3, 2, 3, 1, 2, 1, 1])
+    """
+    geometry, counts = Geometry(stride), torch.ones(size, dtype=torch.int64)
+    for _ in range(layers):
+        taps = tap_matrix(kernel, geometry.stamped_size(len(counts), kernel), geometry)
+        counts = (counts[:, None] * (taps >= 0)).sum(0)
+    return counts
+
+
 def phase_counts(kernel: int, stride: int) -> Int64[Tensor, " {stride}"]:
     """Copies on an output of each phase (index mod stride), far from the border. Sum: `kernel`.
 

@@ -49,12 +49,12 @@ class Picture:
     things: tuple[Marked, ...] = ()
 
 
-def choose(key: str, *, size: int = 224, seed: int = 7, shortcut: bool = True) -> Picture:
+def choose(key: str, *, size: int = 224, seed: int = 7) -> Picture:
     """Draw the control row and return the chosen picture as a square of ``size`` pixels.
 
     Until a file or photograph is there, or when it is refused, the Lab World scene is returned and the page says so.
     ``key`` starts the names of all controls, in the session and in the address; ``seed`` is the first scene. The key N
-    means the next scene of the one row of a page with a ``shortcut``.
+    means the next scene of the row in view (ui/components/section_bar).
     """
     file = None
     with st.container(key=f"picture-{key}", gap="xsmall"):
@@ -71,7 +71,7 @@ def choose(key: str, *, size: int = 224, seed: int = 7, shortcut: bool = True) -
                 elif source == "Camera":
                     file = _camera(key)
             if source == "Lab World":
-                return _controls(key, size, seed, shortcut)
+                return _controls(key, size, seed)
             if source == "Photograph":
                 label = st.selectbox(
                     "Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=160, label_visibility="collapsed", **KEPT
@@ -122,7 +122,7 @@ def from_lab_world(seed: int, size: int = 224, **knobs) -> Picture:
     return Picture(view.image, f"Lab World scene {seed}", view.scene, view)
 
 
-def _controls(key: str, size: int, seed: int, shortcut: bool) -> Picture:
+def _controls(key: str, size: int, seed: int) -> Picture:
     """Seed, next scene, knobs."""
     name = f"{key}_seed"
     value = st.number_input(
@@ -130,9 +130,8 @@ def _controls(key: str, size: int, seed: int, shortcut: bool) -> Picture:
         **KEPT,
     )  # fmt: skip
     st.button(
-        "Next scene", icon=":material/casino:", shortcut="N" if shortcut else None, key=f"{key}_next",
-        on_click=_next_scene, args=(name,),
-        help="A scene's number is its seed: the same number is always the same scene.",
+        "Next scene", icon=":material/casino:", key=f"{key}_next", on_click=_next_scene, args=(name,),
+        help="A scene's number is its seed: the same number is always the same scene. Key: N.",
     )  # fmt: skip
     knobs = {}
     with st.popover("Knobs", icon=":material/tune:"):

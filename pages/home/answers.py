@@ -6,7 +6,7 @@ from labs import segmentation_metrics
 from labs import weak_localization as wl
 from labs.class_activation import class_activation_map
 from labs.matching import Detections, Judgement, Truths, judge
-from models.inside.attribution import enlarged
+from models.inside.attribution import enlarged as enlarged_map
 from models.networks.classifier import Classification
 from models.networks.detector import Detection
 from models.networks.segmenter import Segmentation
@@ -26,11 +26,13 @@ from pages.home.pair import (
     YELLOW,
     Answer,
     beside,
+    enlarged,
     instance_colour,
     instance_map,
     maps,
     skeleton,
     tags,
+    window_around,
 )
 from scenes import CLASSES, THINGS
 from scenes.render import View
@@ -82,7 +84,7 @@ def classification(result: Classification, view: View) -> Answer:
 def localization(result: Classification, view: View) -> Answer:
     target = int(result.probabilities.argmax())
     name = THINGS[target]
-    heat = enlarged(class_activation_map(result.features, result.weights[target]), (SIZE, SIZE))
+    heat = enlarged_map(class_activation_map(result.features, result.weights[target]), (SIZE, SIZE))
     box = wl.weak_box(heat, SHARE)
     truths = [thing.box for thing in view.instances if thing.label == name]
     layers = beside(
@@ -158,10 +160,11 @@ def instances(masks: np.ndarray, judged: Judgement, view: View) -> Answer:
 def keypoints(found: Detections, joints: np.ndarray, judged: Judgement, view: View) -> Answer:
     """`joints` (D, 14, 2) in pixels, of every detection."""
     said, true, right, total = [], [], 0, 0
+    window = window_around([thing.keypoints[:, :2] for thing in view.instances if thing.keypoints is not None])
     owner = {verdict.truth: i for i, verdict in enumerate(judged.verdicts) if verdict.truth is not None}
     for i in np.flatnonzero(found.labels == PERSON):
         if judged.verdicts[i].truth is None:
-            said += skeleton(joints[i], np.ones(len(joints[i]), bool), [VERMILION] * len(joints[i]))
+            said += skeleton(enlarged(joints[i], window), np.ones(len(joints[i]), bool), [VERMILION] * len(joints[i]))
     for index, thing in enumerate(view.instances):
         if thing.keypoints is None:
             continue
@@ -170,11 +173,12 @@ def keypoints(found: Detections, joints: np.ndarray, judged: Judgement, view: Vi
         if index in owner:
             theirs = joints[owner[index]]
             close = np.hypot(*(theirs - places).T) <= CLOSE
-            said += skeleton(theirs, np.ones(len(seen), bool), _marks(close, seen))
+            said += skeleton(enlarged(theirs, window), np.ones(len(seen), bool), _marks(close, seen))
         right, total = right + int((close & seen).sum()), total + int(seen.sum())
-        true += skeleton(places, thing.keypoints[:, 2] > 0, _marks(close, seen))
+        true += skeleton(enlarged(places, window), thing.keypoints[:, 2] > 0, _marks(close, seen))
     line = f"**{right} of {total}** visible joints within {CLOSE:g} pixels" if total else "No person in this scene"
-    return Answer(beside(said, true), line, f"Joints of persons, by the network and in truth: {line.replace('**', '')}")
+    alt = f"Joints of persons, by the network and in truth, enlarged: {line.replace('**', '')}"
+    return Answer(beside(said, true), line, alt, window=window)
 
 
 def sure(result: Detection) -> tuple[Detections, np.ndarray, np.ndarray]:

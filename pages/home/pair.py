@@ -29,18 +29,23 @@ INSTANCE_COLOURS = [None, VERMILION, ORANGE, SKY, GREEN, YELLOW, PURPLE, BLUE, W
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What a panel shows: `layers` over the pair, `line` the number (for `words`), `alt` for a screen reader;
-    `picture` False where the layers hide the picture anyway."""
+    `picture` False where the layers hide the picture anyway; `window` the square of the scene that is shown enlarged,
+    x, y and side in pixels."""
 
     layers: list
     line: str
     alt: str
     picture: bool = True
+    window: tuple[int, int, int] = (0, 0, SIZE)
 
 
 @lru_cache(maxsize=32)  # one for all panels
-def pictures(moment: Moment, waiting: bool = False) -> np.ndarray:
-    """The picture twice, enlarged by two: uint8 (448, 912, 3). While an answer is waited for, the left one is faint."""
-    large = cv2.resize(moment.view.image, (2 * SIZE, 2 * SIZE), interpolation=cv2.INTER_CUBIC)
+def pictures(moment: Moment, waiting: bool = False, window: tuple[int, int, int] = (0, 0, SIZE)) -> np.ndarray:
+    """The picture twice, enlarged by two, or a window of it to the same size: uint8 (448, 912, 3). While an answer is
+    waited for, the left one is faint."""
+    x, y, side = window
+    shown = moment.view.image[y : y + side, x : x + side]
+    large = cv2.resize(shown, (2 * SIZE, 2 * SIZE), interpolation=cv2.INTER_CUBIC)
     left = (large * 0.2 + 128 * 0.8).astype(np.uint8) if waiting else large
     return np.hstack([left, np.full((2 * SIZE, 2 * GAP, 3), 128, np.uint8), large])
 
@@ -105,6 +110,23 @@ def truth_alone(key: str, view: View) -> list:
         people = [thing.keypoints for thing in view.instances if thing.keypoints is not None]
         return beside([], [each for k in people for each in skeleton(k[:, :2], k[:, 2] > 0, [YELLOW] * len(k))])
     return []
+
+
+def window_around(people: Sequence[np.ndarray]) -> tuple[int, int, int]:
+    """x, y and side of the smallest square of the scene with all these joints (14, 2) and some air around them, at
+    least a quarter of the scene wide; the whole scene where there is nobody."""
+    if not len(people):
+        return 0, 0, SIZE
+    joints = np.concatenate(people).clip(0, SIZE)
+    low, high = joints.min(0), joints.max(0)
+    side = int(min(max(1.3 * (high - low).max(), SIZE / 4), SIZE))
+    x, y = np.clip((low + high) / 2 - side / 2, 0, SIZE - side).astype(int)
+    return int(x), int(y), side
+
+
+def enlarged(joints: np.ndarray, window: tuple[int, int, int]) -> np.ndarray:
+    """Joints (…, 2) of the scene, in pixels of the window shown at the scene's size."""
+    return (joints - window[:2]) * (SIZE / window[2])
 
 
 def _moved(layer):

@@ -61,7 +61,7 @@ def draw(task: Task, seen: Seen | None, moment: Moment) -> None:
         answer = Answer(truth_alone(task.key, moment.view), "*The network is being loaded*", "The truth, on the right")
     else:
         answer, moment = seen.answers[task.key], seen.moment
-    picture = pictures(moment, waiting=seen is None) if answer.picture else None
+    picture = pictures(moment, waiting=seen is None, window=answer.window) if answer.picture else None
     stage(f"home_pair_{task.key}", zoom=False).show(picture, answer.layers, size=(WIDTH, SIZE), alt=answer.alt)
     words(answer.line, f"home_line_{task.key}")
     if task.key == "semantic" and not following():

@@ -67,7 +67,7 @@ def published() -> None:
     network = model_choice.choose("published", choice.offers("detection", lab=["detector"]))
     photograph_source.suit("published", {"": network}, "published_source", "Lab World", "Photograph")
     with place:
-        picture = pictures.choose("published", seed=11, size=336, shortcut=False)
+        picture = pictures.choose("published", seed=11, size=336)
     if network is not None:
         if not hasattr(network, "classes"):
             outside_lab_world.warn(picture, [network.name], "Choose a published *Model* for it.")

@@ -15,6 +15,7 @@ from ui.components import Grid, Heat, Labels, live_slider, matrices, stage, word
 NETWORKS = {"segmenter-transposed": "Transposed convolution", "segmenter-bilinear": "Bilinear"}
 KERNELS, STRIDES = range(1, 7), range(1, 5)
 INPUTS = 8  # per side, in the overlap picture
+INPUTS_1D = 5  # on one axis
 WINDOW = 56  # cells per side, at most, of a feature map on screen: more and its pixels cannot be told apart
 
 
@@ -29,7 +30,8 @@ def overlap() -> None:
             stride = sliders.enter_context(live_slider("Stride", 1, 4, 2, key="overlap_stride", window=2))
         phases = checkerboard.phase_counts(kernel, stride).tolist()
         inner = " or ".join(map(str, sorted(set(phases))))
-        strip("overlap_strip", 5, kernel, stride, f"One axis: an inner output gets {inner} of the copies.")
+        strip("overlap_strip", INPUTS_1D, kernel, stride, f"One axis: an inner output gets {inner} of the copies.")
+        second_layer(kernel, stride)
         more = kernel + 1
         answer = "evenly" if checkerboard.overlaps_evenly(more, stride) else "unevenly"
         with page.predict(
@@ -42,6 +44,21 @@ def overlap() -> None:
                 + " or ".join(map(str, sorted(set(checkerboard.phase_counts(more, stride).tolist()))))
                 + f" copies: {stride} {'divides' if answer == 'evenly' else 'does not divide'} {more}.",
             )
+
+
+def second_layer(kernel: int, stride: int) -> None:
+    """One axis again: what a second layer of the same makes of the first one's sums."""
+    paths = checkerboard.path_counts(INPUTS_1D, kernel, stride, 2)
+    wide = checkerboard.path_counts(40, kernel, stride, 2)  # where the border is far
+    edge = stride * kernel + kernel
+    inner = sorted(set(wide[edge:-edge].tolist()))
+    told = " or ".join(map(str, inner[:4])) + (" …" if len(inner) > 4 else "")
+    matrices("overlap_second", window=2).show(
+        [Grid("paths", paths[None].double().numpy(), title="after a second layer of the same", vmin=0,
+              colour="sequential", rows=["ways"], cell=26)],
+        caption=f"Ways from the inputs to each output: inside there are {told}. "
+        + ("Even stays even." if len(inner) == 1 else "The pattern of the first layer is repeated and magnified."),
+    )  # fmt: skip
 
 
 def tables(kernel: int, stride: int) -> None:

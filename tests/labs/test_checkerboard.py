@@ -115,3 +115,14 @@ def test_an_uneven_filter_leaves_the_pattern_an_even_one_does_not():
     }
     assert share[3] > 0.3
     assert share[4] < 0.01
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (2, 3), (3, 2), (4, 2), (6, 4)])
+def test_ways_through_layers_are_what_torch_writes_with_filters_of_ones(kernel, stride, layers):
+    counts = torch.ones(1, 1, 5)
+    for _ in range(layers):
+        counts = torch.nn.functional.conv_transpose1d(counts, torch.ones(1, 1, kernel), stride=stride)
+    assert checkerboard.path_counts(5, kernel, stride, layers).tolist() == counts[0, 0].tolist()
+    if layers == 1:
+        assert checkerboard.path_counts(5, kernel, stride, 1).equal(checkerboard.overlap_counts(5, kernel, stride))

@@ -21,7 +21,7 @@ from models.networks.segmenter import Segmentation
 from pages.home import answers, networks, pair, panels, tasks
 from pages.home.moment import moment
 from scenes import CLASSES, THINGS
-from ui import course
+from ui import components, course
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 14
@@ -154,6 +154,13 @@ def test_every_panel_with_networks_that_know_the_truth(knowing, drawn, prose, vi
         assert line in text
     assert set(drawn.layers) == {"home_scene", *(f"home_pair_{task.key}" for task in tasks.TASKS)}
     assert all(drawn.options[key]["alt"] for key in drawn.layers)
+    people = [thing.keypoints[:, :2] for thing in view.instances if thing.keypoints is not None]
+    window = pair.window_around(people)
+    assert window[2] < 224
+    shown = np.concatenate([each.xy for each in drawn.every("home_pair_keypoints", components.Points)])
+    expected = np.concatenate([pair.enlarged(each, window) for each in people])
+    gaps = np.hypot(*(shown[:, None] - np.concatenate([expected, expected + [232, 0]])[None]).transpose(2, 0, 1))
+    assert gaps.min(1).max() < 1e-3  # every joint that is drawn stands where it is in the window
 
 
 def test_every_panel_links_to_a_page_that_is_there(knowing):
@@ -370,3 +377,13 @@ def test_night_changes_little_and_fog_breaks_the_segmentation_as_the_page_says(p
     assert accuracy["day"] - accuracy["night"] < 0.003 and accuracy["night"] - accuracy["fog"] > 0.08
     assert road["night"] < 20 and road["fog"] > 3000
     assert found == dict.fromkeys(found, "6 of 6")
+
+
+def test_persons_are_enlarged_and_the_window_stays_in_the_scene():
+    assert pair.window_around([]) == (0, 0, 224)
+    small = np.full((14, 2), 100.0)
+    assert pair.window_around([small]) == (72, 72, 56)  # a quarter of the scene at least
+    tall = np.stack([np.full(14, 10.0), np.linspace(20, 120, 14)], 1)
+    assert pair.window_around([tall]) == (0, 5, 130)
+    assert pair.window_around([tall, small + 500]) == (0, 0, 224)
+    np.testing.assert_allclose(pair.enlarged(np.array([[0.0, 5], [130, 135]]), (0, 5, 130)), [[0, 0], [224, 224]])

@@ -68,11 +68,6 @@ def test_choosing_a_published_detector_brings_a_photograph(run, small, drawn):
     np.testing.assert_array_equal(drawn.pictures["published_before"], pictures.photograph("Cat", 336).image)
 
 
-def test_one_row_of_the_page_takes_the_key_for_the_next_scene(run):
-    keys = {button.key: button.proto.shortcut for button in run().button if (button.key or "").endswith("_next")}
-    assert keys["nms_next"] and not keys["published_next"]
-
-
 def test_the_sliders_never_ask_the_network_again(run, said, small, monkeypatch):
     run(published_model=small)
     monkeypatch.setattr(type(catalog.load(small)), "before_nms", lambda *_: pytest.fail("asked again"))

@@ -7,6 +7,7 @@ const HEADINGS = '[class*="st-key-section-"] h2, .st-key-page-sources h2'
 const LANDING = 15000 // ms after which a page that still grows is no longer followed
 const BELOW = 90 // px under the top edge at which a heading counts as reached
 const WRITES = 'input, textarea, select, [contenteditable], [role=slider], [role=combobox], [role=grid], [role=gridcell]'
+const FIELDS = 'input, textarea, select, [contenteditable], [role=combobox], [role=gridcell]' // where a letter is text
 
 let bar = null // the one on the page
 
@@ -77,14 +78,22 @@ class SectionBar {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !'jk'.includes(event.key)) return
-    if (event.composedPath().some((node) => node.matches?.(WRITES))) return
+    if (event.ctrlKey || event.metaKey || event.altKey || !'jkn'.includes(event.key)) return
+    if (event.composedPath().some((node) => node.matches?.(event.key === 'n' ? FIELDS : WRITES))) return
+    if (event.key === 'n') return this.nextScene()
     const ids = this.headings.map((node) => node.id)
     const at = ids.indexOf(this.here)
     const next = event.key === 'j' ? at + 1 : at - 1
     if (next >= ids.length) return
     if (next < 0) this.main.scrollTo({ top: 0 })
     else this.go(ids[next])
+  }
+
+  /** The next scene for the row of pictures that is in view: the last one above the middle of the screen, else the first. */
+  nextScene() {
+    const rows = [...document.querySelectorAll('[class*="st-key-picture-"] [class*="_next"] button')].filter((node) => node.checkVisibility())
+    const above = rows.filter((node) => node.getBoundingClientRect().top < innerHeight / 2)
+    ;(above.at(-1) ?? rows[0])?.click()
   }
 
   /** A page grows while it loads: what the address names is followed until a hand takes over. */
