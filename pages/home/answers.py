@@ -177,6 +177,8 @@ def keypoints(found: Detections, joints: np.ndarray, judged: Judgement, view: Vi
         right, total = right + int((close & seen).sum()), total + int(seen.sum())
         true += skeleton(enlarged(places, window), thing.keypoints[:, 2] > 0, _marks(close, seen))
     line = f"**{right} of {total}** visible joints within {CLOSE:g} pixels" if total else "No person in this scene"
+    if len([thing for thing in view.instances if thing.keypoints is not None]) > 1:
+        line += "; shown: the largest person"
     alt = f"Joints of persons, by the network and in truth, enlarged: {line.replace('**', '')}"
     return Answer(beside(said, true), line, alt, window=window)
 

@@ -85,7 +85,9 @@ def tags(names: Sequence[str], colours: Sequence[str]) -> Boxes:
 
 
 def skeleton(joints: np.ndarray, drawn: np.ndarray, colours: Sequence[str]) -> list:
-    """Limbs and joints of a person: `joints` (14, 2), `drawn` bool (14,), a colour for each joint."""
+    """Limbs and joints of a person, as far as they are in the picture: `joints` (14, 2), `drawn` bool (14,), a colour for
+    each joint."""
+    drawn = drawn & ((joints >= 0) & (joints <= SIZE)).all(1)
     limbs = [(*joints[a], *joints[b]) for a, b in SKELETON if drawn[a] and drawn[b]]
     shown = np.flatnonzero(drawn)
     layers = [Lines(np.array(limbs), WHITE, 1)] if limbs else []
@@ -113,11 +115,11 @@ def truth_alone(key: str, view: View) -> list:
 
 
 def window_around(people: Sequence[np.ndarray]) -> tuple[int, int, int]:
-    """x, y and side of the smallest square of the scene with all these joints (14, 2) and some air around them, at
-    least a quarter of the scene wide; the whole scene where there is nobody."""
+    """x, y and side of the smallest square of the scene with the joints (14, 2) of the largest of these people and some
+    air around them, at least a quarter of the scene wide; the whole scene where there is nobody."""
     if not len(people):
         return 0, 0, SIZE
-    joints = np.concatenate(people).clip(0, SIZE)
+    joints = max((each.clip(0, SIZE) for each in people), key=lambda each: np.ptp(each, axis=0).max())
     low, high = joints.min(0), joints.max(0)
     side = int(min(max(1.3 * (high - low).max(), SIZE / 4), SIZE))
     x, y = np.clip((low + high) / 2 - side / 2, 0, SIZE - side).astype(int)

@@ -385,5 +385,8 @@ def test_persons_are_enlarged_and_the_window_stays_in_the_scene():
     assert pair.window_around([small]) == (72, 72, 56)  # a quarter of the scene at least
     tall = np.stack([np.full(14, 10.0), np.linspace(20, 120, 14)], 1)
     assert pair.window_around([tall]) == (0, 5, 130)
-    assert pair.window_around([tall, small + 500]) == (0, 0, 224)
+    assert pair.window_around([small, tall]) == pair.window_around([tall, small]) == (0, 5, 130)  # the largest
     np.testing.assert_allclose(pair.enlarged(np.array([[0.0, 5], [130, 135]]), (0, 5, 130)), [[0, 0], [224, 224]])
+    edge = np.array([[0.0, 224], [-0.5, 3], [100, 224.5], [224, 0], *[[5.0, 5]] * 10])
+    (points,) = (each for each in pair.skeleton(edge, np.ones(14, bool), ["#FFFFFF"] * 14) if hasattr(each, "xy"))
+    assert len(points.xy) == 12  # nothing reaches into the picture beside it
