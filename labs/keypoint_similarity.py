@@ -1,8 +1,8 @@
 """How good are persons made of joints? Object keypoint similarity in place of IoU, and the share of joints found.
 
 Truth is (g, joints, 3): x, y in pixels and a third number above 0 where the joint counts. Found persons are (n, joints,
-3), best first; only x and y are read. Sources: COCO's keypoint task (Lin et al. 2014, pycocotools), Yang and Ramanan 2013
-(PCK).
+3), best first; only x and y are read. Sources: COCO's keypoint task (Lin et al. 2014, pycocotools), Yang and Ramanan
+2013 (PCK).
 """
 
 from collections.abc import Sequence

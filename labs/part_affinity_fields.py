@@ -1,12 +1,12 @@
 """From joints to persons, bottom-up: a map for every kind of joint, a field of arrows for every kind of limb.
 
 A network that marks all joints of all persons at once does not say whose they are. A part affinity field does: on every
-cell that a limb covers, it holds the limb's direction, a vector of length 1 from its first joint to its second; elsewhere
-it is 0. Two joints belong together if the arrows between them point from one to the other.
+cell that a limb covers, it holds the limb's direction, a vector of length 1 from its first joint to its second;
+elsewhere it is 0. Two joints belong together if the arrows between them point from one to the other.
 
-Coordinates are x, y in pixels of the picture. A map of stride s has a value per cell of s x s pixels, that of cell (row,
-column) standing for its middle, ((column + 1/2) s, (row + 1/2) s). Sources: Cao et al. 2017, sections 2.2 to 2.4, and
-their published code, from which the rule of `limb_scores` comes.
+Coordinates are x, y in pixels of the picture. A map of stride s has one value for s x s pixels; cell (row, column)
+stands for its middle, ((column + 1/2) s, (row + 1/2) s). Sources: Cao et al. 2017, sections 2.2 to 2.4, and their
+published code, from which the rule of `limb_scores` comes.
 """
 
 from collections.abc import Sequence
@@ -126,8 +126,8 @@ def joint_candidates(
 ) -> list[Tensor]:
     """Peaks of each map, (n, 3): x, y in pixels and height; highest first, at most so many.
 
-    A peak is above `least` and above its eight neighbours; of equal neighbours the first counts. Between the cells it is
-    placed by a parabola through the logarithms of three values, in each direction: exact for a Gaussian.
+    A peak is above `least` and above its eight neighbours; of equal neighbours the first counts. A parabola through the
+    logarithms of three values places it between the cells, in each direction: exact for a Gaussian.
 
     >>> peak = joint_maps(torch.tensor([[[13.0, 9.0, 1]]]), (7, 7), stride=4, sigma=4)
     >>> joint_candidates(peak, 4)[0].round(decimals=2)
@@ -195,10 +195,8 @@ def along_limbs(
     return Along(points, vectors, direction, (vectors * direction[:, :, None]).sum(-1))
 
 
-def limb_scores(
-    products: Float[Tensor, "a b s"], agrees: float = AGREES, share: float = SHARE
-) -> Float[Tensor, "a b"]:
-    """The line integral of each pair as a mean over its samples, at most 1 (Cao et al., equation 11, with |d| left out).
+def limb_scores(products: Float[Tensor, "a b s"], agrees: float = AGREES, share: float = SHARE) -> Float[Tensor, "a b"]:
+    """The line integral of each pair, a mean over its samples, at most 1 (Cao et al., equation 10).
 
     A pair whose line leaves the limb on the way gets 0: of its samples a `share` must be above `agrees`.
 

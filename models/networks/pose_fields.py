@@ -1,8 +1,8 @@
 """Bottom-up pose on Lab World: one pass gives maps of 14 joints and fields of 13 limbs, of all persons at once.
 
-The trunk is that of `classifier-gap-28`. Its last features, of stride 8, are brought to stride 4 and meet the finer ones
-there; three 3x3 convolutions later a 1x1 convolution says both (OpenPose, Cao et al. 2017, with one stage for its six).
-How joints become persons is `labs.part_affinity_fields`.
+The trunk is that of `classifier-gap-28`. Its last features, of stride 8, are brought to stride 4 and meet the finer
+ones there; three 3x3 convolutions later a 1x1 convolution says both (OpenPose, Cao et al. 2017, with one stage in place
+of six). How joints become persons is `labs.part_affinity_fields`.
 """
 
 from dataclasses import dataclass

@@ -100,14 +100,12 @@ def loss(maps: Tensor, fields: Tensor, true_maps: Tensor, true_fields: Tensor, r
     return 100 * (joints.mean() + limbs.mean())
 
 
-def batch_at(
-    crowds: CachedScenes, others: CachedScenes, recipe: Recipe, step: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def batch_at(crowds: CachedScenes, others: CachedScenes, recipe: Recipe, step: int) -> tuple[Tensor, Tensor, Tensor]:
     """Pictures uint8 (N, 3, crop, crop), maps (N, 14, h, w) and fields (N, 13, 2, h, w). A function of the step alone,
     so that a resumed training sees what an unbroken one would have seen."""
     rng = np.random.default_rng([recipe.seed, step])
     images, maps, fields = [], [], []
-    size = (recipe.crop // STRIDE,) * 2
+    size = (recipe.crop // STRIDE, recipe.crop // STRIDE)
     for row in range(recipe.batch):
         data = others if row < recipe.others else crowds
         pick = int(rng.integers(len(data)))
@@ -123,7 +121,7 @@ def batch_at(
 
 
 def joints_of(records: list[InstanceRecord], smallest: float) -> np.ndarray:
-    """float32 (P, 14, 3) of the persons that are visible enough: x, y in pixels and above 0 what lies in the picture."""
+    """float32 (P, 14, 3) of the persons that are visible enough: x, y in pixels, and above 0 what is in the picture."""
     kept = [r.keypoints for r in records if r.category == coco_metrics.PERSON and r.visible >= smallest]
     return np.array(kept, np.float32).reshape(-1, len(JOINTS), 3)
 

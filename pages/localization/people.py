@@ -48,7 +48,7 @@ class Seen:
 @st.cache_resource(max_entries=128, show_spinner=False)  # shared and only read
 def true_fields(seed: int, count: int, overlap: float) -> Seen:
     """What the network should have said: maps and fields drawn from the true joints."""
-    recipe, size = Recipe(), (SIZE // STRIDE,) * 2
+    recipe, size = Recipe(), (SIZE // STRIDE, SIZE // STRIDE)
     kept = [each.keypoints for each in crowd(seed, count, overlap).instances if each.keypoints is not None]
     joints = torch.from_numpy(np.array(kept, np.float32).reshape(-1, len(NAMES), 3))
     maps = lab.joint_maps(joints, size, STRIDE, recipe.sigma)

@@ -1,4 +1,4 @@
-"""Bottom-up beside top-down: the persons that fields put together, and the joints that the detector finds in its boxes."""
+"""Bottom-up beside top-down: the persons that fields put together, and those of the detector's boxes."""
 
 from dataclasses import dataclass
 
@@ -155,8 +155,8 @@ def crowds() -> None:
         best = max(rows, key=lambda each: float(each["AP"]))
         first.outcome(
             str(best["way"]),
-            f"AP {rows[0]['AP']:.2f} bottom-up, {rows[1]['AP']:.2f} top-down. The networks differ in more than the way: "
-            f"{NETWORK} has {catalog.card(NETWORK)['parameters'] / 1e6:.1f} million parameters, {DETECTOR} "
+            f"AP {rows[0]['AP']:.2f} bottom-up, {rows[1]['AP']:.2f} top-down. The networks differ in more than the "
+            f"way: {NETWORK} has {catalog.card(NETWORK)['parameters'] / 1e6:.1f} million parameters, {DETECTOR} "
             f"{catalog.card(DETECTOR)['parameters'] / 1e6:.1f}.",
         )
     times(found)

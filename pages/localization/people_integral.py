@@ -155,8 +155,8 @@ def matching(table, scores: Tensor, chosen: list[Connection], limb: int) -> None
     order = {(pair.start, pair.end): number for number, pair in enumerate(chosen, 1)}
     text = [[f"{signed(float(score))}" for score in row] for row in scores]
     with page.predict(
-        "people-greedy", f"{LIMB_NAMES[limb]}: greedy takes the best pair first, then the best of what is left. Does any "
-        "other matching reach a larger sum here?", ["Yes", "No"],
+        "people-greedy", f"{LIMB_NAMES[limb]}: greedy takes the best pair first, then the best of what is left. Does "
+        "any other matching reach a larger sum here?", ["Yes", "No"],
     ) as prediction:  # fmt: skip
         table.show(
             [Grid("pairs", scores.numpy(), f"{first} (rows) with {second} (columns)", text=text, colour="sequential",

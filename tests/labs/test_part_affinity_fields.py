@@ -108,7 +108,7 @@ def test_at_most_so_many_peaks_the_highest_first():
 
 
 def test_the_integral_in_numbers():
-    """A field of (1, 0) in the left half and (0, 1) in the right one, looked up along a line of direction (0.8, 0.6)."""
+    """A field of (1, 0) in the left half, (0, 1) in the right one, along a line of direction (0.8, 0.6)."""
     field = torch.zeros(2, 4, 8)
     field[0, :, :4], field[1, :, 4:] = 1, 1
     line = lab.along_limbs(field, torch.tensor([[2.0, 2.0]]), torch.tensor([[18.0, 14.0]]), stride=4, samples=5)
