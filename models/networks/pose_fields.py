@@ -63,7 +63,6 @@ class PoseFields(nn.Module):
         self.fine = nn.Conv2d(WIDTHS[1], FEATURES, 1)
         self.head = nn.Sequential(convolution(FEATURES, FEATURES), Residual(FEATURES, FEATURES, dilation=2))
         self.predict = nn.Conv2d(FEATURES, len(JOINTS) + 2 * len(LIMBS), 1)
-        nn.init.zeros_(self.predict.bias)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         x = normalised(images)
