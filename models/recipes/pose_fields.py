@@ -51,7 +51,7 @@ class Recipe:
     half_width: float = 4.0  # pixels, of a limb
     joint_weight: float = 12.0
     limb_weight: float = 4.0
-    steps: int = 2400
+    steps: int = 1800
     learning_rate: float = 2.5e-3
     weight_decay: float = 0.02
     smallest_visible: float = 0.15  # of a person; less than this of one is not asked for

@@ -17,8 +17,8 @@ from pages.localization.people_scene import (
     LIMB_NAMES,
     NAMES,
     NETWORK,
-    ORANGE,
     SKY,
+    VERMILION,
     crowd,
     people_in,
     skeletons,
@@ -28,7 +28,7 @@ from ui import page
 from ui.components import Heat, Lines, Points, following, live_slider, stage, words
 from ui.pictures import KEPT, MAX_SEED
 
-FIRST_SEED, FIRST_COUNT, FIRST_OVERLAP = 12, 3, 0.6
+FIRST_SEED, FIRST_COUNT, FIRST_OVERLAP = 35, 3, 0.6
 MAP, FIELD, PERSONS = SHOWN = ("Joint map", "Limb field", "Persons")
 THEIRS, TRUTH = SOURCES = ("Network", "Truth")
 EVERY = "all joints"
@@ -138,8 +138,8 @@ def arrows(field: Tensor) -> list[Heat | Lines]:
     rows, columns = torch.nonzero(lengths > SHORTEST, as_tuple=True)
     centres = lab.cell_centres((field.shape[1], field.shape[2]), STRIDE)[rows, columns]
     half = field[:, rows, columns].T * STRIDE / 2 * 1.2
-    heat = Heat(lengths.numpy(), "gray", 0, 1, opacity=0.45)
-    return [heat, Lines(torch.cat([centres - half, centres + half], 1).numpy(), ORANGE, width=1.5, arrow=True)]
+    heat = Heat(lengths.numpy(), "gray", 0, 1, opacity=0.35)
+    return [heat, Lines(torch.cat([centres - half, centres + half], 1).numpy(), VERMILION, width=1.5, arrow=True)]
 
 
 def summary(view: View, seen: Seen, limb: int) -> str:

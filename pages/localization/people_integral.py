@@ -1,5 +1,7 @@
 """The line integral in numbers: a line between two joints, the field along it, and the table of all pairs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 import torch
@@ -8,13 +10,14 @@ from torch import Tensor
 from labs import part_affinity_fields as lab
 from labs.part_affinity_fields import AGREES, SHARE, Along, Assembled, Connection
 from models.networks.pose_fields import LIMBS, SIZE, STRIDE
-from pages.localization.people_scene import BLUE, LIMB_NAMES, NAMES, ORANGE, SKY, VERMILION
+from pages.localization.people_scene import BLUE, LIMB_NAMES, NAMES, SKY, VERMILION
 from scenes import View
 from ui import page
 from ui.components import Box, Boxes, Grid, Heat, Lines, Points, address, following, matrices, resting, stage, words
 
 STAGE, LINK, TABLE = "people_line_stage", "people_line", "people_pairs"  # names in the session and in the address
-OF, PUT = "_people_line_of", "_people_line_put"  # in the session: of which picture and limb; which cell put it there
+# In the session: of which picture and limb the line is, where it lay first, and which cell of the table put it there.
+OF, FIRST, PUT = "_people_line_of", "_people_line_first", "_people_line_put"
 HANDLE = 5.0  # pixels from the middle of a handle to its sides
 Place = tuple[float, float, float, float]  # x, y of the first end, x, y of the second
 
@@ -33,7 +36,7 @@ def integral(view: View, fields: Tensor, assembled: Assembled, limb: int, pictur
     view_of_line = stage(STAGE, width=440, zoom=False)
     ends = [middle(box) for box in view_of_line.boxes]
     if resting(STAGE) and not following():
-        address.keep(LINK, ",".join(f"{at:.1f}" for end in ends for at in end))
+        remember([at for end in ends for at in end])
     line = lab.along_limbs(fields[limb], torch.tensor([ends[0]]), torch.tensor([ends[1]]), STRIDE)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -42,15 +45,15 @@ def integral(view: View, fields: Tensor, assembled: Assembled, limb: int, pictur
         view_of_line.show(
             view.image,
             [
-                Heat(field.norm(dim=0).numpy(), "gray", 0, 1, opacity=0.45),
+                Heat(field.norm(dim=0).numpy(), "gray", 0, 1, opacity=0.3),
                 Points(dots[0], BLUE, 4.5, notes=[f"{NAMES[first]} {i + 1}" for i in range(len(dots[0]))]),
                 Points(dots[1], SKY, 4.5, notes=[f"{NAMES[second]} {i + 1}" for i in range(len(dots[1]))]),
-                Lines(np.array([[*ends[0], *ends[1]]]), VERMILION, width=1.5, dash=True),
-                Lines(torch.cat([points, points + 10 * vectors], 1).numpy(), ORANGE, width=2, arrow=True),
+                Lines(np.array([[*ends[0], *ends[1]]]), BLUE, width=2, dash=True),
+                Lines(torch.cat([points, points + 10 * vectors], 1).numpy(), VERMILION, width=2, arrow=True),
                 Boxes(view_of_line.boxes),
             ],
             alt=f"A line to drag over the field of {LIMB_NAMES[limb]}",
-            caption="Orange: the field at ten points of the line. Drag a handle, or move it with the arrow keys.",
+            caption="Red: the field at ten points of the line. Drag a handle, or move it with the arrow keys.",
         )  # fmt: skip
     with right:
         words(arithmetic(line), "people_arithmetic")
@@ -66,8 +69,9 @@ def place(assembled: Assembled, limb: int, of: tuple, chosen: tuple[int, int] | 
     linked = linked_line() if before is None else None
     if before != of:
         st.session_state[OF], st.session_state[PUT] = of, chosen
-        start = linked or best_pair(first, second, assembled.connections[limb])
-        st.session_state[STAGE] = handles(start)
+        start = best_pair(first, second, assembled.connections[limb])
+        st.session_state[FIRST] = written(start)
+        st.session_state[STAGE] = handles(linked or start)
     elif chosen is not None and chosen != st.session_state.get(PUT):
         st.session_state[PUT] = chosen
         st.session_state[STAGE] = handles((*first[chosen[0], :2].tolist(), *second[chosen[1], :2].tolist()))
@@ -81,6 +85,17 @@ def best_pair(first: Tensor, second: Tensor, connections: list[Connection]) -> P
     middle = [SIZE / 2 - 20, SIZE / 2], [SIZE / 2 + 20, SIZE / 2]
     return tuple(at for peaks, else_ in zip((first, second), middle, strict=True)
                  for at in (peaks[0, :2].tolist() if len(peaks) else else_))  # fmt: skip
+
+
+def written(line: Sequence[float]) -> str:
+    """A line as the address has it."""
+    return ",".join(f"{at:.1f}" for at in line)
+
+
+def remember(line: Sequence[float]) -> None:
+    """The line into the address, unless it lies where it lay first; called only while no hand is on it."""
+    text = written(line)
+    address.keep(LINK, None if text == st.session_state.get(FIRST) else text)
 
 
 def handles(line: Place) -> list[Box]:

@@ -1,4 +1,4 @@
-"""From joints to people: what is drawn is what the lab computes, numbers add up, and both ways are judged by the truth."""
+"""From joints to people: what is drawn is what the lab computes, and both ways are judged by the truth."""
 
 import re
 
@@ -113,6 +113,7 @@ def test_the_integral_adds_up(run, sound, drawn, prose):
 
 def test_the_ends_follow_the_hand_and_the_address_keeps_them(run, sound, drawn):
     at = sound(run(**TRUTH))
+    assert "people_line" not in at.query_params
     at.session_state["people_line_stage"] = people_integral.handles((20.0, 30.0, 50.0, 70.0))
     at = sound(at.run())
     rows = drawn.grids["people_samples"]["samples"].values
