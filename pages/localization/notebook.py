@@ -1,4 +1,4 @@
-"""This page to take home: one thing, its class and box, the losses of the box, the last layer, and two heads."""
+"""This page to take home: one thing, its class and box, the losses of the box, the last layer, two heads, and people."""
 
 from pages.localization import people_cells
 from ui import notebook
@@ -9,8 +9,9 @@ NETWORKS = {"Joint": "localizer-joint", "Heads apart": "localizer-apart"}
 
 
 def cells(state: State) -> list[Cell]:
-    """The network's answer, every loss, the last layer, α, and the training of two heads."""
-    return [*_answer(state), *_losses(state), *_last_layer(state), *_heads(state), *people_cells.cells(state), _questions()]
+    """The network's answer, every loss, the last layer, α, the training of two heads, and people."""
+    one = [*_answer(state), *_losses(state), *_last_layer(state), *_heads(state)]
+    return [*one, *people_cells.cells(state), _questions()]
 
 
 def _answer(state: State) -> list[Cell]:

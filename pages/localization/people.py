@@ -87,7 +87,7 @@ def one_crowd() -> None:
     with side:
         shown = st.segmented_control("Show", SHOWN, default=FIELD, required=True, key="people_shown", **KEPT)
         source = st.segmented_control(
-            "Said by", SOURCES, default=THEIRS, required=True, key="people_source", **KEPT,
+            "Said by", SOURCES, default=THEIRS, required=True, key="people_said_by", **KEPT,
             help="Truth: the maps and fields that the network is trained to draw, from the true joints.",
         )  # fmt: skip
         joint = st.selectbox("Joint", [EVERY, *NAMES], key="people_joint", **KEPT)

@@ -17,7 +17,7 @@ from ui import components
 
 SCRIPT = "from pages.localization import people\npeople.people()"
 LOAD, CARD = catalog.load, catalog.card
-TRUTH = {"people_source": "Truth"}
+TRUTH = {"people_said_by": "Truth"}
 
 
 @pytest.fixture(autouse=True)
