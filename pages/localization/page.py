@@ -1,7 +1,8 @@
 """One object: what is it, and where? Class and box from one network, landmarks and poses by the same regression."""
 
-from labs import keypoint_similarity, localization, part_affinity_fields
+from labs import localization
 from models.networks import localizer
+from models.recipes import localizer_heads
 from pages.localization import last_layer, multitask, not_a_detector, one_thing, people, shared
 from ui import outside_lab_world, page, pictures
 
@@ -10,6 +11,7 @@ picture = pictures.choose("localization", seed=4, objects=(1, 1))
 outside_lab_world.warn(picture, list(shared.NETWORKS.values()))
 with page.guard():  # without weights there is one sentence
     page.section("Play", "One thing, one class, one box: drag the orange box. What does each loss make of its error?")
+    page.remind("IoU")
     focus = shared.choose(picture)
     one_thing.one_thing(focus)
     last_layer.last_layer(focus)
@@ -26,24 +28,16 @@ page.show_code(
 )  # fmt: skip
 page.show_code([localizer.Localizer, localizer.Heads, localization.last_layer], r"o_j = b_j + \sum_k w_{jk} h_k")
 page.show_code(
-    [part_affinity_fields.joint_maps, part_affinity_fields.part_affinity_fields, part_affinity_fields.joint_candidates,
-     part_affinity_fields.along_limbs, part_affinity_fields.limb_scores, part_affinity_fields.greedy_matching,
-     part_affinity_fields.persons_of, part_affinity_fields.assemble],
-    r"E = \int_0^1 L\big((1-u)\,d_a + u\,d_b\big) \cdot \frac{d_b - d_a}{\lVert d_b - d_a \rVert}\, du",
-    "scipy.optimize.linear_sum_assignment(scores, maximize=True)  # the best matching, where greedy is not enough",
+    [localization.class_loss, localization.multitask_loss, localization.lambda_of, localization.outputs_needed,
+     localizer_heads.learn],
+    r"L = \alpha S + (1 - \alpha) R, \quad \lambda = (1 - \alpha) / \alpha",
+    "loss = alpha * torch.nn.functional.cross_entropy(scores, labels) + (1 - alpha) * box_loss",
 )  # fmt: skip
-page.show_code(
-    [keypoint_similarity.oks, keypoint_similarity.average_precision, keypoint_similarity.joints_found],
-    r"OKS = \frac{\sum_i \exp(-d_i^2 / 2 s^2 k_i^2)\, [v_i > 0]}{\sum_i [v_i > 0]}",
-    "pycocotools.cocoeval.COCOeval(truth, found, 'keypoints')",
-)
+people.code()
 page.sources([
     ("Girshick 2015: Fast R-CNN, smooth L1 and the multitask loss", "paper", "https://arxiv.org/abs/1504.08083"),
     ("Rezatofighi et al. 2019: Generalized Intersection over Union", "paper", "https://arxiv.org/abs/1902.09630"),
     ("Sermanet et al. 2014: OverFeat, classification and localization by one network", "paper",
      "https://arxiv.org/abs/1312.6229"),
-    ("Cao, Simon, Wei, Sheikh 2017: Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields (OpenPose)",
-     "paper", "https://arxiv.org/abs/1611.08050"),
-    ("Lin et al. 2014: Microsoft COCO; its keypoint task defines OKS", "paper", "https://arxiv.org/abs/1405.0312"),
-    ("He et al. 2017: Mask R-CNN, the keypoint head of the top-down way", "paper", "https://arxiv.org/abs/1703.06870"),
+    *people.SOURCES,
 ])  # fmt: skip

@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from labs import keypoint_similarity
 from labs import part_affinity_fields as lab
 from labs.part_affinity_fields import Assembled
 from models import catalog
@@ -30,10 +31,16 @@ from ui.pictures import KEPT, MAX_SEED
 
 FIRST_SEED, FIRST_COUNT, FIRST_OVERLAP = 35, 3, 0.6
 MAP, FIELD, PERSONS = SHOWN = ("Joint map", "Limb field", "Persons")
-THEIRS, TRUTH = SOURCES = ("Network", "Truth")
+THEIRS, TRUTH = SAID_BY = ("Network", "Truth")
 EVERY = "all joints"
 FIRST_LIMB = LIMB_NAMES.index("left shoulder – left hip")
 SHORTEST = 0.25  # of a field's vector that is drawn
+SOURCES = (
+    ("Cao, Simon, Wei, Sheikh 2017: Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields (OpenPose)",
+     "paper", "https://arxiv.org/abs/1611.08050"),
+    ("Lin et al. 2014: Microsoft COCO; its keypoint task defines OKS", "paper", "https://arxiv.org/abs/1405.0312"),
+    ("He et al. 2017: Mask R-CNN, the keypoint head of the top-down way", "paper", "https://arxiv.org/abs/1703.06870"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +73,21 @@ def people() -> None:
     people_compared.crowds()
 
 
+def code() -> None:
+    """The functions behind the section."""
+    page.show_code(
+        [lab.joint_maps, lab.part_affinity_fields, lab.joint_candidates, lab.along_limbs, lab.limb_scores,
+         lab.greedy_matching, lab.persons_of, lab.assemble],
+        r"E = \int_0^1 L\big((1-u)\,d_a + u\,d_b\big) \cdot \frac{d_b - d_a}{\lVert d_b - d_a \rVert}\, du",
+        "scipy.optimize.linear_sum_assignment(scores, maximize=True)  # the best matching, where greedy is not enough",
+    )  # fmt: skip
+    page.show_code(
+        [keypoint_similarity.oks, keypoint_similarity.average_precision, keypoint_similarity.joints_found],
+        r"OKS = \frac{\sum_i \exp(-d_i^2 / 2 s^2 k_i^2)\, [v_i > 0]}{\sum_i [v_i > 0]}",
+        "pycocotools.cocoeval.COCOeval(truth, found, 'keypoints')",
+    )
+
+
 @st.fragment
 @page.guard()
 def one_crowd() -> None:
@@ -87,7 +109,7 @@ def one_crowd() -> None:
     with side:
         shown = st.segmented_control("Show", SHOWN, default=FIELD, required=True, key="people_shown", **KEPT)
         source = st.segmented_control(
-            "Said by", SOURCES, default=THEIRS, required=True, key="people_said_by", **KEPT,
+            "Said by", SAID_BY, default=THEIRS, required=True, key="people_said_by", **KEPT,
             help="Truth: the maps and fields that the network is trained to draw, from the true joints.",
         )  # fmt: skip
         joint = st.selectbox("Joint", [EVERY, *NAMES], key="people_joint", **KEPT)
