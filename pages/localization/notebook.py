@@ -1,4 +1,4 @@
-"""This page to take home: one thing, its class and box, the losses of the box, the last layer, two heads, and people."""
+"""This page to take home: one thing, its class and box, the losses of the box, the last layer, heads, and people."""
 
 from pages.localization import people_cells
 from ui import notebook

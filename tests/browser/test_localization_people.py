@@ -1,5 +1,5 @@
-"""People on the localization page in a real browser: persons follow the slider, the integral follows the hand, a pair of
-the table puts the line between its joints, and a link brings it back."""
+"""People on the localization page in a real browser: the integral follows the hand, a pair of the table puts the line
+between its joints, and a slider pushes persons together."""
 
 import re
 

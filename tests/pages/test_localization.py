@@ -14,16 +14,19 @@ from models import catalog
 from models.networks.classifier import Classifier, LoadedClassifier
 from models.networks.localizer import LoadedLocalizer, Localizer
 from models.recipes.localizer_heads import Looked, Progress, Settings, learn
-from pages.localization import composed, multitask, shared
+from pages.localization import composed, multitask, people_scene, shared
 from scenes import THINGS
 from ui import pictures
 
 PAGE = "localization"
+LOAD = catalog.load
 
 
 @functools.cache
 def fresh(name):
     """A network as it is before training, with a box that is not the same for every picture."""
+    if name in (people_scene.NETWORK, people_scene.DETECTOR):
+        return LOAD(name)
     torch.manual_seed(3)
     if name == multitask.STARTS_FROM:
         return LoadedClassifier(name, Classifier("average", 8).eval().requires_grad_(False), torch.device("cpu"), {})
