@@ -196,7 +196,7 @@ def along_limbs(
 
 
 def limb_scores(products: Float[Tensor, "a b s"], agrees: float = AGREES, share: float = SHARE) -> Float[Tensor, "a b"]:
-    """The line integral of each pair, a mean over its samples, at most 1 (Cao et al., equation 10).
+    """The line integral of each pair, a mean over its samples (Cao et al., equation 10); at most 1 on a true field.
 
     A pair whose line leaves the limb on the way gets 0: of its samples a `share` must be above `agrees`.
 
