@@ -22,9 +22,9 @@ from pages.localization.people_scene import (
     VERMILION,
     crowd,
     people_in,
+    picture,
     skeletons,
 )
-from scenes import View
 from ui import page
 from ui.components import Heat, Lines, Points, following, live_slider, stage, words
 from ui.pictures import KEPT, MAX_SEED
@@ -33,6 +33,7 @@ FIRST_SEED, FIRST_COUNT, FIRST_OVERLAP = 35, 3, 0.6
 MAP, FIELD, PERSONS = SHOWN = ("Joint map", "Limb field", "Persons")
 THEIRS, TRUTH = SAID_BY = ("Network", "Truth")
 EVERY = "all joints"
+SLIDER = "people_overlap"
 FIRST_LIMB = LIMB_NAMES.index("left shoulder – left hip")
 SHORTEST = 0.25  # of a field's vector that is drawn
 SOURCES = (
@@ -114,24 +115,25 @@ def one_crowd() -> None:
         )  # fmt: skip
         joint = st.selectbox("Joint", [EVERY, *NAMES], key="people_joint", **KEPT)
         limb = LIMB_NAMES.index(st.selectbox("Limb", LIMB_NAMES, FIRST_LIMB, key="people_limb", **KEPT))
-        with live_slider("Overlap", 0.0, 1.0, FIRST_OVERLAP, step=0.05, key="people_overlap", format="%.2f") as overlap:
-            view = crowd(seed, count, overlap)
-            said = people_in(view.image)
+        with live_slider("Overlap", 0.0, 1.0, FIRST_OVERLAP, step=0.05, key=SLIDER, format="%.2f") as overlap:
+            dragged = following(SLIDER)
+            image = picture(seed, count, overlap) if dragged else crowd(seed, count, overlap).image
+            said = people_in(image)
             seen = Seen(said.maps, said.fields, said.assembled)
             if source == TRUTH:
                 seen = true_fields(seed, count, overlap)
             with canvas:
-                draw(view, seen, shown, NAMES.index(joint) if joint != EVERY else None, limb)
-            words(summary(view, seen, limb), "people_summary")
+                draw(image, seen, shown, NAMES.index(joint) if joint != EVERY else None, limb)
+            words(summary(seen, limb), "people_summary")
     page.footer(NETWORK, catalog.load(NETWORK).device, (said.seconds + said.assembly_seconds) * 1000)
-    people_integral.integral(view, seen.fields, seen.assembled, limb, (seed, count, overlap, source))
+    if not dragged:  # all below follows when the hand lets go
+        people_integral.integral(image, seen.fields, seen.assembled, limb, (seed, count, overlap, source))
     if not following():
-        people_compared.compared(view, said)
+        people_compared.compared(crowd(seed, count, overlap), said)
 
 
-def draw(view: View, seen: Seen, shown: str, joint: int | None, limb: int) -> None:
+def draw(image: np.ndarray, seen: Seen, shown: str, joint: int | None, limb: int) -> None:
     """The picture under a joint map with its peaks, a limb's field of arrows, or the persons."""
-    count = len(view.instances)
     if shown == MAP:
         values = seen.maps.amax(0) if joint is None else seen.maps[joint]
         peaks = torch.cat(seen.assembled.candidates if joint is None else [seen.assembled.candidates[joint]])
@@ -143,9 +145,9 @@ def draw(view: View, seen: Seen, shown: str, joint: int | None, limb: int) -> No
     else:
         persons, _ = bottom_up_of(seen)
         layers = skeletons(persons)
-        caption = f"{len(persons)} put together, {count} there"
+        caption = f"{len(persons)} persons put together"
     stage("people_picture", width=440, zoom=False).show(
-        view.image, layers, alt=f"{count} persons and what the network says of them: {shown}", caption=caption
+        image, layers, alt=f"A crowd and what the network says of it: {shown}", caption=caption
     )
 
 
@@ -164,12 +166,12 @@ def arrows(field: Tensor) -> list[Heat | Lines]:
     return [heat, Lines(torch.cat([centres - half, centres + half], 1).numpy(), VERMILION, width=1.5, arrow=True)]
 
 
-def summary(view: View, seen: Seen, limb: int) -> str:
+def summary(seen: Seen, limb: int) -> str:
     """How many of everything there is."""
     first, second = LIMBS[limb]
     a, b = (len(seen.assembled.candidates[joint]) for joint in (first, second))
     return (
-        f"**{len(view.instances)}** persons in sight · **{a}** peaks for {NAMES[first]}, **{b}** for {NAMES[second]}: "
-        f"{a} × {b} = **{a * b}** possible limbs, **{len(seen.assembled.connections[limb])}** chosen · "
+        f"**{a}** peaks for {NAMES[first]}, **{b}** for {NAMES[second]}: {a} × {b} = **{a * b}** possible limbs, "
+        f"**{len(seen.assembled.connections[limb])}** chosen · "
         f"**{len(seen.assembled.persons)}** persons put together"
     )

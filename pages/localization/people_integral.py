@@ -11,7 +11,6 @@ from labs import part_affinity_fields as lab
 from labs.part_affinity_fields import AGREES, SHARE, Along, Assembled, Connection
 from models.networks.pose_fields import LIMBS, SIZE, STRIDE
 from pages.localization.people_scene import BLUE, LIMB_NAMES, NAMES, SKY, VERMILION
-from scenes import View
 from ui import page
 from ui.components import Box, Boxes, Grid, Heat, Lines, Points, address, following, matrices, resting, stage, words
 
@@ -22,7 +21,7 @@ HANDLE = 5.0  # pixels from the middle of a handle to its sides
 Place = tuple[float, float, float, float]  # x, y of the first end, x, y of the second
 
 
-def integral(view: View, fields: Tensor, assembled: Assembled, limb: int, picture: tuple) -> None:
+def integral(image: np.ndarray, fields: Tensor, assembled: Assembled, limb: int, picture: tuple) -> None:
     """A line to drag, what the field says along it, and the matching of all candidates."""
     first, second = LIMBS[limb]
     st.subheader("One limb, in numbers", anchor="people-line")
@@ -33,8 +32,8 @@ def integral(view: View, fields: Tensor, assembled: Assembled, limb: int, pictur
     table = matrices(TABLE)
     scores = assembled.scores[limb]
     place(assembled, limb, (*picture, limb), table.chosen("pairs", tuple(scores.shape)))
-    view_of_line = stage(STAGE, width=440, zoom=False)
-    ends = [middle(box) for box in view_of_line.boxes]
+    line_stage = stage(STAGE, width=440, zoom=False)
+    ends = [middle(box) for box in line_stage.boxes]
     if resting(STAGE) and not following():
         remember([at for end in ends for at in end])
     line = lab.along_limbs(fields[limb], torch.tensor([ends[0]]), torch.tensor([ends[1]]), STRIDE)
@@ -42,15 +41,15 @@ def integral(view: View, fields: Tensor, assembled: Assembled, limb: int, pictur
     with left:
         field, dots = fields[limb], [assembled.candidates[joint][:, :2].numpy() for joint in (first, second)]
         points, vectors = line.points[0, 0], line.vectors[0, 0]
-        view_of_line.show(
-            view.image,
+        line_stage.show(
+            image,
             [
                 Heat(field.norm(dim=0).numpy(), "gray", 0, 1, opacity=0.3),
                 Points(dots[0], BLUE, 4.5, notes=[f"{NAMES[first]} {i + 1}" for i in range(len(dots[0]))]),
                 Points(dots[1], SKY, 4.5, notes=[f"{NAMES[second]} {i + 1}" for i in range(len(dots[1]))]),
                 Lines(np.array([[*ends[0], *ends[1]]]), BLUE, width=2, dash=True),
                 Lines(torch.cat([points, points + 10 * vectors], 1).numpy(), VERMILION, width=2, arrow=True),
-                Boxes(view_of_line.boxes),
+                Boxes(line_stage.boxes),
             ],
             alt=f"A line to drag over the field of {LIMB_NAMES[limb]}",
             caption="Red: the field at ten points of the line. Drag a handle, or move it with the arrow keys.",

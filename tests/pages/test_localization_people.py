@@ -88,6 +88,10 @@ def test_the_truth_is_put_together_again(run, sound, drawn, prose):
     assert sum(len(each.xy) for each in points) == int((seen.assembled.persons[..., 2] > 0).sum())
 
 
+def test_the_picture_under_a_hand_is_that_of_the_crowd():
+    assert np.array_equal(people_scene.picture(35, 3, 0.6), view(35, 3, 0.6).image)
+
+
 def test_overlap_moves_persons_sideways_and_together():
     apart, half, close = (view(count=4, overlap=share) for share in (0.0, 0.5, 1.0))
     for before, after in zip(apart.scene.objects, close.scene.objects, strict=True):
