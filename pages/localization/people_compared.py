@@ -80,7 +80,7 @@ def compared(view: View, said: People) -> None:
     counts = {way: int(each.found[~each.ignored].sum()) for way, each in verdicts.items()}
     sure = top_down_boxes(boxes)
     with page.predict(
-        "people-both", f"{len(view.instances)} persons, as they stand above: which way finds more of them?",
+        "people-both", f"Persons in sight: {len(view.instances)}. Which way finds more of them?",
         [*WAYS, EQUAL],
     ) as prediction:  # fmt: skip
         for column, way, layers in zip(
