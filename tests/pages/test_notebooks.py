@@ -61,6 +61,10 @@ STATES = {
         ({"space_k": "3", "space_network": "ImageNet", "space_distance": "Cosine"},
          r"; distance (0\.\d+) to", r"^(0\.\d+): "),
     ],
+    "sliding_window": [
+        ({}, r"= \*\*([\d,]+)\*\* places", r"^one size: ([\d,]+) places"),
+        ({"window_threshold": "0.3"}, r"keeps \*\*(\d+)\*\*", r"NMS keeps (\d+)"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),

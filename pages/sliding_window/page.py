@@ -1,0 +1,51 @@
+"""Where is it? A window classifier slid over the picture, all of its windows in one pass, and what that costs."""
+
+from labs import nms, sliding_window
+from pages.sliding_window import convolution, count, every, hand, price, shared
+from ui import outside_lab_world, page, pictures
+
+page.begin("Sliding Window")
+picture = pictures.choose("window", seed=7)
+with page.guard():  # without weights there is one sentence
+    look = shared.choose(picture)
+    outside_lab_world.warn(picture, [look.network])
+    hand.play(look)
+    count.counting(look)
+    every.every(look)
+    convolution.convolution(look)
+    price.price(look)
+
+page.section("Show the code", "The functions on this page; the networks are built of the same layers.")
+page.show_code(
+    [sliding_window.layers, sliding_window.scores_by_window, sliding_window.scores_at_once],
+    r"\#\text{windows} = \left(\frac{N - 28}{4} + 1\right)^2",
+    "torch.nn.functional.conv2d(picture[None], weights, bias)",
+)
+page.show_code(
+    [sliding_window.as_convolution, sliding_window.as_fully_connected],
+    r"\sum_{k,i,j} w_{u,(k,i,j)}\, x_{k,\, r+i,\, c+j} + b_u = (w_u \star x)_{r,c} + b_u",
+)
+page.show_code(
+    [sliding_window.above, nms.survivors],
+    library="torchvision.ops.batched_nms(boxes, scores, labels, iou_threshold)",
+)
+page.show_code([sliding_window.positions, sliding_window.all_boxes, sliding_window.times_convolved])
+page.sources(
+    [
+        (
+            "Sermanet et al. 2014: OverFeat, Integrated Recognition, Localization and Detection",
+            "paper",
+            "https://arxiv.org/abs/1312.6229",
+        ),
+        (
+            "Long, Shelhamer, Darrell 2015: Fully Convolutional Networks for Semantic Segmentation",
+            "paper",
+            "https://arxiv.org/abs/1411.4038",
+        ),
+        ("Dalal and Triggs 2005: Histograms of Oriented Gradients for Human Detection", "paper",
+         "https://doi.org/10.1109/CVPR.2005.177"),
+        ("Yonsei University GEV6135, lecture 12: object detection and image segmentation", "lecture"),
+        ("Quinton and Chin: CNN applications", "lecture"),
+        ("Ain Shams University CSE463: CNN applications", "lecture"),
+    ]
+)  # fmt: skip
