@@ -12,12 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from labs.boxes import decode
+from labs.sliding_window import window_boxes
 
 Network = Callable[[Float[Tensor, "1 3 h w"]], Float[Tensor, "1 c rows columns"]]
 
@@ -79,15 +81,15 @@ def level_sizes(height: int, width: int, count: int, step: float, window: int) -
     return [size for size in sizes if min(size) >= window]
 
 
-def pyramid(picture: Float[Tensor, "3 h w"], sizes: Sequence[tuple[int, int]]) -> list[Float[Tensor, "3 _ _"]]:
-    """The picture at each of these (height, width), averaged by area, so that nothing aliases.
+def pyramid(
+    picture: UInt8[np.ndarray, "h w 3"], sizes: Sequence[tuple[int, int]]
+) -> list[UInt8[np.ndarray, "rows columns 3"]]:
+    """The picture at each of these (height, width), none larger than it, averaged by area so that nothing aliases.
 
-    >>> [tuple(level.shape) for level in pyramid(torch.zeros(3, 56, 56), [(56, 56), (28, 28)])]
-    [(3, 56, 56), (3, 28, 28)]
+    >>> [level.shape for level in pyramid(np.zeros((56, 56, 3), np.uint8), [(56, 56), (28, 28)])]
+    [(56, 56, 3), (28, 28, 3)]
     """
-    array = picture.permute(1, 2, 0).contiguous().numpy()
-    levels = [cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA) for height, width in sizes]
-    return [torch.from_numpy(level).permute(2, 0, 1) for level in levels]
+    return [cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) for height, width in sizes]
 
 
 def windows_on(size: tuple[int, int], how: Sliding) -> tuple[int, int]:
@@ -108,18 +110,6 @@ def share_of_first_level(count: int, step: float) -> float:
     (1.0, 1.25, 1.3333)
     """
     return sum(step ** (-2 * level) for level in range(count))
-
-
-def window_boxes(rows: int, columns: int, how: Sliding) -> Float[Tensor, "rows columns 4"]:
-    """Where the windows lie on their level.
-
-    >>> window_boxes(1, 2, Sliding(28, 4))
-    tensor([[[ 0.,  0., 28., 28.],
-             [ 4.,  0., 32., 28.]]])
-    """
-    top, left = (torch.arange(count, dtype=torch.float32) * how.stride for count in (rows, columns))
-    corner = torch.stack([left.expand(rows, columns), top[:, None].expand(rows, columns)], dim=-1)
-    return torch.cat([corner, corner + how.window], dim=-1)
 
 
 def to_picture(
@@ -162,7 +152,7 @@ def candidates(
         raise ValueError(f"{classes} classes need {classes} maps, or {classes + 4} with a box, not {len(maps)}.")
     rows, columns = maps.shape[1:]
     scores, labels = maps[:classes].softmax(0)[:-1].max(0)
-    windows = window_boxes(rows, columns, how).to(maps.device)
+    windows = window_boxes(rows, columns, how.window, how.stride).to(maps.device)
     boxes = decode(maps[classes:].permute(1, 2, 0), windows) if len(maps) > classes else windows
     boxes = to_picture(boxes, level, picture).reshape(-1, 4)
     limit = boxes.new_tensor([picture[1], picture[0], picture[1], picture[0]])

@@ -1,5 +1,6 @@
 """This page to take home: one window, the count, every window with NMS, the conversion, and the price."""
 
+from pages.sliding_window import notebook_pyramid
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
@@ -8,8 +9,11 @@ NETWORKS = {"the lectures'": "window-classifier", "wider": "window-classifier-wi
 
 
 def cells(state: State) -> list[Cell]:
-    """A window by hand, all windows, the fully connected layers, and the multiply-adds."""
-    return [*_hand(state), *_count(state), *_every(state), *_convolution(state), *_price(), _questions()]
+    """A window by hand, all windows, the fully connected layers, the multiply-adds, boxes, a pyramid and pixels."""
+    return [
+        *_hand(state), *_count(state), *_every(state), *_convolution(state), *_price(), *notebook_pyramid.cells(state),
+        _questions(),
+    ]  # fmt: skip
 
 
 def _hand(state: State) -> list[Cell]:

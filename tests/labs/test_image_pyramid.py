@@ -1,6 +1,5 @@
 """Windows on every level of a pyramid: where they lie, what finer strides give, and which pixel a window speaks for."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -55,22 +54,11 @@ def test_the_price_is_a_geometric_series_below_its_limit(count, step):
 
 
 def test_levels_are_the_picture_made_smaller_without_aliasing():
-    """A checkerboard of single pixels is plain grey at half the size, as OpenCV's area average says too."""
-    board = torch.from_numpy(np.indices((56, 56)).sum(0) % 2).float().expand(3, 56, 56)
+    """A checkerboard of single pixels is plain grey at half the size."""
+    board = np.repeat((np.indices((56, 56)).sum(0) % 2 * 200).astype(np.uint8)[..., None], 3, axis=2)
     whole, half = lab.pyramid(board, [(56, 56), (28, 28)])
-    assert torch.equal(whole, board)
-    torch.testing.assert_close(half[:, 2:-2, 2:-2], torch.full((3, 24, 24), 0.5), atol=0.01, rtol=0)
-    area = cv2.resize(board[0].numpy(), (28, 28), interpolation=cv2.INTER_AREA)
-    np.testing.assert_allclose(half[0, 2:-2, 2:-2], area[2:-2, 2:-2], atol=0.01)
-
-
-@given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 9), st.integers(1, 30))
-def test_a_window_lies_where_its_crop_is_cut(rows, columns, stride, window):
-    boxes = lab.window_boxes(rows, columns, Sliding(window, stride))
-    for row in range(rows):
-        for column in range(columns):
-            x, y = column * stride, row * stride
-            assert boxes[row, column].tolist() == [x, y, x + window, y + window]
+    np.testing.assert_array_equal(whole, board)
+    np.testing.assert_array_equal(half, np.full((28, 28, 3), 100))
 
 
 @given(st.integers(28, 224), st.integers(28, 224), st.integers(28, 300), st.integers(28, 300))
@@ -110,7 +98,7 @@ def test_a_box_that_the_network_would_learn_comes_back(seed, rows, columns, leve
     corner = 100 * torch.rand(rows, columns, 2, generator=random)
     boxes = torch.cat([corner, corner + 5 + 90 * torch.rand(rows, columns, 2, generator=random)], -1)
     on_level = boxes * torch.tensor([level[1], level[0]] * 2) / 224
-    transforms = encode(on_level, lab.window_boxes(rows, columns, EXAMPLE)).permute(2, 0, 1)
+    transforms = encode(on_level, sliding_window.window_boxes(rows, columns)).permute(2, 0, 1)
     scores = torch.randn(4, rows, columns, generator=random)
     found = lab.candidates(torch.cat([scores, transforms]), 4, EXAMPLE, level, picture, number=3)
     torch.testing.assert_close(found.boxes, boxes.reshape(-1, 4), atol=1e-2, rtol=1e-4)
