@@ -145,7 +145,7 @@ def evaluated() -> None:
     if table is None:
         st.info(
             f"{len(WAYS) * len(STRIDES) * SCALES} detectors look at {count} scenes: {len(WAYS)} ways, "
-            f"{len(STRIDES)} strides, 1 to {SCALES} scales. That takes about half a second a scene, in the background.",
+            f"{len(STRIDES)} strides, 1 to {SCALES} scales. That takes about a second a scene, in the background.",
             icon=":material/info:",
         )
         background.offer("window_judge", count, "Judge the scenes", lambda: work(count, seen, tables))
@@ -158,6 +158,7 @@ def curves(table: Table, stride: int, count: int) -> None:
     """AP over the number of scales, and what scales and stride bring."""
     scales = table.ways[FIRST, STRIDES[0], SCALES] - table.ways[FIRST, STRIDES[0], 1]
     finer = table.ways[FIRST, STRIDES[0], SCALES] - table.ways[FIRST, STRIDES[2], SCALES]
+    moved = table.ways[FIRST, STRIDES[0], SCALES] - table.ways[f"{LOCALIZER}, bare windows", STRIDES[0], SCALES]
     options = ["Six scales instead of one", f"Stride {STRIDES[0]} instead of {STRIDES[2]}"]
     with page.predict(
         "window-scales-or-stride", f"What brings {LOCALIZER} more AP over these {count} scenes?", options
@@ -172,8 +173,8 @@ def curves(table: Table, stride: int, count: int) -> None:
                     alt=f"AP over the number of scales at stride {stride}, and the detector's")  # fmt: skip
         prediction.outcome(
             options[0] if scales >= finer else options[1],
-            f"Scales bring {scales:+.3f}, the stride {finer:+.3f}. A thing is missed either way: between two sizes or "
-            "between two places. The box mends a little of both.".replace("-", "−"),
+            f"Scales bring {scales:+.3f}, the stride {finer:+.3f}, and the boxes {moved:+.3f} over bare windows. A "
+            "thing is missed between two sizes as between two places; a box can mend some of both.".replace("-", "−"),
         )  # fmt: skip
     st.caption(
         f"Each scale is {STEP} times coarser than the last, so windows cover {HOW.window} to "
