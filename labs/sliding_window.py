@@ -250,7 +250,7 @@ def times_convolved(
             [2, 4, 4, 2],
             [1, 2, 2, 1]])
     >>> times_convolved(224, 224).max(), times_convolved(224, 224, window=28).max()
-    (tensor(25), tensor(1225))
+    (tensor(25), tensor(900))
     """
 
     def along(size: int) -> Tensor:

@@ -229,20 +229,22 @@ def evaluate(model: LoadedWindow, report: Callable[[int, int], None], count: int
         float(np.mean([int(model.classify(crops.images[i]).argmax()) == label for i in rng.permutation(found)[:each]]))
         for label, found in enumerate(chosen)
     ]
-    milliseconds, judges = [], {True: coco_metrics.Judge(), False: coco_metrics.Judge()}
+    milliseconds, judges = [], (coco_metrics.Judge(), coco_metrics.Judge())
     for index in range(count):
         image, panoptic = np.asarray(data.images[index]), np.asarray(data.panoptic[index])
         wanted = [record for record in data.records[index] if label_of(record) != OTHER]
         milliseconds.append(model(image).seconds * 1000)
-        for moved, judge in judges.items():
-            found = model.detect(image, move=moved)
-            judge.add(replace(found, labels=categories[found.labels]), panoptic, wanted)
+        windows = found = model.detect(image, move=False)
+        if model.module.box:
+            found = model.detect(image)
+        for judge, seen in zip(judges, (found, windows), strict=True):
+            judge.add(replace(seen, labels=categories[seen.labels]), panoptic, wanted)
         report(index + 1, count)
-    boxes, windows = (judge.metrics() for judge in judges.values())
+    boxes, as_they_are = (judge.metrics() for judge in judges)
     return {
         "accuracy": round(float(np.mean(right)), 4),
         "box_ap50": boxes["box_ap50"],
-        "window_ap50": windows["box_ap50"],
+        "window_ap50": as_they_are["box_ap50"],
         "box_ap": boxes["box_ap"],
         "forward_ms_p50": round(statistics.median(milliseconds), 2),
         "accuracy_per_class": {name: round(value, 4) for name, value in zip(CLASSES, right, strict=True)},

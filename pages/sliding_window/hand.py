@@ -8,12 +8,14 @@ from ui import page
 from ui.components import Box, Boxes, Grid, address, following, matrices, resting, stage, words
 
 STAGE, LINK = "window_hand", "window_place"  # names in the session and in the address
+SHOWN = "_window_hand_on"  # in the session: the picture and the side that the window stands on
 
 
 @st.fragment
 @page.guard()
 def play(look: Look) -> None:
     page.section("Slide it by hand", "Drag the window over the picture: what does a classifier of 28 × 28 pixels see?")
+    begin_anew(look)
     view = stage(STAGE, [editable(linked(look) or look.start)], zoom=False, width=440)
     left, top = corner(view.boxes[0].xyxy, look.side)
     if resting(STAGE):  # the window keeps its size, whatever handle was pulled
@@ -30,14 +32,14 @@ def play(look: Look) -> None:
             caption="Drag the window, or move it with the arrow keys: Shift by 10 pixels.",
         )  # fmt: skip
     with cut:
-        stage("window_crop", zoom=False, width=180).show(
+        stage("window_crop", zoom=False, width=140).show(
             crop, [Boxes([Box("frame", (0.0, 0.0, float(WINDOW), float(WINDOW)), "", COLOURS[CLASSES[best]], width=6)])],
             smooth=False, alt="What lies in the window, enlarged",
         )  # fmt: skip
         words(f"**{CLASSES[best]}**, p = **{float(share[best]):.2f}**", "window_hand_said")
         both = [[float(score), float(each)] for score, each in zip(logits, share, strict=True)]
         matrices("window_hand_scores").show(
-            [Grid("scores", both, title="this window", rows=CLASSES, columns=["score", "p"], format="%.2f", cell=52,
+            [Grid("scores", both, title="this window", rows=CLASSES, columns=["score", "p"], format="%.2f", cell=40,
                   colour=[[None, COLOURS[name] if index == best else None] for index, name in enumerate(CLASSES)])],
             caption=f"Column {left}, row {top}. p is the softmax of the four scores.",
         )  # fmt: skip
@@ -49,6 +51,14 @@ def play(look: Look) -> None:
         f"{told['accuracy']:.0%} of {told['crops']:,} held-out crops right, as many of each class. It looks for cars, "
         "motorcycles and street signs that fit into the window. All else is *other*."
     )
+
+
+def begin_anew(look: Look) -> None:
+    """On another picture, or the same at another size, the window stands over a thing that fits it again."""
+    now = (look.picture.name, look.side)
+    if st.session_state.setdefault(SHOWN, now) != now:
+        st.session_state[SHOWN], st.session_state[STAGE] = now, [editable(look.start)]
+        address.keep(LINK, None)
 
 
 def editable(place: tuple[int, int]) -> Box:

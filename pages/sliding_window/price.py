@@ -51,8 +51,9 @@ def price(look: Look) -> None:
         curve(counted, look.side)
         st.markdown(
             f"At {look.side} × {look.side}: **{millions(slid)}** multiply-adds window by window, **{millions(once)}** "
-            f"at once. As the picture grows, the ratio nears {counted[CURVE[-1]][0] / counted[CURVE[-1]][1]:.1f} and "
-            "more: each pixel lies in up to 49 windows, but the fully connected part is the same both ways."
+            f"at once. As the picture grows, the ratio reaches {counted[CURVE[-1]][0] / counted[CURVE[-1]][1]:.1f} at "
+            f"{CURVE[-1]} pixels. Each place of a 5 × 5 filter lies in 36 windows, so the first layer costs 36 times "
+            "as much; the layers after the pool cost the same both ways."
         )
         prediction.outcome(
             round(slid / once), f"{slid / once:.1f} times: the windows overlap by 24 of 28 pixels, and what they share "
