@@ -27,7 +27,7 @@ def test_levels_windows_and_work_behind(server, page):
     opened = page.locator(".words", has_text=re.compile("IoU with the nearest")).first
     opened.scroll_into_view_if_needed()
     before = opened.inner_text()
-    frame = page.get_by_label(re.compile("windows above the threshold")).first
+    frame = page.get_by_label(re.compile(r"^\d+ windows above the threshold")).first
     frame.scroll_into_view_if_needed()
     size = frame.bounding_box()
     frame.click(position={"x": 0.55 * size["width"], "y": 0.5 * size["height"]})  # not in the surest one
