@@ -21,7 +21,7 @@ from pages.feature_space import retrieval, shared
 from pages.iou_nms_precision_recall.shared import raw_boxes
 from pages.iou_nms_precision_recall.suppression import GREEDY, suppress
 from pages.saliency import covering
-from pages.sliding_window import every
+from pages.sliding_window import every as all_windows
 from pages.sliding_window import shared as windows_shared
 from pages.upsampling import field_of_view, networks
 from scenes import THINGS, Knobs
@@ -218,7 +218,7 @@ def nearest(k: int, layer: int = -1) -> go.Figure:
 
 
 def one_window(column: float) -> go.Figure:
-    look = windows_shared.Look(pictures.from_lab_world(7), 112, "window-classifier")
+    look = windows_shared.Look(pictures.from_lab_world(windows_shared.SEED), 112, "window-classifier")
     left = int(column)
     figure = make_subplots(1, 2, specs=[[{"type": "image"}, {"type": "heatmap"}]])
     figure.add_trace(go.Image(z=look.image), row=1, col=1)
@@ -230,11 +230,11 @@ def one_window(column: float) -> go.Figure:
 
 
 def window_threshold(threshold: float) -> go.Figure:
-    look = windows_shared.Look(pictures.from_lab_world(7), 112, "window-classifier")
-    found = every.above(look, threshold)
+    look = windows_shared.Look(pictures.from_lab_world(windows_shared.SEED), 112, "window-classifier")
+    found = all_windows.above(look, threshold)
     figure = picture(look.image)
-    add_boxes(figure, found.boxes[: every.MOST_DRAWN], BLUE)
-    kept = nms.survivors(found.boxes, found.scores, 0.3, found.labels)
+    add_boxes(figure, found.boxes[: all_windows.MOST_DRAWN], BLUE)
+    kept = nms.survivors(found.boxes, found.scores, 0.2, found.labels)
     add_boxes(figure, found.boxes[kept], ORANGE, [f"{float(score):.2f}" for score in found.scores[kept]])
     return figure
 
@@ -256,7 +256,7 @@ CHARTS = {
     "neighbours": Chart("Neighbours k", 1, retrieval.SHOWN, 8, 1, nearest),
     "signature_layer": Chart("Layer", 0, 6, 6, 1, lambda layer: nearest(8, layer)),
     "window": Chart("Column", 0, 84, 60, 1, one_window),
-    "window_threshold": Chart("Score threshold", 0.05, 0.99, 0.5, 0.01, window_threshold),
+    "window_threshold": Chart("Score threshold", 0.05, 0.99, 0.6, 0.01, window_threshold),
     "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
     "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
 }

@@ -190,8 +190,9 @@ def doubtful(window: Window, box: list[float], recipe: Recipe) -> bool:
     left, top, side = window
     x1, y1, x2, y2 = box
     ratio = max(x2 - x1, y2 - y1) / side
-    common = [max(0.0, min(high, first + side) - max(low, first)) for low, high, first in ((x1, x2, left), (y1, y2, top))]
-    held = common[0] * common[1] / ((x2 - x1) * (y2 - y1))
+    across = max(0.0, min(x2, left + side) - max(x1, left))
+    down = max(0.0, min(y2, top + side) - max(y1, top))
+    held = across * down / ((x2 - x1) * (y2 - y1))
     return recipe.far[0] <= ratio <= recipe.far[1] and held > recipe.held
 
 

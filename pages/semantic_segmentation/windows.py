@@ -35,8 +35,8 @@ def windows(picture: Picture) -> None:
         bar.empty()
     if not slot:
         st.caption(
-            f"{PATCHES} patches of {PATCH} × {PATCH} px through the lab's segmenter, as if every pixel were labelled by "
-            "looking at the patch around it; then one pass over the picture."
+            f"{PATCHES} patches of {PATCH} × {PATCH} px through the lab's segmenter, as if every pixel were labelled "
+            "by looking at the patch around it; then one pass over the picture."
         )
         return
     st.markdown("\n".join(slot))

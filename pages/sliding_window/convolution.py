@@ -10,7 +10,7 @@ from labs.sliding_window import CLASSES, STRIDE, WINDOW
 from models import catalog
 from models.networks.encoder import normalised
 from models.networks.window import to_tensor
-from pages.sliding_window.shared import COLOURS, ORANGE, Look, small, window_at
+from pages.sliding_window.shared import ORANGE, Look, small, window_at
 from ui import page
 from ui.components import Box, Boxes, Grid, Heat, address, following, live_slider, matrices, stage, words
 
@@ -78,7 +78,7 @@ def convolution(look: Look) -> None:
 
 def mapped_back(look: Look) -> tuple[int, int]:
     """The map of the surest class, and on the picture the window of the output under the pointer: its row, column."""
-    pooled, units, scores = maps_of(look.picture.image, look.side)
+    scores = maps_of(look.picture.image, look.side)[2]
     rows, columns = scores.shape[1:]
     left, right = st.columns(2, gap="large")
     with right:
@@ -131,15 +131,15 @@ def unit_opened(look: Look, unit: int, row: int, column: int) -> None:
     offset = 0.0 if bias is None else float(bias[unit])
     most = float(weights.abs().max())
     matrices("window_unit_weights", window=2).show(
-        [Grid(f"w{k}", weights[k].numpy(), title=f"unit {unit + 1}, weights of map {k + 1}", vmin=-most, vmax=most,
-              format="%.2f", cell=34) for k in range(CHANNELS)],
-        caption=f"Row {unit + 1} of the fully connected layer has {CHANNELS * KERNEL**2} weights. Reshaped they are one "
-        "filter of 6 × 6 × 4.",
+        [Grid(f"w{k}", weights[k].numpy(), title=f"weights, map {k + 1}", vmin=-most, vmax=most,
+              format="%.2f", cell=27) for k in range(CHANNELS)],
+        caption=f"Row {unit + 1} of the fully connected layer has {CHANNELS * KERNEL**2} weights. Reshaped they are "
+        "one filter of 6 × 6 × 4.",
     )  # fmt: skip
     top = float(patch.max())
     matrices("window_unit_patch", window=2).show(
-        [Grid(f"x{k}", patch[k].numpy(), title=f"map {k + 1} under the window", colour="sequential", vmin=0.0,
-              vmax=max(top, 1e-9), format="%.2f", cell=34) for k in range(CHANNELS)],
+        [Grid(f"x{k}", patch[k].numpy(), title=f"numbers, map {k + 1}", colour="sequential", vmin=0.0,
+              vmax=max(top, 1e-9), format="%.2f", cell=27) for k in range(CHANNELS)],
         caption="After convolution, ReLU and pool: what the filter lies on, for the window above.",
     )  # fmt: skip
     terms = " ".join(f"{'+' if each >= 0 else '−'} {abs(float(each)):.4f}" for each in products).removeprefix("+ ")
@@ -165,7 +165,7 @@ def same(look: Look, row: int, column: int) -> None:
     scores = compared(look.picture.image, look.side, row, column)
     matrices("window_same", window=2).show(
         [Grid("scores", scores, title="this window", rows=CLASSES, columns=["crop, dense", "map, conv"],
-              format="%.6f", cell=88, colour=[[COLOURS[name]] * 2 for name in CLASSES])],
+              format="%.6f", cell=88, colour="none")],
         caption=f"Left: the crop alone, through fully connected layers. Right: one place of the maps of the whole "
         f"picture. Largest difference {np.abs(scores[:, 0] - scores[:, 1]).max():.0e}, in double precision.",
     )  # fmt: skip

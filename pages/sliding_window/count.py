@@ -10,6 +10,7 @@ from pages.sliding_window.shared import ORANGE, Look
 from ui import page
 from ui.components import Box, Boxes, following, live_slider, stage, words
 
+MOST_CORNERS = 24  # along an axis: more would hide the picture
 MOST = 1000  # pixels a side, of picture and window
 BLUE = "#0072B2"
 NAMES = {"H": ("Picture height H", 600), "W": ("Picture width W", 800),
@@ -91,8 +92,9 @@ def places(look: Look, per_axis: int) -> None:
     """The upper left corners of all windows that the network looks at, on the picture."""
     corners = float(per_axis * STRIDE)
     last = float((per_axis - 1) * STRIDE)
-    tile = [Box(f"corner-{row}-{column}", (column * 4.0, row * 4.0, column * 4.0 + 1, row * 4.0 + 1), "", ORANGE,
-                fill=0.9, width=0) for row in range(per_axis) for column in range(per_axis)] if per_axis <= 24 else []  # fmt: skip
+    firsts = [float(index * STRIDE) for index in range(per_axis if per_axis <= MOST_CORNERS else 0)]
+    tile = [Box(f"corner-{x:g}-{y:g}", (x, y, x + 1, y + 1), "", ORANGE, fill=0.9, width=0)
+            for y in firsts for x in firsts]  # fmt: skip
     stage("window_places", zoom=False, width=360).show(
         look.image,
         [Boxes([*tile, Box("first", (0.0, 0.0, 28.0, 28.0), "first", ORANGE, width=3),

@@ -52,11 +52,11 @@ def chosen(look: Look) -> None:
         left, right = st.columns(2, gap="large")
         with left:
             threshold = sliders.enter_context(
-                live_slider("Score threshold", 0.05, 0.99, 0.5, step=0.01, key="window_threshold", window=2)
+                live_slider("Score threshold", 0.05, 0.99, 0.6, step=0.01, key="window_threshold", window=2)
             )
         with right:
             overlap = sliders.enter_context(
-                live_slider("NMS: IoU threshold", 0.0, 1.0, 0.3, step=0.01, key="window_overlap", window=2)
+                live_slider("NMS: IoU threshold", 0.0, 1.0, 0.2, step=0.01, key="window_overlap", window=2)
             )
         found = above(look, threshold)
         kept = nms.survivors(found.boxes, found.scores, overlap, found.labels)

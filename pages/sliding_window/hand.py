@@ -14,7 +14,7 @@ SHOWN = "_window_hand_on"  # in the session: the picture and the side that the w
 @st.fragment
 @page.guard()
 def play(look: Look) -> None:
-    page.section("Slide it by hand", "Drag the window over the picture: what does a classifier of 28 × 28 pixels see?")
+    page.section("Slide it by hand", "Drag the window: what does a classifier of 28 × 28 pixels see?")
     begin_anew(look)
     view = stage(STAGE, [editable(linked(look) or look.start)], zoom=False, width=440)
     left, top = corner(view.boxes[0].xyxy, look.side)
@@ -32,8 +32,8 @@ def play(look: Look) -> None:
             caption="Drag the window, or move it with the arrow keys: Shift by 10 pixels.",
         )  # fmt: skip
     with cut:
-        stage("window_crop", zoom=False, width=140).show(
-            crop, [Boxes([Box("frame", (0.0, 0.0, float(WINDOW), float(WINDOW)), "", COLOURS[CLASSES[best]], width=6)])],
+        stage("window_crop", zoom=False, width=190).show(
+            crop, [Boxes([Box("frame", (0.0, 0.0, 28.0, 28.0), "", COLOURS[CLASSES[best]], width=6)])],
             smooth=False, alt="What lies in the window, enlarged",
         )  # fmt: skip
         words(f"**{CLASSES[best]}**, p = **{float(share[best]):.2f}**", "window_hand_said")
@@ -49,7 +49,8 @@ def play(look: Look) -> None:
     st.caption(
         f"A network of {look.model.card['parameters']:,} weights, trained on such crops of Lab World: it names "
         f"{told['accuracy']:.0%} of {told['crops']:,} held-out crops right, as many of each class. It looks for cars, "
-        "motorcycles and street signs that fit into the window. All else is *other*."
+        "motorcycles and street signs that fit into the window. All else is *other*. The window has 28 pixels whatever "
+        "the picture has: on a smaller picture it shows more of the scene."
     )
 
 

@@ -4,7 +4,7 @@ from pages.sliding_window import notebook_pyramid
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
-SEED = 7
+SEED = 113
 NETWORKS = {"the lectures'": "window-classifier", "wider": "window-classifier-wide"}
 
 
@@ -69,7 +69,7 @@ def _count(state: State) -> list[Cell]:
 def _every(state: State) -> list[Cell]:
     return [
         text("## Every window, a threshold, NMS"),
-        parameters(threshold=get(state, "window_threshold", 0.5), overlap=get(state, "window_overlap", 0.3)),
+        parameters(threshold=get(state, "window_threshold", 0.6), overlap=get(state, "window_overlap", 0.2)),
         notebook.boxes_drawn(),
         code(
             """

@@ -14,12 +14,12 @@ from pages.sliding_window import (
     pyramid,
     shared,
 )
-from ui import outside_lab_world, page, pictures
+from ui import outside_lab_world, page
 
 page.begin("Sliding Window")
-picture = pictures.choose("window", seed=7)
+look = shared.choose()
+picture = look.picture
 with page.guard():  # without weights there is one sentence
-    look = shared.choose(picture)
     outside_lab_world.warn(picture, [look.network])
     hand.play(look)
     count.counting(look)

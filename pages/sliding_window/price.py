@@ -10,10 +10,10 @@ from labs import sliding_window
 from labs.sliding_window import STRIDE, WINDOW
 from models.networks.encoder import normalised
 from models.networks.window import LoadedWindow, to_tensor
+from pages.shared.heat_maps import BLUE, VERMILION
 from pages.sliding_window.shared import Look, duration, millions, small
 from ui import page
 from ui.components import Heat, stage
-from pages.shared.heat_maps import BLUE, VERMILION
 
 GROWING = (28, 40, 56, 80, 112, 160, 224)  # sides of the picture that are timed
 CURVE = tuple(range(28, 449, 4))
@@ -122,9 +122,9 @@ def measured(look: Look) -> None:
     slid, once, difference = found[-1]
     st.markdown(
         f"On this machine, {GROWING[-1]} × {GROWING[-1]} pixels, 2,500 windows: **{duration(slid)}** one by one, "
-        f"**{duration(once)}** at once, **{slid / once:,.0f} times** faster, more than the multiply-adds say: each call "
-        f"costs time of its own. The scores of all windows differ by at most **{difference:.0e}**: rounding in single "
-        "precision."
+        f"**{duration(once)}** at once, **{slid / once:,.0f} times** faster, more than the multiply-adds say: each "
+        f"call costs time of its own. The scores of all windows differ by at most **{difference:.0e}**: rounding in "
+        "single precision."
     )
 
 

@@ -11,10 +11,12 @@ from labs.sliding_window import CLASSES, STRIDE, WINDOW
 from models import catalog
 from models.networks import window
 from models.networks.window import LoadedWindow, WindowScores
+from ui import pictures
 from ui.components import Box
 from ui.pictures import KEPT, Picture
 
 NETWORKS = {"the lectures'": "window-classifier", "wider": "window-classifier-wide"}
+SEED = 113  # a scene with a car, a motorcycle and a street sign of about one size
 SIDES = (56, 80, 96, 112, 160, 224)
 ORANGE, SKY, PINK, GREY, WHITE = "#E69F00", "#56B4E9", "#CC79A7", "#8A9099", "#FFFFFF"
 COLOURS = dict(zip(CLASSES, (SKY, ORANGE, PINK, GREY), strict=True))
@@ -82,16 +84,17 @@ def longer(box: tuple[float, float, float, float]) -> float:
     return max(box[2] - box[0], box[3] - box[1])
 
 
-def choose(picture: Picture) -> Look:
-    """Draw the choice of the picture's side and of the network."""
-    with st.container(key="choices-window-look", horizontal=True, vertical_alignment="bottom"):
-        side = st.segmented_control(
-            "Side of the picture, px", SIDES, default=112, required=True, key="window_side",
-            help="The window stays 28 pixels wide: on a smaller picture it shows more of the scene.", **KEPT,
+def choose() -> Look:
+    """Draw the choice of a picture, of its side in pixels, and of the network."""
+    with st.container(key="choices-window", horizontal=True):
+        picture = pictures.choose("window", seed=SEED)
+        side = st.selectbox(
+            "Side of the picture", SIDES, SIDES.index(112), key="window_side", width=120, label_visibility="collapsed",
+            format_func=lambda each: f"{each} px", **KEPT,
         )  # fmt: skip
-        network = st.segmented_control(
-            "Network", list(NETWORKS), default="the lectures'", required=True, key="window_network",
-            help="The same layers with 4 filters and 100 units, as in the lectures, or with 32 and 256.", **KEPT,
+        network = st.selectbox(
+            "Network", list(NETWORKS), key="window_network", width=220, label_visibility="collapsed",
+            format_func=lambda each: f"{each} network", **KEPT,
         )  # fmt: skip
     return Look(picture, side, NETWORKS[network])
 

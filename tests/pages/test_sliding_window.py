@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def scene(seed: int = 7) -> pictures.Picture:
+def scene(seed: int = shared.SEED) -> pictures.Picture:
     return pictures.from_lab_world(seed)
 
 
@@ -64,7 +64,7 @@ def test_the_first_window_is_over_the_thing_that_fits_it_best(visit, sound, draw
         assert abs((best[axis] + best[axis + 2]) / 2 - (box.xyxy[axis] + 14)) <= 2
         assert box.xyxy[axis] % 4 == 0
     nothing = shared.Look(pictures.Picture(scene().image, "a photograph"), 56, "window-classifier")
-    assert nothing.things == [] and nothing.start == (16, 16) or nothing.start == (12, 12)
+    assert nothing.things == [] and nothing.start in ((12, 12), (16, 16)), "in the middle, between two places"
 
 
 def test_another_size_begins_anew(visit, sound, drawn):
@@ -193,7 +193,6 @@ def test_the_lectures_table_of_maps(visit, sound, prose, said):
 @pytest.mark.parametrize(("side", "per_axis"), [(28, 1), (32, 2), (224, 50)])
 def test_the_lectures_pictures_give_equal_scores_both_ways(side, per_axis):
     image = scene().image
-    layers, dense = convolution.both()
     scores = convolution.maps_of(image, side)[2]
     assert scores.shape == (4, per_axis, per_axis)
     for row, column in {(0, 0), (per_axis - 1, 0), (per_axis // 2, per_axis - 1)}:

@@ -131,7 +131,8 @@ def test_a_stopped_training_goes_on_after_its_checkpoint(small, tmp_path, name):
 
 def test_evaluate_gives_the_figures_of_the_card(small):
     torch.manual_seed(0)
-    model = recipe_module.wrap("window-localizer", recipe_module.build("window-localizer").eval(), torch.device("cpu"), {})
+    name = "window-localizer"
+    model = recipe_module.wrap(name, recipe_module.build(name).eval(), torch.device("cpu"), {})
     seen = []
     metrics = recipe_module.evaluate(model, lambda *now: seen.append(now), count=2)
     assert seen == [(1, 2), (2, 2)]
