@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_levels_windows_and_work_behind(server, page):
-    page.goto(f"{server}/sliding_window?predict=off&window_scenes=100")
+    page.goto(f"{server}/sliding_window?predict=off&window_seed=7&window_scenes=100")
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=90_000)
     # The pyramid follows its slider.
     scales = page.get_by_role("slider", name="Scales", exact=True)
