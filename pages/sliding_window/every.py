@@ -115,7 +115,8 @@ def judged() -> None:
     st.markdown("**Is it the size of the network, or its shape?**\n\n" + "\n".join(rows))
     st.caption(
         f"On {cards[0]['metrics']['scenes']} held-out scenes; AP at an IoU of 0.5, by windows of six sizes and NMS. "
-        "More filters name more crops right. They do not make a square window fit a car: only a box beside the class does."
+        "More filters name more crops right. They do not make a square window fit a car; "
+        "only a box beside the class does."
     )
 
 
