@@ -141,6 +141,20 @@ def test_thresholds_and_nms(visit, sound, drawn, prose, threshold, overlap):
     np.testing.assert_allclose(truth, there)
 
 
+def test_the_questions_have_what_is_drawn_as_their_answers(visit, sound, drawn, prose):
+    asked = {"predict-window-count": "441", "predict-window-nms": "fewer", "predict-window-stride": "6",
+             "predict-window-price": "1"}  # fmt: skip
+    told = prose(sound(visit(PAGE, asked)))
+    rows, columns = drawn.layer("window_map_0", components.Heat).values.shape
+    assert rows * columns == 484 and "You said **441**. It is **484**, because (112 − 28) / 4 + 1 = 22" in told
+    left = len([box for box in drawn.boxes("window_kept") if box.id.startswith("w")])
+    true = len([box for box in drawn.boxes("window_kept") if box.id.startswith("truth")])
+    assert left > true == 3 and f"“more”**. {left} boxes, {true} things." in told
+    assert "You said **6**. It is **4**, because strides are multiplied: 1 · 4 · 1 · 1 = 4." in told
+    slid, once = price.prices(4, 100)[112]
+    assert f"You said **1**. It is **{round(slid / once)}**. {slid / once:.1f} times" in told
+
+
 def test_the_cards_of_the_three_networks_stand_side_by_side(visit, sound, prose):
     told = prose(sound(visit(PAGE)))
     for name in (*shared.NETWORKS.values(), shared.BOXES):
