@@ -232,7 +232,7 @@ def one_window(column: float) -> go.Figure:
 def window_threshold(threshold: float) -> go.Figure:
     look = windows_shared.Look(pictures.from_lab_world(windows_shared.SEED), 112, "window-classifier")
     found = all_windows.above(look, threshold)
-    figure = picture(look.image)
+    figure = picture(look.picture.image)
     add_boxes(figure, found.boxes[: all_windows.MOST_DRAWN], BLUE)
     kept = nms.survivors(found.boxes, found.scores, 0.2, found.labels)
     add_boxes(figure, found.boxes[kept], ORANGE, [f"{float(score):.2f}" for score in found.scores[kept]])

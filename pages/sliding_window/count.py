@@ -82,7 +82,7 @@ def drawing(height: int, width: int, h: int, w: int) -> None:
         last = (float(width - w), float(height - h), float(width), float(height))
         boxes = [Box("places", corners, "", BLUE, fill=0.25, width=1), frame,
                  Box("last", last, "last place", ORANGE, dash=True), first]  # fmt: skip
-    stage("window_count_picture", zoom=False).show(
+    stage("window_count_picture", zoom=False, window=2).show(
         None, [Boxes(boxes)], size=(MOST, MOST), alt="The window in its first and its last place in the picture",
         caption="Blue: where the window's upper left corner can be. Each of these pixels is one place.",
     )  # fmt: skip

@@ -6,8 +6,9 @@ import streamlit as st
 
 from labs import nms, sliding_window
 from labs.sliding_window import CLASSES, Windows
+from models import catalog
 from pages.shared.swatches import swatches
-from pages.sliding_window.shared import COLOURS, WANTED, WHITE, Look, truths
+from pages.sliding_window.shared import BOXES, COLOURS, NETWORKS, WANTED, WHITE, Look, truths
 from ui import page
 from ui.components import Box, Boxes, Heat, following, live_slider, stage, words
 
@@ -19,9 +20,10 @@ def every(look: Look) -> None:
     page.section(
         "Every window", "One score per class for every window makes a map; a threshold and NMS make detections of it."
     )
-    page.remind("NMS", "IoU")
+    page.remind("NMS", "IoU", "AP")
     maps(look)
     chosen(look)
+    judged()
 
 
 @st.fragment
@@ -69,17 +71,18 @@ def chosen(look: Look) -> None:
         ) as prediction:
             one, other = st.columns(2, gap="large")
             with one:
-                stage("window_above", zoom=False).show(
-                    look.image, [Boxes([*truths(look), *drawn(found, MOST_DRAWN)])],
+                stage("window_above", zoom=False, window=2).show(
+                    look.picture.image, [Boxes([*truths(look), *drawn(found, MOST_DRAWN)])],
                     alt="The windows above the threshold",
                     caption=f"Above the threshold: {len(found.scores):,} windows"
                     + (f", the surest {MOST_DRAWN} drawn." if len(found.scores) > MOST_DRAWN else "."),
                 )  # fmt: skip
             with other:
                 picked = Windows(found.boxes[kept], found.labels[kept], found.scores[kept])
-                stage("window_kept", zoom=False).show(
-                    look.image, [Boxes([*truths(look), *drawn(picked, MOST_DRAWN, labelled=True)])],
-                    alt="What NMS leaves of them", caption=f"After NMS: {count}. White, dashed: the truth.",
+                stage("window_kept", zoom=False, window=2).show(
+                    look.picture.image, [Boxes([*truths(look), *drawn(picked, MOST_DRAWN, labelled=True)])],
+                    alt="What NMS leaves of them",
+                    caption=f"After NMS: {count}." + (" White, dashed: the truth." if look.things else ""),
                 )  # fmt: skip
             words(
                 f"**{len(found.scores):,}** of {found_in(look):,} windows say a class with p ≥ {threshold:.2f}; NMS "
@@ -93,15 +96,33 @@ def chosen(look: Look) -> None:
                 "another side of the picture.",
             )  # fmt: skip
     if not following():
-        st.html(swatches([*((COLOURS[name], name) for name in WANTED), (WHITE, "the truth")]))
+        st.html(swatches([*((COLOURS[name], name) for name in WANTED), *[(WHITE, "the truth")] * bool(look.things)]))
         page.footer(look.model.name, look.seen.device, look.seen.seconds * 1000)
 
 
+def judged() -> None:
+    """What size and shape of the network are to blame for, by the cards of the three networks."""
+    cards = [catalog.card(name) for name in (*NETWORKS.values(), BOXES) if name in catalog.shipped()]
+    rows = ["| network | weights | crops named right | AP of its windows | AP of its boxes |",
+            "|---|---:|---:|---:|---:|"]  # fmt: skip
+    for card in cards:
+        told = card["metrics"]
+        boxes = f"{told['box_ap50']:.2f}" if card["name"] == BOXES else "–"
+        rows.append(
+            f"| {card['name']} | {card['parameters']:,} | {told['accuracy']:.0%} | {told['window_ap50']:.2f} "
+            f"| {boxes} |"
+        )
+    st.markdown("**Is it the size of the network, or its shape?**\n\n" + "\n".join(rows))
+    st.caption(
+        f"On {cards[0]['metrics']['scenes']} held-out scenes; AP at an IoU of 0.5, by windows of six sizes and NMS. "
+        "More filters name more crops right. They do not make a square window fit a car; "
+        "only a box beside the class does."
+    )
+
+
 def above(look: Look, threshold: float) -> Windows:
-    """The windows of the small picture that say a class."""
-    found = look.seen
-    boxes = sliding_window.window_boxes(*found.probabilities.shape[1:])
-    return sliding_window.above(found.probabilities, boxes, threshold)
+    """The windows that say a class, in pixels of the picture as it was drawn."""
+    return sliding_window.above(look.seen.probabilities, look.seen.windows, threshold)
 
 
 def found_in(look: Look) -> int:

@@ -16,7 +16,7 @@ SHOWN = "_window_hand_on"  # in the session: the picture and the side that the w
 def play(look: Look) -> None:
     page.section("Slide it by hand", "Drag the window: what does a classifier of 28 × 28 pixels see?")
     begin_anew(look)
-    view = stage(STAGE, [editable(linked(look) or look.start)], zoom=False, width=440)
+    view = stage(STAGE, [editable(linked(look) or look.start)], zoom=False, width=440, window=2)
     left, top = corner(view.boxes[0].xyxy, look.side)
     if resting(STAGE):  # the window keeps its size, whatever handle was pulled
         view.boxes = st.session_state[STAGE] = [editable((left, top))]
@@ -32,13 +32,13 @@ def play(look: Look) -> None:
             caption="Drag the window, or move it with the arrow keys: Shift by 10 pixels.",
         )  # fmt: skip
     with cut:
-        stage("window_crop", zoom=False, width=190).show(
+        stage("window_crop", zoom=False, width=190, window=2).show(
             crop, [Boxes([Box("frame", (0.0, 0.0, 28.0, 28.0), "", COLOURS[CLASSES[best]], width=6)])],
             smooth=False, alt="What lies in the window, enlarged",
         )  # fmt: skip
         words(f"**{CLASSES[best]}**, p = **{float(share[best]):.2f}**", "window_hand_said")
         both = [[float(score), float(each)] for score, each in zip(logits, share, strict=True)]
-        matrices("window_hand_scores").show(
+        matrices("window_hand_scores", window=2).show(
             [Grid("scores", both, title="this window", rows=CLASSES, columns=["score", "p"], format="%.2f", cell=40,
                   colour=[[None, COLOURS[name] if index == best else None] for index, name in enumerate(CLASSES)])],
             caption=f"Column {left}, row {top}. p is the softmax of the four scores.",

@@ -76,12 +76,11 @@ def _every(state: State) -> list[Cell]:
             from labs import nms
 
             seen = network(image, side)
-            windows = sliding_window.window_boxes(*seen.probabilities.shape[1:])
-            found = sliding_window.above(seen.probabilities, windows, threshold)
+            found = sliding_window.above(seen.probabilities, seen.windows, threshold)
             kept = nms.survivors(found.boxes, found.scores, overlap, found.labels)
             print(f"{len(found.scores):,} windows above the threshold, NMS keeps {len(kept)}")
             figure, axes = plt.subplots(1, 5, figsize=(16, 3.4))
-            axes[0].imshow(small)
+            axes[0].imshow(image)
             draw(axes[0], found.boxes[kept].tolist(), "orange", linewidth=2)
             for axis, each, heat in zip(axes[1:], CLASSES, seen.probabilities):
                 axis.imshow(heat, cmap="cividis", vmin=0, vmax=1)

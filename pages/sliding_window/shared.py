@@ -16,6 +16,7 @@ from ui.components import Box
 from ui.pictures import KEPT, Picture
 
 NETWORKS = {"the lectures'": "window-classifier", "wider": "window-classifier-wide"}
+BOXES = "window-localizer"  # the lectures' layers with a box beside the class
 SEED = 113  # a scene with a car, a motorcycle and a street sign of about one size
 SIDES = (56, 80, 96, 112, 160, 224)
 ORANGE, SKY, PINK, GREY, WHITE = "#E69F00", "#56B4E9", "#CC79A7", "#8A9099", "#FFFFFF"
@@ -100,9 +101,9 @@ def choose() -> Look:
 
 
 def truths(look: Look) -> list[Box]:
-    """The boxes of the things that are looked for, for a stage of the small picture."""
-    return [Box(f"truth-{i}", box, "", WHITE, dash=True, width=1.5, note=f"{name}, the truth")
-            for i, (name, box) in enumerate(look.things)]  # fmt: skip
+    """The boxes of the things that are looked for, in pixels of the picture as it was drawn."""
+    return [Box(f"truth-{i}", tuple(edge * look.scale for edge in box), "", WHITE, dash=True, width=1.5,
+                note=f"{name}, the truth") for i, (name, box) in enumerate(look.things)]  # fmt: skip
 
 
 def window_at(row: int, column: int) -> tuple[float, float, float, float]:

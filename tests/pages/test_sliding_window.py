@@ -125,7 +125,7 @@ def test_maps_of_all_windows_and_their_number(visit, sound, drawn, said, side, p
 def test_thresholds_and_nms(visit, sound, drawn, prose, threshold, overlap):
     at = sound(visit(PAGE, window_threshold=threshold, window_overlap=overlap))
     found = catalog.load("window-classifier")(scene().image, 112)
-    boxes = sliding_window.window_boxes(22, 22)
+    boxes = sliding_window.window_boxes(22, 22) * 2  # drawn on 224 pixels
     above = sliding_window.above(found.probabilities, boxes, threshold)
     kept = nms.survivors(above.boxes, above.scores, overlap, above.labels)
     assert f"**{len(above.scores):,}** of 484 windows say a class with p ≥ {threshold:.2f}" in prose(at)
@@ -137,8 +137,32 @@ def test_thresholds_and_nms(visit, sound, drawn, prose, threshold, overlap):
         assert best.xyxy == tuple(above.boxes[kept[0]].tolist())
         assert best.label == f"{CLASSES[int(above.labels[kept[0]])]} {float(above.scores[kept[0]]):.2f}"
     truth = [box.xyxy for box in drawn.boxes("window_above") if box.id.startswith("truth")]
-    there = [t.box / 2 for t in scene().view.instances if t.label in CLASSES[:3]]
+    there = [t.box for t in scene().view.instances if t.label in CLASSES[:3]]
     np.testing.assert_allclose(truth, there)
+
+
+def test_the_questions_have_what_is_drawn_as_their_answers(visit, sound, drawn, prose):
+    asked = {"predict-window-count": "441", "predict-window-nms": "fewer", "predict-window-stride": "6",
+             "predict-window-price": "1"}  # fmt: skip
+    told = prose(sound(visit(PAGE, asked)))
+    rows, columns = drawn.layer("window_map_0", components.Heat).values.shape
+    assert rows * columns == 484 and "You said **441**. It is **484**, because (112 − 28) / 4 + 1 = 22" in told
+    left = len([box for box in drawn.boxes("window_kept") if box.id.startswith("w")])
+    true = len([box for box in drawn.boxes("window_kept") if box.id.startswith("truth")])
+    assert left > true == 3 and f"“more”**. {left} boxes, {true} things." in told
+    assert "You said **6**. It is **4**, because strides are multiplied: 1 · 4 · 1 · 1 = 4." in told
+    slid, once = price.prices(4, 100)[112]
+    assert f"You said **1**. It is **{round(slid / once)}**. {slid / once:.1f} times" in told
+
+
+def test_the_cards_of_the_three_networks_stand_side_by_side(visit, sound, prose):
+    told = prose(sound(visit(PAGE)))
+    for name in (*shared.NETWORKS.values(), shared.BOXES):
+        card = catalog.card(name)
+        found = card["metrics"]
+        boxes = f"{found['box_ap50']:.2f}" if name == "window-localizer" else "–"
+        row = f"| {name} | {card['parameters']:,} | {found['accuracy']:.0%} | {found['window_ap50']:.2f} | {boxes} |"
+        assert row in told
 
 
 def test_crop_and_map_agree_to_the_last_digit_printed(visit, sound, drawn):
