@@ -39,6 +39,7 @@ CANVASES, BOXES, CELLS = ".rasters", ".vectors", ".items"
 COMMON = '[data-id="common"]'  # the intersection comes from Python; the dragged box itself follows the hand at once
 DETECTOR = ("detector",)
 CLASSIFIER = ("classifier-gap-28",)
+WINDOWS = ("window-classifier",)
 SEGMENTERS = tuple(f"segmenter-{name}" for name in ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed"))
 
 VIEWS = (
@@ -52,6 +53,8 @@ VIEWS = (
     View("overlap", "transposed_convolution", "overlap_kernel", "overlap_map", CANVASES, 25),
     View("anchors", "anchors", "anchors_smallest", "anchors_grid", BOXES, 10, False,
          networks=DETECTOR),
+    View("window", "sliding_window", "window_hand", "window_hand_scores", CELLS, 25, hand=BOX, networks=WINDOWS),
+    View("window_threshold", "sliding_window", "window_threshold", "window_above", BOXES, 25, networks=WINDOWS),
     View("iou", "iou_nms_precision_recall", "iou_stage", "iou_stage", COMMON, 25, hand=BOX,
          networks=DETECTOR),
     View("nms", "iou_nms_precision_recall", "nms_threshold", "nms_stage", BOXES, 10, False, networks=DETECTOR),

@@ -26,11 +26,12 @@ from models.recipes import localizer as localizer_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import segmenter as segmenter_recipe
 from models.recipes import shortcut as shortcut_recipe
+from models.recipes import window as window_recipe
 from models.recipes import yolo as yolo_recipe
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
-    segmenter_recipe, detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, yolo_recipe,
+    segmenter_recipe, detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, yolo_recipe, window_recipe,
     pose_fields_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200

@@ -70,7 +70,7 @@ LESSONS = (
                   "and the panoptic map keep them apart."),
     Lesson("Segment", "semantic_segmentation", "Semantic Segmentation", ":material/texture:",
            "Which class does every pixel belong to?",
-           topics="Per-pixel cross-entropy, fully convolutional networks, sliding windows, mIoU, pixel accuracy",
+           topics="Per-pixel cross-entropy, fully convolutional networks, mIoU, pixel accuracy",
            goal="Explain segmentation as one softmax and one cross-entropy per pixel, and why one pass replaces all "
                 "windows.",
            minutes=25,
@@ -99,6 +99,14 @@ LESSONS = (
            minutes=30,
            expect="“With two things the network draws two boxes.” It has four numbers, so it draws one box, and the "
                   "loss pulls it between the two."),
+    Lesson("Detect", "sliding_window", "Sliding Window", ":material/crop_free:",
+           "What does it cost to look everywhere?", network="window-classifier",
+           topics="Sliding windows, fully connected layers as convolutions, image pyramid, a box for every window",
+           goal="Turn a fully connected layer into a convolution, map each output back to its window, and count what "
+                "one pass saves.",
+           minutes=25,
+           expect="“The network must be trained again for larger pictures.” The weights stay as they are: the same "
+                  "filter has more places to stand."),
     Lesson("Detect", "iou_nms_precision_recall", "IoU, NMS and Precision-Recall", ":material/join_inner:",
            "When is a detection right, and how good is a detector?", network="detector",
            topics="IoU, non-maximum suppression, precision, recall, average precision",
@@ -160,6 +168,7 @@ TERMS = {
             "iou_nms_precision_recall"),
     "AP": ("average precision, the area under the curve of best precision over recall: 0 to 1, and 1 is best.",
            "iou_nms_precision_recall"),
+    "Sliding window": ("a box of fixed size, put at every place of a picture and classified there.", "sliding_window"),
     "Receptive field": ("the part of the picture that one value of a feature map depends on.", "upsampling"),
     "Anchor": ("a box of fixed size and ratio at a position of the feature map, which the network scores and moves.",
                "anchors"),

@@ -12,7 +12,7 @@ import torch
 from plotly.subplots import make_subplots
 
 import scenes
-from labs import anchors, boxes, checkerboard, yolo_grid
+from labs import anchors, boxes, checkerboard, nms, yolo_grid
 from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
 from models import catalog
@@ -21,6 +21,8 @@ from pages.feature_space import retrieval, shared
 from pages.iou_nms_precision_recall.shared import raw_boxes
 from pages.iou_nms_precision_recall.suppression import GREEDY, suppress
 from pages.saliency import covering
+from pages.sliding_window import every as all_windows
+from pages.sliding_window import shared as windows_shared
 from pages.upsampling import field_of_view, networks
 from scenes import THINGS, Knobs
 from ui import lab_world as room
@@ -217,6 +219,28 @@ def nearest(k: int, layer: int = -1) -> go.Figure:
     return figure
 
 
+def one_window(column: float) -> go.Figure:
+    look = windows_shared.Look(pictures.from_lab_world(windows_shared.SEED), 112, "window-classifier")
+    left = int(column)
+    figure = make_subplots(1, 2, specs=[[{"type": "image"}, {"type": "heatmap"}]])
+    figure.add_trace(go.Image(z=look.image), row=1, col=1)
+    add_boxes(figure, [(left, 56, left + 28, 84)], ORANGE)
+    scores = look.model.classify(look.image[56:84, left : left + 28])
+    figure.add_heatmap(z=torch.stack([scores, scores.softmax(0)], 1).numpy(), texttemplate="%{z:.2f}",
+                       showscale=False, colorscale="Cividis", row=1, col=2)  # fmt: skip
+    return figure
+
+
+def window_threshold(threshold: float) -> go.Figure:
+    look = windows_shared.Look(pictures.from_lab_world(windows_shared.SEED), 112, "window-classifier")
+    found = all_windows.above(look, threshold)
+    figure = picture(look.picture.image)
+    add_boxes(figure, found.boxes[: all_windows.MOST_DRAWN], BLUE)
+    kept = nms.survivors(found.boxes, found.scores, 0.2, found.labels)
+    add_boxes(figure, found.boxes[kept], ORANGE, [f"{float(score):.2f}" for score in found.scores[kept]])
+    return figure
+
+
 CHARTS = {
     "lab_world": Chart("Light", 0.0, 1.0, 1.0, 0.02, lab_world),
     "receptive_field": Chart("3×3 convolutions", 1, 12, 6, 1, receptive_field),
@@ -233,6 +257,8 @@ CHARTS = {
     "yolo": Chart("Score threshold", 0.01, 0.99, 0.3, 0.01, yolo),
     "neighbours": Chart("Neighbours k", 1, retrieval.SHOWN, 8, 1, nearest),
     "signature_layer": Chart("Layer", 0, 6, 6, 1, lambda layer: nearest(8, layer)),
+    "window": Chart("Column", 0, 84, 60, 1, one_window),
+    "window_threshold": Chart("Score threshold", 0.05, 0.99, 0.6, 0.01, window_threshold),
     "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
     "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
 }

@@ -11,6 +11,7 @@ from scenes.coco import CATEGORIES, run_lengths
 
 if TYPE_CHECKING:
     from models.networks.detector import Detection
+    from models.networks.window import WindowDetection
     from models.networks.yolo import YoloDetection
     from models.recipes.scene_cache import InstanceRecord
 
@@ -33,7 +34,10 @@ class Judge:
         self._keypoints: list[dict] = []
 
     def add(
-        self, detection: "Detection | YoloDetection", panoptic: np.ndarray, records: "list[InstanceRecord]"
+        self,
+        detection: "Detection | YoloDetection | WindowDetection",
+        panoptic: np.ndarray,
+        records: "list[InstanceRecord]",
     ) -> None:
         """Add one scene: what was detected, its panoptic map (H, W) and its instances."""
         from pycocotools import mask as coco_mask

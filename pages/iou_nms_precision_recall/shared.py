@@ -15,8 +15,8 @@ from labs.matching import Detections, Truths, Verdict
 from models import catalog
 from models.inside import detector_cache
 from models.networks.detector import Detection
-from models.recipes.coco_metrics import IGNORED_BELOW
 from models.recipes.scene_cache import held_out_seeds
+from pages.shared.truths import truths_of
 from scenes import THINGS
 from ui import rounding
 from ui.components import Box, address
@@ -111,15 +111,6 @@ def truths_of_scenes(seeds: tuple[int, ...]) -> list[Truths]:
 
 def as_detections(boxes: Tensor, labels: Tensor, scores: Tensor) -> Detections:
     return Detections(boxes.numpy(), labels.numpy(), scores.numpy())
-
-
-def truths_of(view) -> Truths:
-    """The things of a rendered scene. One that is hardly seen is a crowd: COCO's only mark for what does not count."""
-    hidden = np.array([thing.visible < IGNORED_BELOW for thing in view.instances], bool)
-    boxes = np.array([thing.box for thing in view.instances], np.float64).reshape(-1, 4)
-    labels = np.array([THINGS.index(thing.label) + 1 for thing in view.instances], np.int64)
-    areas = np.array([thing.mask.sum() for thing in view.instances], np.float64)
-    return Truths(boxes, labels, crowd=hidden, areas=areas)
 
 
 def picked(view, key: str, prefix: str, count: int) -> int | None:

@@ -1,4 +1,4 @@
-"""This page to take home: the scene with its knobs, its classes and scores, one pixel's loss, the sliding window."""
+"""This page to take home: the scene with its knobs, its classes and scores, one pixel's loss, the price of depth."""
 
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
@@ -9,8 +9,8 @@ KNOBS = {"fog": 0.5, "night": 0.0, "noise": 0.0}
 
 
 def cells(state: State) -> list[Cell]:
-    """Play, the loss, the sliding window, and the price of full resolution."""
-    return [*_play(state), *_loss(state), *_windows(state), *_resolution(state), _questions()]
+    """Play, the loss, and the price of full resolution."""
+    return [*_play(state), *_loss(state), *_resolution(state), _questions()]
 
 
 def _judged(state: State) -> bool:
@@ -110,36 +110,6 @@ def _loss(state: State) -> list[Cell]:
             print(f"row {row}, column {column}: -log p({scenes.CLASSES[pixel.truth]}) = {pixel.loss:.3f}")
             plt.imshow(losses, cmap="inferno", vmin=0, vmax=4)
             plt.colorbar(label="nats")
-            plt.show()
-            """
-        ),
-    ]
-
-
-def _windows(state: State) -> list[Cell]:
-    return [
-        text("## From a sliding window to one pass"),
-        parameters(
-            side=get(state, "segmentation_side", 64),
-            outputs=8 if "coordinates" in get(state, "segmentation_outputs", "") else 4,
-        ),
-        code(
-            """
-            import cv2
-            import torch
-
-            from labs import sliding_window
-
-            small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-            pixels = torch.from_numpy(small).permute(2, 0, 1).float() / 255
-            classifier = sliding_window.classifier(outputs)
-            with torch.inference_mode():
-                scores = sliding_window.scores_at_once(classifier, pixels)
-                alone = classifier(pixels[None, :, :28, :28])[0, :, 0, 0]
-            print(f"{scores.shape[1]} x {scores.shape[2]} = {scores[0].numel():,} windows in one pass")
-            print("first window, from its crop and from the map:", alone.tolist(), scores[:, 0, 0].tolist())
-            plt.imshow(scores[0], cmap="cividis")
-            plt.title("score of the first class for every window")
             plt.show()
             """
         ),

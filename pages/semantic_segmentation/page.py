@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from labs import encoder_decoder, pixel_cross_entropy, segmentation_metrics, sliding_window
+from labs import encoder_decoder, pixel_cross_entropy, segmentation_metrics
 from models import catalog, choice
 from models.networks import tiny_segmenter
-from pages.semantic_segmentation import architecture, boxes, patch, play, resolution, training, windows
+from pages.semantic_segmentation import architecture, patch, play, resolution, training, windows
 from ui import model_choice, page, pictures
 
 LAB = ["segmenter-bilinear", *(name for name in catalog.names("segmentation") if name != "segmenter-bilinear")]
@@ -22,7 +22,6 @@ play.play(picture, network)
 architecture.architecture(picture, network)
 windows.windows(picture)
 patch.patch(picture)
-boxes.counting()
 resolution.resolution(picture)
 training.train_here(picture)
 
@@ -31,11 +30,6 @@ page.show_code(
     [pixel_cross_entropy.loss_map, pixel_cross_entropy.open_pixel],
     r"\ell_{ij} = -\log p_{y_{ij}} = \log \sum_c e^{z_c} - z_{y_{ij}}, \qquad L = \frac{1}{HW} \sum_{i,j} \ell_{ij}",
     "torch.nn.functional.cross_entropy(logits, truth)",
-)
-page.show_code(
-    [sliding_window.scores_by_window, sliding_window.scores_at_once, sliding_window.classifier],
-    r"\#\text{windows} = \left(\frac{N - 28}{4} + 1\right)^2",
-    "torchvision.models.segmentation.fcn_resnet50()",
 )
 page.show_code(
     [encoder_decoder.plan, encoder_decoder.field],

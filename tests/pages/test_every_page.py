@@ -24,7 +24,7 @@ LESSONS = [lesson for lesson in ready() if lesson.path]
 ERRATA = {
     "upsampling": ["four per axis", "several windows"],
     "transposed_convolution": ["not $X^{-1}$", "then convolve with the flipped filter"],
-    "semantic_segmentation": ["57,768,120,000", "50 × 50 = 2500"],
+    "sliding_window": ["57,768,120,000", "50 × 50 = 2500"],
     "anchors": ["after non-maximum suppression"],
     "iou_nms_precision_recall": ["each truth counts once", "not read off the raw precision-recall curve"],
     "yolo_grid": ["Every box of every cell has a confidence loss"],
@@ -34,7 +34,10 @@ ERRATA = {
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
 # What a page says of a word that another page explains, at its first use, in one line.
-REMINDED = {"anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"), "yolo_grid": ("Anchor", "NMS")}
+REMINDED = {
+    "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
+    "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
+}  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency"}  # they go to a network that was trained on photographs
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")
 visited: dict[str, tuple[AppTest, dict]] = {}

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import scenes
-from labs import encoder_decoder, segmentation_metrics, sliding_window
+from labs import encoder_decoder, segmentation_metrics
 from models import catalog
 from models.networks.tiny_segmenter import as_tensor
 from pages.semantic_segmentation import patch, play, resolution, shared, training, windows
@@ -120,63 +120,21 @@ def test_first_pixel_is_the_worst_before_any_knob(visit, sound, drawn):
 
 
 def test_nonsense_in_a_link_is_answered_in_a_sentence(visit, sound, prose):
-    at = visit(PAGE, {"segmentation_at": "here", "segmentation_window": "there"})
+    at = visit(PAGE, {"segmentation_at": "here"})
     assert not at.exception
     told = "\n".join(error.value for error in at.error)
-    assert "segmentation_at is not a pixel" in told and "segmentation_window is not a window" in told
-    far = sound(visit(PAGE, {"segmentation_at": "9999,-5", "segmentation_window": "999,999"}))
+    assert "segmentation_at is not a pixel" in told
+    far = sound(visit(PAGE, {"segmentation_at": "9999,-5"}))
     assert "column **223**, row **0**" in prose(far)
 
 
-def test_the_lectures_table_of_maps(visit, sound, prose):
-    told = prose(sound(visit(PAGE, segmentation_side=32)))
-    assert "| map | window, stride on it | 28² input | 32² input | 224² input |" in told
-    assert "| picture | 28 × 28, 4 | 28² | 32² | 224² |" in told
-    assert "| after conv 5×5×3 | 24 × 24, 4 | 24² | 28² | 220² |" in told
-    assert "| after max pool 4 | 6 × 6, 1 | 6² | 7² | 55² |" in told
-    assert "| after conv 6×6×4 | 1 × 1, 1 | 1² | 2² | 50² |" in told
-    assert "| after conv 1×1×100 | scores | 1² | 2² | 50² |" in told
-    assert "32² → **28²** → **7²** → **2²** → **2²**, so 2 × 2 = **4 windows** with 4 numbers each" in told
-
-
-def test_errata_of_the_sliding_window(visit, sound, prose):
-    told = prose(sound(visit(PAGE)))
-    assert "50 × 50 = 4 sets of outputs" in told and "50 × 50 = 2500" in told
-    assert "4 class scores and 4 coordinates, 8 channels" in told
-    assert "57,768,120,000 boxes, about 58 **billion**" in told and "about 58 million boxes" in told
-    assert "600 · 601 / 2 · 800 · 801 / 2 = **57,768,120,000**" in told
-    assert "(600 − 28 + 1) · (800 − 28 + 1) = **442,929**" in told
-
-
-def test_eight_numbers_with_a_box(visit, sound, drawn, prose):
-    told = prose(sound(visit(PAGE, segmentation_outputs="4 scores + 4 coordinates", segmentation_side=224)))
-    assert "**2,500 windows** with 8 numbers each, 20,000 in all" in told
-    assert list(drawn.grids["segmentation_same"]["scores"].rows) == [*sliding_window.CLASSES, "x", "y", "w", "h"]
-
-
-def test_crop_and_map_agree_on_the_chosen_window(visit, sound, drawn):
-    sound(visit(PAGE, {"segmentation_window": "3,7"}, segmentation_side=64))
-    both = drawn.grids["segmentation_same"]["scores"].values
-    assert both.shape == (4, 2) and np.ptp(both) > 0
-    np.testing.assert_allclose(both[:, 0], both[:, 1], atol=1e-5)
-    (window,) = drawn.boxes("segmentation_windows")
-    assert window.xyxy == (28, 12, 56, 40)
-
-
-def test_both_ways_are_run_and_counted(visit, sound, prose):
-    at = sound(visit(PAGE, segmentation_side=36))
+def test_a_patch_for_every_pixel_is_counted_beside_one_pass(visit, sound, prose):
+    at = sound(visit(PAGE))
     at.button(key="segmentation_measure").click().run()
     told = prose(sound(at))
-    assert "| classifier, window by window | 9 | 1.7 M |" in told
-    assert "| classifier, at once | 1 | 440,400 |" in told
-    assert "| segmenter, a patch for every pixel | 50,176 |" in told
-    difference = float(re.search(r"differ by at most \*\*(\S+)\*\*", told)[1])
-    assert difference < 1e-5
-
-
-def test_a_window_larger_than_the_picture(visit, sound, prose):
-    told = prose(sound(visit(PAGE, segmentation_boxes_window_height=1000)))
-    assert "**0** places." in told and "larger than the picture" in told
+    assert "| a patch for every pixel | 50,176 |" in told and "| at once | 1 |" in told
+    by_pixel, once = (windows.price(side) for side in (windows.PATCH, 224))
+    assert f"| *times cheaper* | | {by_pixel * 50_176 / once:,.0f} |" in told
 
 
 def test_down_and_up_against_full_resolution(visit, sound, prose, drawn):
@@ -280,11 +238,8 @@ def test_settings_of_the_training_come_from_the_controls(visit, sound, monkeypat
             "segmentation_seed": st.integers(0, 40), "segmentation_more_fog": st.floats(0, 1),
             "segmentation_more_night": st.floats(0, 1), "segmentation_more_noise": st.floats(0, 1),
             "segmentation_curve": st.sampled_from(list(play.KNOBS)), "segmentation_objects": st.just((0, 12)),
-            "segmentation_side": st.sampled_from([28, 100, 224]),
-            "segmentation_outputs": st.sampled_from(list(windows.OUTPUTS)),
             "segmentation_depth": st.integers(9, 27), "segmentation_downs": st.integers(0, 4),
             "segmentation_width": st.sampled_from([8, 64]), "segmentation_doubling": st.booleans(),
-            "segmentation_boxes_window_width": st.integers(1, 1000),
         }
     )
 )  # fmt: skip
@@ -309,19 +264,6 @@ def test_the_table_of_the_classes_has_a_dash_where_a_class_is_neither_there_nor_
     assert "–" in [iou for _, iou, _ in rows]
 
 
-def test_the_first_window_is_over_the_largest_thing(visit, sound, drawn):
-    things = pictures.from_lab_world(24).view.instances
-    x1, y1, x2, y2 = max(things, key=lambda thing: thing.mask.sum()).box
-    for side in (64, 224):
-        sound(visit(PAGE, segmentation_side=side))
-        (window,) = drawn.boxes("segmentation_windows")
-        left, top, right, bottom = (edge * 224 / side for edge in window.xyxy)
-        assert abs((left + right) - (x1 + x2)) / 2 <= 224 / side * 2 + 1
-        assert abs((top + bottom) - (y1 + y2)) / 2 <= 224 / side * 2 + 1
-    no_thing = pictures.from_lab_world(24, objects=0)
-    assert shared.largest_thing(no_thing) == (112, 112)
-
-
 def test_a_patch_gives_its_middle_pixel_a_class(visit, sound, drawn, prose):
     told = prose(sound(visit(PAGE, {"segmentation_patch_at": "3,150"}, segmentation_patch_side=32)))
     image = pictures.from_lab_world(24).image
@@ -334,17 +276,6 @@ def test_a_patch_gives_its_middle_pixel_a_class(visit, sound, drawn, prose):
         assert f"**{CLASSES[int(shares.argmax())]}**, p = {float(shares.max()):.2f}" in told
     assert f"In truth it is **{CLASSES[pictures.from_lab_world(24).view.semantic[150, 3]]}**." in told
     assert patch.around(image, 100, 60, 2).tolist() == image[59:61, 99:101].tolist()
-
-
-def test_all_places_of_a_window_are_drawn(visit, sound, drawn):
-    state = {"picture_height": 300, "picture_width": 400, "window_height": 100, "window_width": 40}
-    sound(visit(PAGE, **{f"segmentation_boxes_{name}": value for name, value in state.items()}))
-    boxes = {box.id: box.xyxy for box in drawn.boxes("segmentation_boxes_picture")}
-    left, top, right, bottom = boxes["places"]
-    assert (right - left) * (bottom - top) == sliding_window.positions(300, 400, 100, 40)
-    assert boxes["last"] == (360, 200, 400, 300) and boxes["window"] == (0, 0, 40, 100)
-    sound(visit(PAGE, segmentation_boxes_window_width=1000))
-    assert {box.id for box in drawn.boxes("segmentation_boxes_picture")} == {"picture", "window"}
 
 
 def test_each_level_has_its_side_above_its_first_bar():
@@ -370,10 +301,7 @@ def test_without_the_weights_of_the_chosen_network_the_labs_own_answers(visit, s
 
 
 def test_the_questions_have_what_is_drawn_as_their_answers(visit, sound, drawn, prose):
-    asked = {"predict-segmentation-count": "324", "predict-segmentation-worst": "sky"}
-    at = sound(visit(PAGE, asked, segmentation_side=100))
+    at = sound(visit(PAGE, {"predict-segmentation-worst": "sky"}))
     found = {name: float(iou) for name, iou, true in classes_table(prose(at)) if true != "0"}
     worst = min(found, key=found.get)
     assert f"You said **“sky”**. The answer is **“{worst}”**. Its IoU is {found[worst]:.3f}" in prose(at)
-    rows, columns = drawn.layers["segmentation_scores"][0].values.shape
-    assert rows * columns == 361 and "You said **324**. It is **361**, because (100 − 28) / 4 + 1 = 19" in prose(at)
