@@ -66,6 +66,7 @@ STATES = {
         ({"localization_network": "Heads apart", "localization_box": "40,50,150,160", "localization_output": "dog",
           "multitask_alpha": "0.2"},
          r"\*\* \+ bias \*\*-?[\d.]+\*\* = dog = \*\*(-?[\d.]+)", r"^dog: products .* = (-?[\d.]+)"),
+    ],
     "sliding_window": [
         ({}, r"= \*\*([\d,]+)\*\* places", r"^one size: ([\d,]+) places"),
         ({"window_threshold": "0.3"}, r"keeps \*\*(\d+)\*\*", r"NMS keeps (\d+)"),
