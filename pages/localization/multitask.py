@@ -88,7 +88,7 @@ def together() -> None:
     gains = {"accuracy": joint["accuracy"] - apart["accuracy"], "mean IoU": joint["mean_iou"] - apart["mean_iou"]}
     said = " and ".join(f"{name} by {gain:+.3f}".replace("-", "−") for name, gain in gains.items())
     st.markdown(
-        "A slide says that the two heads can be trained apart, and that it is always better to fine-tune them together. "
+        "A slide says that the two heads can be trained apart, and that fine-tuning them together is always better. "
         f"Here it changed {said}. The frozen trunk has learned names, and never where a thing is: the box has more to "
         "gain."
     )
