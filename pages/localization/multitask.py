@@ -78,10 +78,8 @@ def multitask(focus: Focus) -> None:
 
 def together() -> None:
     """What the cards of the shipped networks say about learning together."""
-    st.subheader("Apart or together?", anchor="apart-or-together")
     cards = {name: catalog.card(network)["metrics"] for name, network in NETWORKS.items()}
-    if not all(cards.values()):
-        return
+    st.subheader("Apart or together?", anchor="apart-or-together")
     rows = ["| heads | accuracy | mean IoU | right class and IoU ≥ 0.5 |", "|---|---:|---:|---:|"]
     for name, told in cards.items():
         rows.append(f"| {name} | {told['accuracy']:.1%} | {told['mean_iou']:.3f} | {told['localized']:.1%} |")
@@ -90,9 +88,9 @@ def together() -> None:
     gains = {"accuracy": joint["accuracy"] - apart["accuracy"], "mean IoU": joint["mean_iou"] - apart["mean_iou"]}
     said = " and ".join(f"{name} by {gain:+.3f}".replace("-", "−") for name, gain in gains.items())
     st.markdown(
-        "A slide says that the two heads can be trained apart, and that it is always better to fine-tune them together. "
-        f"Here fine-tuning changed {said}. The frozen trunk has learned names, and never where a thing is: the box has "
-        "more to gain."
+        "A slide says that the two heads can be trained apart, and that fine-tuning them together is always better. "
+        f"Here it changed {said}. The frozen trunk has learned names, and never where a thing is: the box has more to "
+        "gain."
     )
     st.caption(
         f"On {joint['scenes']} scenes with one thing that no network has seen; one training of each. *Joint* begins "

@@ -35,6 +35,7 @@ ERRATA = {
 }
 # What a page says of a word that another page explains, at its first use, in one line.
 REMINDED = {
+    "localization": ("IoU",),
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
     "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
 }  # fmt: skip
