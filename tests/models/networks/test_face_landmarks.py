@@ -35,7 +35,7 @@ def test_where_something_is_reaches_the_last_layer():
     torch.manual_seed(3)
     images = torch.zeros(2, 3, SIDE, SIDE)
     images[0, :, 40:56, 16:32] = images[1, :, 40:56, 64:80] = 1  # the same square, three cells of the last map further
-    one, other = FaceLandmarks().train()(images)  # in train mode batch normalisation makes the little that is there large
+    one, other = FaceLandmarks().train()(images)  # batch normalisation makes the little that is there large
     assert (one - other).abs().max() > 0.02, "pooled away"
 
 
