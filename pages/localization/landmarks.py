@@ -155,7 +155,7 @@ def squares(view: Stage, place: tuple[float, float]) -> list[Box]:
 
 def square(place: tuple[float, float]) -> Box:
     x, y = place
-    return Box("guess", (x - SIDE / 2, y - SIDE / 2, x + SIDE / 2, y + SIDE / 2), "", GREEN, editable=True, width=3)
+    return Box("landmark", (x - SIDE / 2, y - SIDE / 2, x + SIDE / 2, y + SIDE / 2), "", GREEN, editable=True, width=3)
 
 
 def inside(x: float, y: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from labs import landmarks as lab
 from models import catalog
+from models.recipes.face_landmarks import Recipe
 from models.recipes.scene_cache import held_out_seeds
 from pages.localization.shared import BLUE, ORANGE
 from scenes import faces
@@ -17,6 +18,7 @@ from ui.components import live_slider, words
 NETWORK = "face-landmarks"
 TILTS = tuple(range(-60, 61, 6))
 FURTHEST = 60
+LEANED = faces.TILT + Recipe().turn  # degrees: training turns the pictures as well
 BANDS = ("below 5 %", "5 to 20 %", "20 % or more")
 COUNT = 100
 KINDS = {"an eye": (0, 1), "the nose": (2,), "a corner of the mouth": (3, 4)}
@@ -38,12 +40,12 @@ def leaning(seed: int, eyes: int, light: float, tilt: int) -> None:
     st.subheader("Beyond what training showed", anchor="landmarks-tilt")
     with page.predict(
         "landmarks-tilt",
-        f"In training no head leaned further than {faces.TILT:g}°. How large is this face's mean error at {FURTHEST}°?",
+        f"In training no head leaned further than {LEANED:g}°. How large is this face's mean error at {FURTHEST}°?",
         BANDS,
     ) as prediction:
         found = leaned(seed, eyes, light)
         figure = go.Figure(go.Scatter(x=TILTS, y=found, mode="lines+markers", line_color=BLUE, name="mean error"))
-        figure.add_vrect(-faces.TILT, faces.TILT, fillcolor=BLUE, opacity=0.12, line_width=0)
+        figure.add_vrect(-LEANED, LEANED, fillcolor=BLUE, opacity=0.12, line_width=0)
         figure.add_vline(tilt, line_color=ORANGE, line_dash="dash")
         figure.update_layout(showlegend=False)
         figure.update_xaxes(title="tilt of the head in degrees; tinted: as in training")
@@ -51,8 +53,8 @@ def leaning(seed: int, eyes: int, light: float, tilt: int) -> None:
         page.figure(figure, "landmarks_leaned", height=300, alt="Mean error of this face against the tilt of its head")
         prediction.outcome(
             band(found[-1]),
-            f"It is {rounding.beside(found[-1], 5, 20, digits=1)} %. A regression interpolates between what it has seen; "
-            "nothing in it says that a leaning head is the same head.",
+            f"It is {rounding.beside(found[-1], 5, 20, digits=1)} %. A regression interpolates between what it has "
+            "seen; nothing in it says that a leaning head is the same head.",
         )
 
 

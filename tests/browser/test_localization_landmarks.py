@@ -18,7 +18,7 @@ def test_the_error_follows_the_hand_and_the_head_leans_with_its_slider(server, p
     page.goto(f"{server}/localization?landmarks_guess=60,60&predict=off")
     told = page.locator(".st-key-landmarks_hand-live .words")
     expect(told).to_contain_text("(60.0 −", timeout=120_000)
-    square = page.locator('[data-id="guess"]').last  # the first lies on the page's first picture
+    square = page.locator('[data-id="landmark"]').first
     square.scroll_into_view_if_needed()
     square.focus()
     for _ in range(3):

@@ -124,12 +124,12 @@ def test_truth_and_network_can_be_hidden_for_a_guess(run, sound, drawn, prose, s
 
 def test_the_square_keeps_its_size_and_stays_in_the_picture_and_in_the_address(run, sound, drawn):
     at = sound(run())
-    at.session_state[STAGE] = [components.Box("guess", (100.0, 50.0, 140.0, 70.0), editable=True)]
+    at.session_state[STAGE] = [components.Box("landmark", (100.0, 50.0, 140.0, 70.0), editable=True)]
     sound(at.run())
     x1, y1, x2, y2 = drawn.boxes(STAGE)[0].xyxy
     assert (x2 - x1, y2 - y1) == (landmarks.SIDE, landmarks.SIDE) and middle(drawn) == (120, 60)
     assert at.query_params["landmarks_guess"] in ("120,60", ["120,60"])
-    at.session_state[STAGE] = [components.Box("guess", (-40.0, 300.0, -20.0, 320.0), editable=True)]
+    at.session_state[STAGE] = [components.Box("landmark", (-40.0, 300.0, -20.0, 320.0), editable=True)]
     sound(at.run())
     assert middle(drawn) == (7, 185)
 
@@ -155,6 +155,7 @@ def test_the_curve_is_of_this_face_at_every_tilt(run, sound, prose):
         theirs = float(lab.mean_error(fresh("x")(image).landmarks, truth))
         assert found[landmarks_judged.TILTS.index(tilt)] == pytest.approx(theirs, rel=1e-4)
     at = sound(run({"predict": "off"}, landmarks_face=9, landmarks_eyes=50))
+    assert "no head leaned further than 42°" in prose(at), "30° as drawn, and 12° more as turned in training"
     assert landmarks_judged.band(found[-1]) in prose(at) and f"It is {found[-1]:.1f} %" in prose(at)
 
 
