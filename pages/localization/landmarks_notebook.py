@@ -2,6 +2,8 @@
 
 from ui.notebook import Cell, State, code, get, parameters, text
 
+NETWORK = "face-landmarks"
+
 
 def cells(state: State) -> list[Cell]:
     return [

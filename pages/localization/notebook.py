@@ -1,5 +1,7 @@
 """This page to take home: one thing, its class and box, the losses of the box, the last layer, and two heads."""
 
+from models import catalog
+from pages.localization import landmarks_notebook
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
@@ -9,7 +11,9 @@ NETWORKS = {"Joint": "localizer-joint", "Heads apart": "localizer-apart"}
 
 def cells(state: State) -> list[Cell]:
     """The network's answer, every loss, the last layer, α, and the training of two heads."""
-    return [*_answer(state), *_losses(state), *_last_layer(state), *_heads(state), _questions()]
+    box = [*_answer(state), *_losses(state), *_last_layer(state), *_heads(state)]
+    face = landmarks_notebook.cells(state) if landmarks_notebook.NETWORK in catalog.shipped() else []
+    return [*box, *face, _questions()]
 
 
 def _answer(state: State) -> list[Cell]:
