@@ -40,7 +40,7 @@ class Recipe:
 
     seed: int = 0
     faces: int = 2500
-    steps: int = 1500
+    steps: int = 1300
     batch: int = 48
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
