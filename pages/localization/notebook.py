@@ -1,6 +1,7 @@
 """This page to take home: one thing, its class and box, the losses of the box, the last layer, heads, and people."""
 
-from pages.localization import people_cells
+from models import catalog
+from pages.localization import landmarks_notebook, people_cells
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
@@ -9,9 +10,10 @@ NETWORKS = {"Joint": "localizer-joint", "Heads apart": "localizer-apart"}
 
 
 def cells(state: State) -> list[Cell]:
-    """The network's answer, every loss, the last layer, α, the training of two heads, and people."""
-    one = [*_answer(state), *_losses(state), *_last_layer(state), *_heads(state)]
-    return [*one, *people_cells.cells(state), _questions()]
+    """The network's answer, every loss, the last layer, α, the training of two heads, a face, and people."""
+    box = [*_answer(state), *_losses(state), *_last_layer(state), *_heads(state)]
+    face = landmarks_notebook.cells(state) if landmarks_notebook.NETWORK in catalog.shipped() else []
+    return [*box, *face, *people_cells.cells(state), _questions()]
 
 
 def _answer(state: State) -> list[Cell]:

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from labs import landmarks as landmarks_lab
 from labs import localization
-from models.networks import localizer
+from models import catalog
+from models.networks import face_landmarks, localizer
 from models.recipes import localizer_heads
-from pages.localization import last_layer, multitask, not_a_detector, one_thing, people, shared
+from pages.localization import landmarks, last_layer, multitask, not_a_detector, one_thing, people, shared
 from ui import outside_lab_world, page, pictures
 
 page.begin("Localization")
@@ -21,6 +23,8 @@ with page.guard():  # without weights there is one sentence
     last_layer.last_layer(focus)
     multitask.multitask(focus)
     not_a_detector.not_a_detector(focus.network)
+if landmarks.NETWORK in catalog.shipped():
+    landmarks.landmarks()
 people.people()
 
 page.section("Show the code", "The functions that computed this page.")
@@ -38,10 +42,18 @@ page.show_code(
     "loss = alpha * torch.nn.functional.cross_entropy(scores, labels) + (1 - alpha) * box_loss",
 )  # fmt: skip
 people.code()
+page.show_code(
+    [landmarks_lab.to_numbers, landmarks_lab.eye_distance, landmarks_lab.errors, landmarks_lab.mean_error,
+     landmarks_lab.mirrored, face_landmarks.FaceLandmarks],
+    r"e = \frac{100}{5} \sum_{i=1}^{5} \frac{\lVert \hat p_i - p_i \rVert}{\lVert p_1 - p_2 \rVert}",
+)  # fmt: skip
 page.sources([
     ("Girshick 2015: Fast R-CNN, smooth L1 and the multitask loss", "paper", "https://arxiv.org/abs/1504.08083"),
     ("Rezatofighi et al. 2019: Generalized Intersection over Union", "paper", "https://arxiv.org/abs/1902.09630"),
     ("Sermanet et al. 2014: OverFeat, classification and localization by one network", "paper",
      "https://arxiv.org/abs/1312.6229"),
     *people.SOURCES,
+    ("Sun, Wang, Tang 2013: Deep Convolutional Network Cascade for Facial Point Detection", "paper",
+     "https://doi.org/10.1109/CVPR.2013.446"),
+    ("Sagonas et al. 2013: 300 Faces in-the-Wild Challenge", "paper", "https://doi.org/10.1109/ICCVW.2013.59"),
 ])  # fmt: skip

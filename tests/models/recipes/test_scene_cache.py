@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,13 @@ def test_other_knobs_are_other_scenes_in_a_folder_of_their_own(cache):
     assert (cached_scenes(range(40, 42), workers=1).images == plain.images).all()
     (other,) = {folder.name for folder in cache.iterdir()} - default
     assert other.startswith(f"scenes-40-2-{scene_cache._fingerprint()}-")
+
+
+def test_a_change_of_the_close_ups_leaves_the_scenes_where_they_are(monkeypatch):
+    before, read = scene_cache._fingerprint(), Path.read_bytes
+    for changed, same in (("faces.py", True), ("person.py", False)):
+        monkeypatch.setattr(Path, "read_bytes", lambda file, name=changed: b"" if file.name == name else read(file))
+        assert (scene_cache._fingerprint() == before) == same
 
 
 class _Here:
