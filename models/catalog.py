@@ -22,6 +22,7 @@ from models.pretrained import packaged, published
 from models.recipes import Family
 from models.recipes import classifier as classifier_recipe
 from models.recipes import detector as detector_recipe
+from models.recipes import localizer as localizer_recipe
 from models.recipes import pose_regression as pose_regression_recipe
 from models.recipes import segmenter as segmenter_recipe
 from models.recipes import shortcut as shortcut_recipe
@@ -29,7 +30,8 @@ from models.recipes import yolo as yolo_recipe
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
-    segmenter_recipe, detector_recipe, classifier_recipe, shortcut_recipe, yolo_recipe, pose_regression_recipe,
+    segmenter_recipe, detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, pose_regression_recipe,
+    yolo_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.

@@ -91,6 +91,14 @@ LESSONS = (
            minutes=25,
            expect="“It undoes the convolution.” It brings back the size, not the values: the transpose is not the "
                   "inverse."),
+    Lesson("Detect", "localization", "Localization", ":material/center_focus_strong:",
+           "What is the one thing in the picture, and where?", network="localizer-joint",
+           topics="Class and box from one trunk, L2, L1, smooth L1 and IoU losses, the multitask loss",
+           goal="Write a box as four regressed numbers, compute its loss by hand, and weigh it against the loss of the "
+                "class.",
+           minutes=30,
+           expect="“With two things the network draws two boxes.” It has four numbers, so it draws one box, and the "
+                  "loss pulls it between the two."),
     Lesson("Detect", "iou_nms_precision_recall", "IoU, NMS and Precision-Recall", ":material/join_inner:",
            "When is a detection right, and how good is a detector?", network="detector",
            topics="IoU, non-maximum suppression, precision, recall, average precision",

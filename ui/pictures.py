@@ -49,12 +49,15 @@ class Picture:
     things: tuple[Marked, ...] = ()
 
 
-def choose(key: str, *, size: int = 224, seed: int = 7, shortcut: bool = True) -> Picture:
+def choose(
+    key: str, *, size: int = 224, seed: int = 7, shortcut: bool = True, objects: tuple[int, int] = (2, 6)
+) -> Picture:
     """Draw the control row and return the chosen picture as a square of ``size`` pixels.
 
     Until a file or photograph is there, or when it is refused, the Lab World scene is returned and the page says so.
-    ``key`` starts the names of all controls, in the session and in the address; ``seed`` is the first scene. The key N
-    means the next scene of the one row of a page with a ``shortcut``.
+    ``key`` starts the names of all controls, in the session and in the address; ``seed`` is the first scene and
+    ``objects`` how many things are in it (fewest, most). The key N means the next scene of the one row of a page with
+    a ``shortcut``.
     """
     file = None
     with st.container(key=f"picture-{key}", gap="xsmall"):
@@ -71,7 +74,7 @@ def choose(key: str, *, size: int = 224, seed: int = 7, shortcut: bool = True) -
                 elif source == "Camera":
                     file = _camera(key)
             if source == "Lab World":
-                return _controls(key, size, seed, shortcut)
+                return _controls(key, size, seed, shortcut, objects)
             if source == "Photograph":
                 label = st.selectbox(
                     "Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=160, label_visibility="collapsed", **KEPT
@@ -91,7 +94,7 @@ def choose(key: str, *, size: int = 224, seed: int = 7, shortcut: bool = True) -
                 return Picture(image, name)
         scene = st.session_state.get(f"{key}_seed", seed)
         st.caption(f"No picture yet, so this is Lab World scene {scene}.")
-        return from_lab_world(scene, size)
+        return from_lab_world(scene, size, objects=objects)
 
 
 def _camera(key: str) -> Any | None:
@@ -122,7 +125,7 @@ def from_lab_world(seed: int, size: int = 224, **knobs) -> Picture:
     return Picture(view.image, f"Lab World scene {seed}", view.scene, view)
 
 
-def _controls(key: str, size: int, seed: int, shortcut: bool) -> Picture:
+def _controls(key: str, size: int, seed: int, shortcut: bool, objects: tuple[int, int]) -> Picture:
     """Seed, next scene, knobs."""
     name = f"{key}_seed"
     value = st.number_input(
@@ -137,7 +140,7 @@ def _controls(key: str, size: int, seed: int, shortcut: bool) -> Picture:
     knobs = {}
     with st.popover("Knobs", icon=":material/tune:"):
         classes = lab_world.scenes().THINGS
-        few, many = st.slider("Objects", 0, 12, (2, 6), key=f"{key}_objects", **KEPT)
+        few, many = st.slider("Objects", 0, 12, objects, key=f"{key}_objects", **KEPT)
         chosen = st.pills("Classes", classes, selection_mode="multi", default=classes, key=f"{key}_classes", **KEPT)
         knobs |= {"objects": (few, many), "classes": tuple(name for name in classes if name in chosen)}
         knobs["occlusion"] = st.slider("Occlusion", 0.0, 1.0, 0.35, 0.05, key=f"{key}_occlusion", **KEPT)

@@ -14,7 +14,7 @@ from labs.principal_components import principal_components, project
 from models.recipes import lenet
 from models.recipes.lenet import Digits, Progress
 from pages.feature_space.thumbnails import Thumbnails, fitted, inked, painted
-from pages.feature_space.watched import AT_ONCE, Watched
+from pages.shared.watched import AT_ONCE, Watched
 from ui import page
 from ui.components import live_slider, stage, words
 from ui.pictures import KEPT

@@ -27,7 +27,7 @@ from pages.feature_space.shared import (
     things_in,
 )  # fmt: skip
 from pages.feature_space.thumbnails import fitted, in_colours_of, painted
-from pages.feature_space.watched import AT_ONCE, Watched
+from pages.shared.watched import AT_ONCE, Watched
 from ui import page
 from ui.components import Box, Boxes, Lines, Points, live_slider, stage, words
 from ui.pictures import KEPT, Picture

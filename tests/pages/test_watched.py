@@ -7,8 +7,8 @@ import time
 import pytest
 import torch
 
-from pages.feature_space import watched
-from pages.feature_space.watched import Watched
+from pages.shared import watched
+from pages.shared.watched import Watched
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What goes on in a thread of its own while somebody watches: t-SNE on its way, a network that learns."""
+"""What goes on in a thread of its own while somebody watches: a plot on its way, a network or a head that learns."""
 
 import logging
 import threading

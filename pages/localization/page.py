@@ -1,0 +1,32 @@
+"""One object: what is it, and where? Class and box from one network, landmarks and poses by the same regression."""
+
+from labs import localization
+from models.networks import localizer
+from pages.localization import last_layer, multitask, not_a_detector, one_thing, shared
+from ui import outside_lab_world, page, pictures
+
+page.begin("Localization")
+picture = pictures.choose("localization", seed=4, objects=(1, 1))
+outside_lab_world.warn(picture, list(shared.NETWORKS.values()))
+with page.guard():  # without weights there is one sentence
+    page.section("Play", "One thing, one class, one box: drag the orange box. What does each loss make of its error?")
+    focus = shared.choose(picture)
+    one_thing.one_thing(focus)
+    last_layer.last_layer(focus)
+    multitask.multitask(focus)
+    not_a_detector.not_a_detector(focus.network)
+
+page.section("Show the code", "The functions that computed this page.")
+page.show_code(
+    [localization.to_numbers, localization.to_box, localization.l2_loss, localization.l1_loss,
+     localization.smooth_l1_loss, localization.iou_loss, localization.giou_loss],
+    r"L_2 = (b_x - \hat b_x)^2 + (b_y - \hat b_y)^2 + (b_w - \hat b_w)^2 + (b_h - \hat b_h)^2",
+    "torch.nn.functional.smooth_l1_loss(guess, truth, beta=0.1), torchvision.ops.generalized_box_iou_loss(a, b)",
+)  # fmt: skip
+page.show_code([localizer.Localizer, localizer.Heads, localization.last_layer], r"o_j = b_j + \sum_k w_{jk} h_k")
+page.sources([
+    ("Girshick 2015: Fast R-CNN, smooth L1 and the multitask loss", "paper", "https://arxiv.org/abs/1504.08083"),
+    ("Rezatofighi et al. 2019: Generalized Intersection over Union", "paper", "https://arxiv.org/abs/1902.09630"),
+    ("Sermanet et al. 2014: OverFeat, classification and localization by one network", "paper",
+     "https://arxiv.org/abs/1312.6229"),
+])  # fmt: skip
