@@ -43,17 +43,17 @@ SIDE = CROP / ROOM  # of the person's square in a cached crop, pixels
 class Recipe:
     """AdamW with a one-cycle learning rate and the L2 loss over the joints in sight, for one stage after the other.
 
-    The first layers start from those of `classifier-gap-28`. Each picture is moved, scaled and, every other time,
-    mirrored, left and right exchanged. The second stage learns on squares around the true joints, moved by chance as
-    far as the first stage is wrong, joint by joint (DeepPose, section 3.2).
+    The first layers of both stages start from those of `classifier-gap-28`. Each picture is moved, scaled and, every
+    other time, mirrored, left and right exchanged. The second stage learns on squares around the true joints, moved by
+    chance as far as the first stage is wrong, joint by joint (DeepPose, section 3.2).
     """
 
     seed: int = 0
     people: int = 3200
-    steps: int = 1800
+    steps: int = 700
     batch: int = 32
     learning_rate: float = 2e-3
-    second_steps: int = 1000
+    second_steps: int = 1100
     second_batch: int = 12  # persons, each with 14 patches
     second_learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -81,7 +81,9 @@ def train(
     data = cached_people(training_seeds(recipe.people))
     torch.manual_seed(recipe.seed)
     net = build(name)
-    net.first.trunk.load_state_dict(torch.nn.Sequential(*list(start.module.trunk)[:5]).state_dict())
+    for stage in (net.first, net.second):
+        known = list(start.module.trunk)[: len(stage.trunk)]
+        stage.trunk.load_state_dict(torch.nn.Sequential(*known).state_dict())
     settings, total = asdict(recipe), recipe.steps + recipe.second_steps
 
     def first_loss(step: int) -> Tensor:
@@ -167,7 +169,7 @@ def errors(net: PoseRegression, data: People, recipe: Recipe, device: torch.devi
 
 
 def second_batch(data: People, recipe: Recipe, step: int, spread: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Patches (N · 14, 3, 32, 32) of a step around joints that are off by chance, the offsets (N, 14, 2) that would put
+    """Patches (N · 14, 3, 40, 40) of a step around joints that are off by chance, the offsets (N, 14, 2) that would put
     them right in sides of a patch, and which joints count (N, 14): those in sight whose true place lies in the patch.
     """
     rng = np.random.default_rng([recipe.seed, step, 2])
