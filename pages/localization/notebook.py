@@ -1,5 +1,6 @@
 """This page to take home: one thing, its class and box, the losses of the box, the last layer, and two heads."""
 
+from pages.localization import pose_notebook
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
@@ -9,7 +10,14 @@ NETWORKS = {"Joint": "localizer-joint", "Heads apart": "localizer-apart"}
 
 def cells(state: State) -> list[Cell]:
     """The network's answer, every loss, the last layer, α, and the training of two heads."""
-    return [*_answer(state), *_losses(state), *_last_layer(state), *_heads(state), _questions()]
+    return [
+        *_answer(state),
+        *_losses(state),
+        *_last_layer(state),
+        *_heads(state),
+        *pose_notebook.cells(state),
+        _questions(),
+    ]
 
 
 def _answer(state: State) -> list[Cell]:

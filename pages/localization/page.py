@@ -2,7 +2,7 @@
 
 from labs import localization
 from models.networks import localizer
-from pages.localization import last_layer, multitask, not_a_detector, one_thing, shared
+from pages.localization import last_layer, multitask, not_a_detector, one_thing, pose, shared
 from ui import outside_lab_world, page, pictures
 
 page.begin("Localization")
@@ -15,6 +15,8 @@ with page.guard():  # without weights there is one sentence
     last_layer.last_layer(focus)
     multitask.multitask(focus)
     not_a_detector.not_a_detector(focus.network)
+with page.guard():
+    pose.pose()
 
 page.section("Show the code", "The functions that computed this page.")
 page.show_code(
@@ -29,4 +31,5 @@ page.sources([
     ("Rezatofighi et al. 2019: Generalized Intersection over Union", "paper", "https://arxiv.org/abs/1902.09630"),
     ("Sermanet et al. 2014: OverFeat, classification and localization by one network", "paper",
      "https://arxiv.org/abs/1312.6229"),
+    ("Toshev and Szegedy 2014: DeepPose, joints by regression in stages", "paper", "https://arxiv.org/abs/1312.4659"),
 ])  # fmt: skip

@@ -129,11 +129,16 @@ def arithmetic(person: Person, said: Pose, joint: int) -> str:
     errors = [float(person.errors(each)[joint]) for each in (said.first, said.second)]
     return (
         f"**{JOINTS[joint]}**: numbers {2 * joint + 1} and {2 * joint + 2} of 28\n\n"
-        f"x = {(x1 + x2) / 2:.1f} {u:+.3f} · {x2 - x1:.1f} = **{first[0]:.1f} px**\n\n"
-        f"y = {(y1 + y2) / 2:.1f} {v:+.3f} · {y2 - y1:.1f} = **{first[1]:.1f} px**\n\n"
-        f"second stage: ({dx:+.3f}, {dy:+.3f}) · {side:.1f} px more = **({second[0]:.1f}, {second[1]:.1f})**\n\n"
+        f"x = {(x1 + x2) / 2:.1f} {signed(u)} · {x2 - x1:.1f} = **{first[0]:.1f} px**\n\n"
+        f"y = {(y1 + y2) / 2:.1f} {signed(v)} · {y2 - y1:.1f} = **{first[1]:.1f} px**\n\n"
+        f"second stage: {signed(dx)} and {signed(dy)} of {side:.1f} px = **({second[0]:.1f}, {second[1]:.1f})**\n\n"
         f"off by {errors[0]:.1f} px, then **{errors[1]:.1f} px**"
     )
+
+
+def signed(number: float) -> str:
+    """A number that is added to another one."""
+    return f"{'−' if number < 0 else '+'} {abs(number):.3f}"
 
 
 def closer(person: Person, said: Pose) -> None:

@@ -1,14 +1,25 @@
 """Numbers or a map? The detector's keypoint head says where a joint may be; the regression says one place."""
 
+import numpy as np
 import streamlit as st
 
 from labs.pose import JOINTS
 from models import catalog
+from models.inside.joint_heat_maps import JointMaps
 from pages.localization.pose_shared import BLUE, DETECTOR, GREEN, ORANGE, PURPLE, Person, asked, maps_of
 from ui import page
 from ui.components import Heat, Points, stage, words
 
 NAMES = ("first stage", "second stage", "heat map")
+
+
+FAINT = 0.02  # of the best cell: what is less is left clear
+
+
+def glow(maps: JointMaps, joint: int) -> np.ndarray:
+    """The probability of each cell over that of the best one, NaN where it is next to nothing."""
+    heat = maps.maps[joint].flatten().softmax(0).view_as(maps.maps[joint]).numpy()
+    return np.where(heat >= FAINT * heat.max(), heat / heat.max(), np.nan)
 
 
 def beside(person: Person, joint: int) -> None:
@@ -29,7 +40,7 @@ def beside(person: Person, joint: int) -> None:
             stage("pose_heat_stage", zoom=False, width=330).show(
                 person.image,
                 [
-                    Heat((heat / heat.max()).numpy(), "magma", 0.0, 1.0, 0.65, xyxy=tuple(maps.box.tolist())),
+                    Heat(glow(maps, joint), "inferno", 0.0, 1.0, 0.75, xyxy=tuple(maps.box.tolist())),
                     Points(
                         [each.tolist() for each in places], colours=[GREEN, ORANGE, BLUE, PURPLE], radius=6.0,
                         notes=["truth", *NAMES],

@@ -33,10 +33,10 @@ def hidden(person: Person) -> None:
     """The switch, this person's first stage after each training, and the card's figures for all three."""
     page.section(
         "Joints out of sight",
-        "Nobody can mark a joint that he cannot see, and data sets write (0, 0) there: a loss must leave it out.",
+        "Nobody can mark a joint that is out of sight, and data sets write (0, 0) there: a loss must leave it out.",
     )
     rule = st.segmented_control(
-        "In training, joints out of sight got a loss at", [f"{each}" for each in RULES], default=ZEROS, required=True,
+        "In training, joints out of sight got", RULES, default=ZEROS, required=True,
         key="pose_rule", **KEPT,
     )  # fmt: skip
     said, masked = asked(person.seed, rule), asked(person.seed)
@@ -44,8 +44,8 @@ def hidden(person: Person) -> None:
     errors = [mean_error(person, each.first) for each in (masked, said)]
     with page.predict(
         "pose-rule",
-        f"Person {person.seed}, {count} of 14 joints out of sight, trained with a loss at {rule}: is the mean error of "
-        "the joints in sight better or worse than with no loss?",
+        f"Person {person.seed}, {count} of 14 joints out of sight, with {rule}: is the mean error of "
+        "the joints in sight better or worse than with no loss for them?",
         ANSWERS if rule != NO_LOSS else [],
     ) as prediction:
         left, right = st.columns(2, gap="large")
@@ -95,7 +95,7 @@ def figures() -> None:
     rows = [f"| {rule} | " + " | ".join(f"{metrics.get(key, float('nan')):.3f}" for key in FIGURES[rule]) + " |"
             for rule in RULES]  # fmt: skip
     st.markdown(
-        "| joints out of sight get | PCK@0.2, joints in sight | PCK@0.2, joints out of sight |\n|---|---:|---:|\n"
+        "| joints out of sight got | PCK@0.2, joints in sight | PCK@0.2, joints out of sight |\n|---|---:|---:|\n"
         + "\n".join(rows)
     )
     st.caption(
