@@ -106,7 +106,7 @@ def giou_loss(guess: Float[Tensor, "*#batch 4"], truth: Float[Tensor, "*#batch 4
     return 1 - boxes.giou(to_box(guess, 1, 1), to_box(truth, 1, 1))
 
 
-BOX_LOSSES = {"L2": l2_loss, "L1": l1_loss, "smooth L1": smooth_l1_loss, "IoU": iou_loss}
+BOX_LOSSES = {"L2": l2_loss, "L1": l1_loss, "smooth L1": smooth_l1_loss, "IoU": iou_loss, "GIoU": giou_loss}
 
 
 def class_loss(scores: Float[Tensor, "n classes"], labels: Int64[Tensor, "n"]) -> Float[Tensor, "n"]:

@@ -1,8 +1,10 @@
 """How the localizers learn class and box of one thing: heads apart on a frozen trunk, or all together."""
 
+import hashlib
 import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 
 from labs import boxes, localization
 from models.networks.classifier import LoadedClassifier
+from models.networks.encoder import normalised
 from models.networks.localizer import LoadedLocalizer, Localizer
 from models.recipes import training
 from models.recipes.classifier import SINGLE, SINGLE_HELD_OUT, SINGLE_TRAINING
@@ -22,6 +25,7 @@ TASK = "localization"
 JOINT, APART = NAMES = ("localizer-joint", "localizer-apart")
 STARTS_FROM = "classifier-gap-28"
 HELD_OUT = 500
+HEADS, FIRST_LOOK = 1, 10_000  # of the random numbers of the first part, and the number of its first batch
 RIGHT = 0.5  # IoU from which a box of the right class counts as right
 
 
@@ -29,10 +33,11 @@ RIGHT = 0.5  # IoU from which a box of the right class counts as right
 class Recipe:
     """AdamW with one-cycle learning rates, and the multitask loss of S, cross-entropy, and R, 1 - GIoU plus L1.
 
-    Both networks take the trunk of `classifier-gap-28`, which has learned names and never a box, and see the same
-    pictures in the same order. For `apart_steps` only the heads learn, each from its own loss: they share nothing that
-    moves, so this is the same as learning one after the other. Then `localizer-joint` learns as a whole for `steps`;
-    `localizer-apart` goes on with its heads alone.
+    First the heads alone, each from its own loss, for `apart_steps`: the trunk is that of `classifier-gap-28`, which
+    has learned names and never a box. It stays as it is, so it looks at `looks` pictures once and what it says is kept.
+    The heads share nothing that moves, so this is the same as learning one after the other, and it is all that
+    `localizer-apart` learns. `localizer-joint` begins there and goes on for `steps` with its heads and its trunk, all
+    but the `frozen` lowest layers, which know edges and colours.
 
     Pictures are scenes with one thing and, for a share `windows`, windows of crowded scenes with one whole thing in
     them, at least `smallest_window` pixels wide. All are mirrored half of the time and brightened or darkened; scenes
@@ -42,12 +47,15 @@ class Recipe:
     seed: int = 0
     scenes: int = 6000
     single_scenes: int = 3000
-    batch: int = 32
-    apart_steps: int = 80
+    looks: int = 5120
+    apart_steps: int = 900
+    apart_batch: int = 48
     apart_learning_rate: float = 3e-3
-    steps: int = 800
+    batch: int = 32
+    steps: int = 500
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
+    frozen: int = 3
     alpha: float = 0.4
     windows: float = 0.4
     smallest_window: int = 140
@@ -79,27 +87,49 @@ def train(
     net = build(name)
     net.trunk.load_state_dict(start.module.trunk.state_dict())
     net.to(device).eval()
-    total = recipe.apart_steps + recipe.steps
-    apart = total if name == APART else recipe.apart_steps
+    looks = cache(lambda: looked_at(net, data, recipe, device))
+    total = recipe.apart_steps + (recipe.steps if name == JOINT else 0)
 
-    def loss_at(step: int, frozen: bool) -> Tensor:
+    def apart(step: int) -> Tensor:
+        maps, labels, numbers = looks()
+        rng = np.random.default_rng([recipe.seed, HEADS, step])
+        picks = torch.from_numpy(rng.integers(len(labels), size=recipe.apart_batch))
+        return loss(*net.heads(maps[picks].to(device)), labels[picks].to(device), numbers[picks].to(device), 0.5)
+
+    def together(step: int) -> Tensor:
         images, labels, numbers = batch(data, recipe, step)
-        images = images.to(device, memory_format=torch.channels_last).float() / 255
-        with torch.set_grad_enabled(not frozen):
-            maps = net.maps(images)
-        return loss(*net.heads(maps), labels.to(device), numbers.to(device), 0.5 if frozen else recipe.alpha)
+        with torch.no_grad():
+            maps = lower(normalised(images.to(device, memory_format=torch.channels_last).float() / 255))
+        return loss(*net.heads(upper(maps)), labels.to(device), numbers.to(device), recipe.alpha)
 
-    def learn(part: nn.Module, first: int, steps: int, learning_rate: float, where: Path) -> float:
-        return training.fit(
-            part, lambda step: loss_at(first + step, part is net.heads), asdict(recipe), steps, learning_rate,
-            recipe.weight_decay, device, where, lambda step, value: report(first + step, total, value),
-        )  # fmt: skip
-
-    seconds = learn(net.heads, 0, apart, recipe.apart_learning_rate, folder)
+    shared = folder.parent / f"localizer-heads-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]}"
+    seconds = training.fit(
+        net.heads, apart, asdict(recipe), recipe.apart_steps, recipe.apart_learning_rate, recipe.weight_decay, device,
+        shared, lambda step, value: report(step, total, value),
+    )  # fmt: skip
+    looks.cache_clear()
     if name == JOINT:
-        seconds += learn(net, apart, recipe.steps, recipe.learning_rate, folder / "together")
+        lower, upper = net.trunk[: recipe.frozen], net.trunk[recipe.frozen :]
+        seconds += training.fit(
+            nn.ModuleList([upper, net.heads]), together, asdict(recipe), recipe.steps, recipe.learning_rate,
+            recipe.weight_decay, device, folder, lambda step, value: report(recipe.apart_steps + step, total, value),
+        )  # fmt: skip
     facts = asdict(recipe) | {"starts_from": STARTS_FROM, "precision": training.precision(device)}
     return net.eval(), {"recipe": facts, "training_seconds": round(seconds)}
+
+
+def looked_at(
+    net: Localizer, data: list[CachedScenes], recipe: Recipe, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What the trunk says of `recipe.looks` pictures, bfloat16 (N, 128, 28, 28), with labels and box numbers."""
+    found = []
+    for step in range(recipe.looks // recipe.batch):
+        images, labels, numbers = batch(data, recipe, FIRST_LOOK + step)
+        with torch.no_grad():
+            maps = net.maps(images.to(device, memory_format=torch.channels_last).float() / 255)
+        found.append((maps.to("cpu", torch.bfloat16), labels, numbers))
+    maps, labels, numbers = (torch.cat(each) for each in zip(*found, strict=True))
+    return maps, labels, numbers
 
 
 def loss(scores: Tensor, guess: Tensor, labels: Tensor, numbers: Tensor, alpha: float) -> Tensor:

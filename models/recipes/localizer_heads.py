@@ -34,7 +34,7 @@ class Settings:
     units: int = 32
     steps: int = 300
     batch: int = 64
-    learning_rate: float = 0.05
+    learning_rate: float = 0.0015
     momentum: float = 0.9
     seed: int = 0
 

@@ -36,9 +36,9 @@ def last_layer(focus: Focus) -> None:
         square = [each.reshape(SIDE, SIDE).numpy() for each in (head.hidden, head.weights[index], terms.products)]
         matrices("localization_last").show(
             [
-                Grid("h", square[0], "hidden layer h", format="%.2f", cell=38), "×",
-                Grid("w", square[1], f"weights of {name}", format="%.2f", cell=38), "=",
-                Grid("wh", square[2], "products", format="%.2f", cell=38),
+                Grid("h", square[0], "hidden layer h", format="%.2f", cell=30), "×",
+                Grid("w", square[1], f"weights of {name}", format="%.2f", cell=30), "=",
+                Grid("wh", square[2], "products", format="%.2f", cell=30),
             ],
             caption="A ReLU has set the numbers below 0 of the hidden layer to 0. Blue is below 0, orange-red above.",
         )  # fmt: skip

@@ -67,10 +67,9 @@ def two_things(network: str, first: str, second: str, distance: int) -> None:
             "apart_told",
         )
         best = max(overlaps, key=lambda name: overlaps[name])
-        prediction.outcome(
-            best if overlaps[best] >= MATCH else BETWEEN,
-            f"“On” means an IoU of at least {MATCH:g}. Four numbers that must suit two boxes at once end up between.",
-        )
+        on = overlaps[best] >= MATCH
+        why = "It has chosen one; nothing tells of the other." if on else "Four numbers cannot suit two boxes at once."
+        prediction.outcome(best if on else BETWEEN, f"“On” means an IoU of at least {MATCH:g}. {why}")
 
 
 def cut(network: str, label: str, share: int) -> None:

@@ -2,6 +2,7 @@
 
 from labs import localization
 from models.networks import localizer
+from models.recipes import localizer_heads
 from pages.localization import last_layer, multitask, not_a_detector, one_thing, pose, shared
 from ui import outside_lab_world, page, pictures
 
@@ -10,6 +11,7 @@ picture = pictures.choose("localization", seed=4, objects=(1, 1))
 outside_lab_world.warn(picture, list(shared.NETWORKS.values()))
 with page.guard():  # without weights there is one sentence
     page.section("Play", "One thing, one class, one box: drag the orange box. What does each loss make of its error?")
+    page.remind("IoU")
     focus = shared.choose(picture)
     one_thing.one_thing(focus)
     last_layer.last_layer(focus)
@@ -26,6 +28,12 @@ page.show_code(
     "torch.nn.functional.smooth_l1_loss(guess, truth, beta=0.1), torchvision.ops.generalized_box_iou_loss(a, b)",
 )  # fmt: skip
 page.show_code([localizer.Localizer, localizer.Heads, localization.last_layer], r"o_j = b_j + \sum_k w_{jk} h_k")
+page.show_code(
+    [localization.class_loss, localization.multitask_loss, localization.lambda_of, localization.outputs_needed,
+     localizer_heads.learn],
+    r"L = \alpha S + (1 - \alpha) R, \quad \lambda = (1 - \alpha) / \alpha",
+    "loss = alpha * torch.nn.functional.cross_entropy(scores, labels) + (1 - alpha) * box_loss",
+)  # fmt: skip
 page.sources([
     ("Girshick 2015: Fast R-CNN, smooth L1 and the multitask loss", "paper", "https://arxiv.org/abs/1504.08083"),
     ("Rezatofighi et al. 2019: Generalized Intersection over Union", "paper", "https://arxiv.org/abs/1902.09630"),

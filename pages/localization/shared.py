@@ -52,10 +52,11 @@ class Focus:
 
 def choose(picture: Picture) -> Focus:
     """Draw the choice of a network and ask it."""
-    name = st.segmented_control(
-        "Network", list(NETWORKS), default="Joint", required=True, key="localization_network", **KEPT,
-        help="Joint: trunk and heads learned together at the end. Heads apart: each head by itself, the trunk frozen.",
-    )  # fmt: skip
+    with st.container(key="line-localization", horizontal=True):
+        name = st.segmented_control(
+            "Network", list(NETWORKS), default="Joint", required=True, key="localization_network", **KEPT,
+            help="Joint: trunk and heads learned together in the end. Heads apart: each by itself, the trunk frozen.",
+        )  # fmt: skip
     network = NETWORKS[name]
     return Focus(picture, network, asked(network, picture.image))
 

@@ -71,11 +71,11 @@ def test_smooth_l1_is_a_parabola_up_to_beta_and_a_line_after(distance, value):
     assert float(lab.smooth_l1_loss(guess, torch.full((4,), 0.5).double(), 0.1)) == pytest.approx(value, abs=1e-6)
 
 
-def test_at_half_the_size_only_the_iou_loss_stays():
+def test_at_half_the_size_only_the_losses_of_overlap_stay():
     guess, truth = torch.tensor([0.5, 0.5, 0.4, 0.4]), torch.tensor([0.6, 0.5, 0.4, 0.4])
     half = [each / 2 for each in (guess, truth)]
     ratios = {name: float(loss(*half) / loss(guess, truth)) for name, loss in lab.BOX_LOSSES.items()}
-    assert ratios == pytest.approx({"L2": 0.25, "L1": 0.5, "smooth L1": 0.25, "IoU": 1.0}, rel=1e-4)
+    assert ratios == pytest.approx({"L2": 0.25, "L1": 0.5, "smooth L1": 0.25, "IoU": 1.0, "GIoU": 1.0}, rel=1e-4)
 
 
 def test_apart_the_iou_loss_is_flat_and_the_giou_loss_is_not():

@@ -76,7 +76,7 @@ def mutated(kind: str, data: bytes, dice: random.Random) -> bytes:
 
 
 def outcome(data: bytes) -> str:
-    """"loaded" or the sentence; anything else is raised."""
+    """ "loaded" or the sentence; anything else is raised."""
     try:
         module = net()
         own_weights.fill(module, own_weights.read(data, "x.pth", 1 << 20), "the network")

@@ -27,7 +27,14 @@ from models.recipes.scene_cache import InstanceRecord, cached_scenes
 from scenes import THINGS, Knobs
 
 SMALL = classifier_recipe.Recipe(
-    scenes=4, single_scenes=2, batch=2, small_steps=1, small_size=64, shared_steps=2, steps=1, last_steps=2,
+    scenes=4,
+    single_scenes=2,
+    batch=2,
+    small_steps=1,
+    small_size=64,
+    shared_steps=2,
+    steps=1,
+    last_steps=2,
     last_batch=2,
 )
 
