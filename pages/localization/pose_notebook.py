@@ -2,7 +2,7 @@
 
 from ui.notebook import Cell, State, code, get, parameters, text
 
-SEED, ZEROS = 17, "a loss at (0, 0)"
+SEED, ZEROS = 37, "a loss at (0, 0)"
 
 
 def cells(state: State) -> list[Cell]:

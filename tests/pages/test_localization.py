@@ -18,7 +18,7 @@ from pages.localization import composed, multitask, shared
 from scenes import THINGS
 from ui import pictures
 
-PAGE = "localization"
+PAGE, LOAD = "localization", catalog.load
 
 
 @functools.cache
@@ -27,6 +27,8 @@ def fresh(name):
     torch.manual_seed(3)
     if name == multitask.STARTS_FROM:
         return LoadedClassifier(name, Classifier("average", 8).eval().requires_grad_(False), torch.device("cpu"), {})
+    if not name.startswith("localizer"):
+        return LOAD(name)  # other sections' networks
     net = Localizer().eval().requires_grad_(False)
     with torch.no_grad():
         net.heads.box_last.weight.mul_(5)
