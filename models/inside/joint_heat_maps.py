@@ -1,6 +1,7 @@
 """The detector's keypoint head on a box that is given, not found: one heat map a joint."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,8 @@ def heat_maps(model: LoadedDetector, image: np.ndarray, box: Tensor) -> JointMap
 
     Nothing is hooked or changed: the parts are called one after the other, as `KeypointRCNN` does for its detections.
     """
-    module, heads = model.module, rcnn_taps.heads_of(model.module)
+    module = model.module
+    heads: Any = rcnn_taps.heads_of(module)  # torchvision says that a detector may lack a keypoint head; ours has one
     x = torch.from_numpy(np.array(image)).to(model.device).permute(2, 0, 1).float() / 255
     with torch.inference_mode():
         images, _ = rcnn_taps.transform_of(module)([x])

@@ -90,10 +90,11 @@ def train(
         torch.manual_seed(recipe.seed * 1_000_003 + step)  # which units drop out
         images, targets = batch(data, recipe, step)
         said = net.first(images.to(device))
-        return sum(
-            pose.masked_l2(said[rule], target.to(device), counts.to(device)) * (1 if rule != ZEROS else 0.1)
+        losses = [
+            pose.masked_l2(said[rule], target.to(device), counts.to(device))
             for rule, (target, counts) in targets.items()
-        )
+        ]
+        return torch.stack(losses).sum()  # each teaches its own last layer; see FirstStage
 
     seconds = training.fit(
         net.first, first_loss, settings, recipe.steps, recipe.learning_rate, recipe.weight_decay, device,
