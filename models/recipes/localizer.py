@@ -47,12 +47,12 @@ class Recipe:
     seed: int = 0
     scenes: int = 6000
     single_scenes: int = 3000
-    looks: int = 5120
-    apart_steps: int = 900
+    looks: int = 4096
+    apart_steps: int = 800
     apart_batch: int = 48
     apart_learning_rate: float = 3e-3
     batch: int = 32
-    steps: int = 500
+    steps: int = 450
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     frozen: int = 3

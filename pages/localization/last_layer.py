@@ -62,11 +62,10 @@ def opened(focus: Focus, name: str) -> tuple[Head, int]:
 def scores(focus: Focus) -> None:
     """All outputs of both heads."""
     said = focus.said
-    st.markdown(
-        "| | " + " | ".join(THINGS) + " |\n|---|" + "---:|" * len(THINGS)
-        + "\n| score | " + " | ".join(f"{float(each):.2f}" for each in said.scores)
-        + " |\n| softmax | " + " | ".join(f"{float(each):.3f}" for each in said.probabilities) + " |"
-    )  # fmt: skip
+    rows = ["| class | score | softmax |", "|---|---:|---:|"]
+    rows += [f"| {name} | {float(score):.2f} | {float(share):.3f} |"
+             for name, score, share in zip(THINGS, said.scores, said.probabilities, strict=True)]  # fmt: skip
+    st.markdown("\n".join(rows))
     st.caption(
         "Eight scores and four numbers: twelve outputs for one thing. Softmax shares out 1 among the classes, so it "
         "takes for granted that exactly one of them is there."

@@ -90,11 +90,14 @@ def together() -> None:
     gains = {"accuracy": joint["accuracy"] - apart["accuracy"], "mean IoU": joint["mean_iou"] - apart["mean_iou"]}
     said = " and ".join(f"{name} by {gain:+.3f}".replace("-", "−") for name, gain in gains.items())
     st.markdown(
-        f"A slide says that the two heads can be trained apart, and that fine-tuning them together is always better. "
-        f"Here both networks saw the same pictures in the same order, and learning together changed {said}. The trunk "
-        "had learned names before, and never where a thing is: it is the box that needs a trunk of its own."
+        "A slide says that the two heads can be trained apart, and that it is always better to fine-tune them together. "
+        f"Here fine-tuning changed {said}. The frozen trunk has learned names, and never where a thing is: the box has "
+        "more to gain."
     )
-    st.caption(f"On {joint['scenes']} scenes with one thing that no network has seen. This is one training of each.")
+    st.caption(
+        f"On {joint['scenes']} scenes with one thing that no network has seen; one training of each. *Joint* begins "
+        "with the heads of the other network, so it has also learned longer."
+    )
 
 
 def by_hand(focus: Focus, alpha: float, loss: str) -> None:

@@ -4,7 +4,7 @@ from pages.localization import pose_notebook
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
-SEED = 4
+SEED = 141
 NETWORKS = {"Joint": "localizer-joint", "Heads apart": "localizer-apart"}
 
 
@@ -87,7 +87,10 @@ def _last_layer(state: State) -> list[Cell]:
 
 def _heads(state: State) -> list[Cell]:
     return [
-        text("## Two heads and one loss\n\nThe trunk looks at 500 scenes first, which takes half a minute."),
+        text(
+            "## Two heads and one loss\n\nWith 60 scenes to learn from and 30 held out, which takes seconds. "
+            "The page has 400 and 100: write these for its figures."
+        ),
         parameters(
             alpha=get(state, "multitask_alpha", 0.5), box_loss=get(state, "multitask_loss", "L2"),
             units=get(state, "multitask_units", 32), seed=get(state, "multitask_seed", 0),
@@ -97,7 +100,7 @@ def _heads(state: State) -> list[Cell]:
             from models.recipes import localizer_heads as heads
 
             settings = heads.Settings(alpha=alpha, box_loss=box_loss, units=units, seed=seed)
-            looked = heads.Looked(catalog.load("classifier-gap-28"))
+            looked = heads.Looked(catalog.load("classifier-gap-28"), training=60, held_out=30)
             for now in heads.learn(settings, looked):
                 pass
             step, accuracy, overlap = now.scores[-1]

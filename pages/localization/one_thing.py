@@ -18,7 +18,8 @@ OF = "_localization_of"  # in the session: whose box lies on the stage
 
 def play(focus: Focus) -> None:
     """The picture with both boxes; the losses follow the hand."""
-    canvas, side = st.columns([3, 2], gap="large")
+    with st.container(key="beside-localization"):
+        canvas, side = st.columns([3, 2], gap="large")
     with canvas:
         view = stage(KEY, start(focus), window=2, width=400, zoom=False)
         guess = torch.tensor(view.boxes[0].xyxy)

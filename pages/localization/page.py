@@ -1,5 +1,7 @@
 """One object: what is it, and where? Class and box from one network, landmarks and poses by the same regression."""
 
+import streamlit as st
+
 from labs import localization
 from models.networks import localizer
 from models.recipes import localizer_heads
@@ -7,13 +9,15 @@ from pages.localization import last_layer, multitask, not_a_detector, one_thing,
 from ui import outside_lab_world, page, pictures
 
 page.begin("Localization")
-picture = pictures.choose("localization", seed=4, objects=(1, 1))
+picture = pictures.choose("localization", seed=141, objects=(1, 1))
 outside_lab_world.warn(picture, list(shared.NETWORKS.values()))
 with page.guard():  # without weights there is one sentence
     page.section("Play", "One thing, one class, one box: drag the orange box. What does each loss make of its error?")
-    page.remind("IoU")
+    first = st.container()
     focus = shared.choose(picture)
-    one_thing.one_thing(focus)
+    page.remind("IoU")
+    with first:
+        one_thing.one_thing(focus)
     last_layer.last_layer(focus)
     multitask.multitask(focus)
     not_a_detector.not_a_detector(focus.network)

@@ -81,7 +81,7 @@ def test_at_half_the_size_only_the_losses_of_overlap_stay():
 def test_apart_the_iou_loss_is_flat_and_the_giou_loss_is_not():
     guess, truth = torch.tensor([0.1, 0.5, 0.1, 0.2], requires_grad=True), torch.tensor([0.9, 0.5, 0.1, 0.2])
     (flat,) = torch.autograd.grad(lab.iou_loss(guess, truth), guess)
-    assert float(lab.iou_loss(guess, truth)) == 1 and not flat.any()
+    assert float(lab.iou_loss(guess, truth).detach()) == 1 and not flat.any()
     (steep,) = torch.autograd.grad(lab.giou_loss(guess, truth), guess)
     assert float(steep[0]) < 0  # moving right makes it smaller
 

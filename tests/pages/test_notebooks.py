@@ -61,6 +61,12 @@ STATES = {
         ({"space_k": "3", "space_network": "ImageNet", "space_distance": "Cosine"},
          r"; distance (0\.\d+) to", r"^(0\.\d+): "),
     ],
+    "localization": [
+        ({}, r"L2 \*\*(0\.\d{4})\*\*", r"^L2: (0\.\d{4})"),
+        ({"localization_network": "Heads apart", "localization_box": "40,50,150,160", "localization_output": "dog",
+          "multitask_alpha": "0.2"},
+         r"\*\* \+ bias \*\*-?[\d.]+\*\* = dog = \*\*(-?[\d.]+)", r"^dog: products .* = (-?[\d.]+)"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
