@@ -1,14 +1,17 @@
 """What each network's result looks like beside the truth. Imported when the networks are: it needs torch."""
 
 import numpy as np
+from torch import Tensor
 
 from labs import segmentation_metrics
 from labs import weak_localization as wl
 from labs.class_activation import class_activation_map
 from labs.matching import Detections, Judgement, Truths, judge
+from models import catalog
 from models.inside.attribution import enlarged
 from models.networks.classifier import Classification
 from models.networks.detector import Detection
+from models.networks.localizer import Localization
 from models.networks.segmenter import Segmentation
 from models.recipes.coco_metrics import IGNORED_BELOW, PERSON
 from pages.home.moment import SIZE
@@ -39,13 +42,16 @@ from ui.components import Box, Boxes, Heat
 
 SURE = 0.5  # what a classifier says is there, and what a detector's page shows
 SHARE = 0.6  # of a map's maximum; Zhou et al.'s 0.2 boxes much more than the small things of Lab World
+WEAK = "classifier-gap-28"  # learned names only, and draws a box from its map
 CLOSE = 5.0  # pixels within which a joint is right
 
 
-def answers(result: Classification | Segmentation | Detection, view: View) -> dict[str, Answer]:
+def answers(result: Classification | Localization | Segmentation | Detection, view: View) -> dict[str, Answer]:
     """The panels, by the key of their task, that a network's result fills."""
     if isinstance(result, Classification):
-        return {"classification": classification(result, view), "localization": localization(result, view)}
+        return {"classification": classification(result, view)}
+    if isinstance(result, Localization):
+        return {"localization": localization(result, catalog.load(WEAK)(view.image), view)}
     if isinstance(result, Segmentation):
         return {"semantic": semantic(result, view)}
     found, masks, joints = sure(result)
@@ -79,29 +85,33 @@ def classification(result: Classification, view: View) -> Answer:
     )
 
 
-def localization(result: Classification, view: View) -> Answer:
-    target = int(result.probabilities.argmax())
-    name = THINGS[target]
-    heat = enlarged(class_activation_map(result.features, result.weights[target]), (SIZE, SIZE))
-    box = wl.weak_box(heat, SHARE)
-    truths = [thing.box for thing in view.instances if thing.label == name]
-    layers = beside(
-        [Boxes([Box("weak", _xyxy(box), name, SKY, width=3)] if box is not None else [])],
-        [Boxes([Box(str(i), _xyxy(true), name, WHITE, width=3) for i, true in enumerate(truths)])],
-    )
-    glow = heat.clamp(min=0)[::2, ::2].numpy()
-    if box is None:
-        line = f"No cell speaks for {name}, so there is no box"
-    elif not truths:
-        line = f"There is no {name} in this scene"
-    else:
-        whose = f"true box of the {name}" if len(truths) == 1 else f"best fitting of {len(truths)} true boxes of {name}"
-        line = f"**IoU {max(wl.box_overlap(box, true) for true in truths):.2f}** with the {whose}"
-    over = (0.0, 0.0, float(SIZE), float(SIZE))
+def localization(result: Localization, weak: Classification, view: View) -> Answer:
+    """The box of a network that learned from boxes, and the one drawn from the map of a network that did not."""
+    target = int(weak.probabilities.argmax())
+    heat = enlarged(class_activation_map(weak.features, weak.weights[target]), (SIZE, SIZE))
+    box, name = wl.weak_box(heat, SHARE), THINGS[target]
+    said = [Box("box", _xyxy(result.box), result.label, ORANGE, width=3)]
+    if box is not None:
+        said.insert(0, Box("weak", _xyxy(box), name, SKY, dash=True, width=3))
+    true = [thing for thing in view.instances if thing.label in (result.label, name)]
+    frames = [Box(str(i), _xyxy(each.box), each.label, WHITE, width=3) for i, each in enumerate(true)]
+    layers = beside([Boxes(said)], [Boxes(frames)])
+    glow, over = heat.clamp(min=0)[::2, ::2].numpy(), (0.0, 0.0, float(SIZE), float(SIZE))
+    weakly = f"no cell speaks for {name}" if box is None else fit(box, name, view)
     return Answer(
-        [Heat(glow, "inferno", 0, float(glow.max()) or 1.0, opacity=0.55, xyxy=over), *layers], line,
-        f"What spoke for {name}, and the box drawn from it, beside the true box",
-    )  # fmt: skip
+        [Heat(glow, "inferno", 0, float(glow.max()) or 1.0, opacity=0.55, xyxy=over), *layers],
+        f"Learned from boxes: {fit(result.box, result.label, view)} · never shown a box: {weakly}",
+        f"The box of the {result.label}, and what spoke for {name} with the box drawn from it, beside the true boxes",
+    )
+
+
+def fit(box: Tensor, name: str, view: View) -> str:
+    """How a box fits the true ones of its class."""
+    truths = [thing.box for thing in view.instances if thing.label == name]
+    if not truths:
+        return f"there is no {name} in this scene"
+    whose = f"true box of the {name}" if len(truths) == 1 else f"best fitting of {len(truths)} true boxes of {name}"
+    return f"**IoU {max(wl.box_overlap(box, true) for true in truths):.2f}** with the {whose}"
 
 
 def semantic(result: Segmentation, view: View) -> Answer:

@@ -78,10 +78,8 @@ def multitask(focus: Focus) -> None:
 
 def together() -> None:
     """What the cards of the shipped networks say about learning together."""
-    st.subheader("Apart or together?", anchor="apart-or-together")
     cards = {name: catalog.card(network)["metrics"] for name, network in NETWORKS.items()}
-    if not all(cards.values()):
-        return
+    st.subheader("Apart or together?", anchor="apart-or-together")
     rows = ["| heads | accuracy | mean IoU | right class and IoU ≥ 0.5 |", "|---|---:|---:|---:|"]
     for name, told in cards.items():
         rows.append(f"| {name} | {told['accuracy']:.1%} | {told['mean_iou']:.3f} | {told['localized']:.1%} |")

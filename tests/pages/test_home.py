@@ -1,5 +1,6 @@
 """Home: the live scene, what every task makes of it beside the truth, and the map of the course."""
 
+import re
 import subprocess
 import sys
 import time
@@ -13,10 +14,12 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import scenes
+from labs.localization import to_numbers
 from labs.segmentation_metrics import confusion_matrix, scene_mean_iou
 from models import catalog
 from models.networks.classifier import Classification
 from models.networks.detector import Detection
+from models.networks.localizer import Head, Localization
 from models.networks.segmenter import Segmentation
 from pages.home import answers, networks, pair, panels, tasks
 from pages.home.moment import moment
@@ -61,6 +64,14 @@ def perfect_classification(view) -> Classification:
     return Classification(logits, logits.sigmoid(), features, torch.ones(8, 1), 0.01, "cpu")
 
 
+def perfect_localization(view) -> Localization:
+    """The class and the box of the first thing."""
+    thing, head = view.instances[0], Head(torch.zeros(64), torch.zeros(12, 64), torch.zeros(12))
+    scores = 9.0 * torch.tensor([name == thing.label for name in THINGS])
+    box = torch.tensor(thing.box, dtype=torch.float32)
+    return Localization(scores, scores.softmax(0), to_numbers(box, 224, 224), box, head, head, 0.01, "cpu")
+
+
 class Knowing:
     """A network that knows the truth of every moment it is asked about, and counts how often."""
 
@@ -80,6 +91,7 @@ def knowing(monkeypatch, tmp_path):
     known = {
         "classifier-gap": perfect_classification,
         "classifier-gap-28": perfect_classification,
+        "localizer-joint": perfect_localization,
         "segmenter-bilinear": lambda view: Segmentation(view.semantic, torch.zeros(13, 1, 1), [], 0.01, "cpu"),
         "detector": perfect_detection,
     }
@@ -168,7 +180,7 @@ def test_every_panel_links_to_a_page_that_is_there(knowing):
 
 
 def test_a_network_without_weights_leaves_no_trace(knowing, drawn, tmp_path, prose):
-    for name in ("classifier-gap", "classifier-gap-28"):
+    for name in ("classifier-gap", "localizer-joint"):
         (tmp_path / f"{name}.json").unlink()
     text = prose(filled(home()))
     assert set(drawn.layers) == {
@@ -304,22 +316,36 @@ def test_classification_marks_right_wrong_and_overlooked(view):
     right = [f"✓ {name} 0.90" for name in THINGS if name in there[1:]]
     assert names == [*right, f"✗ {absent} 0.80", f"○ {there[0]} 0.30"]
     assert [box.label for box in answer.layers[1].boxes] == there
-    weak = answers.localization(result, view)
-    assert "No cell speaks for" in weak.line
+    weak = answers.localization(perfect_localization(view), result, view)
+    assert "no cell speaks for" in weak.line and [box.id for box in weak.layers[1].boxes] == ["box"]
 
 
 def test_localization_boxes_the_bright_cells(view):
-    answer = answers.localization(perfect_classification(view), view)
-    assert answer.line.startswith("**IoU 0.") and float(answer.line[6:10]) > 0.5
-    heat, weak, true = answer.layers
-    assert heat.xyxy == (0.0, 0.0, 224.0, 224.0) and len(weak.boxes) == 1 and true.boxes[0].xyxy[0] >= pair.RIGHT
+    said = perfect_localization(view)
+    answer = answers.localization(said, perfect_classification(view), view)
+    taught, weak = map(float, re.findall(r"IoU (\d\.\d\d)", answer.line))
+    assert taught == 1 > weak > 0.5
+    heat, boxes, true = answer.layers
+    assert heat.xyxy == (0.0, 0.0, 224.0, 224.0) and [box.id for box in boxes.boxes] == ["weak", "box"]
+    assert boxes.boxes[1].xyxy == tuple(said.box.tolist()) and boxes.boxes[0].dash
+    assert true.boxes and all(box.xyxy[0] >= pair.RIGHT for box in true.boxes)
+
+
+def test_a_class_that_is_not_there_has_no_fit(view):
+    absent = next(name for name in THINGS if name not in {thing.label for thing in view.instances})
+    scores = 9.0 * torch.tensor([name == absent for name in THINGS])
+    said = replace(perfect_localization(view), scores=scores)
+    line = answers.localization(said, perfect_classification(view), view).line
+    assert f"Learned from boxes: there is no {absent} in this scene" in line
 
 
 def test_the_box_of_one_of_several_is_said_to_be_the_best_of_them(view):
     result = perfect_classification(view)
     name = THINGS[int(result.logits.argmax())]
     twin = next(thing for thing in view.instances if thing.label == name)
-    line = answers.localization(result, replace(view, instances=[*view.instances, twin])).line
+    line = answers.localization(
+        perfect_localization(view), result, replace(view, instances=[*view.instances, twin])
+    ).line
     there = sum(thing.label == name for thing in view.instances) + 1
     assert line.endswith(f"with the best fitting of {there} true boxes of {name}")
 
