@@ -50,10 +50,10 @@ class Recipe:
 
     seed: int = 0
     people: int = 3200
-    steps: int = 500
+    steps: int = 600
     batch: int = 32
     learning_rate: float = 2e-3
-    second_steps: int = 400
+    second_steps: int = 1000
     second_batch: int = 12  # persons, each with 14 patches
     second_learning_rate: float = 2e-3
     weight_decay: float = 0.05
