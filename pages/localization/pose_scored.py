@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from labs import pose as lab
+from models import catalog
 from models.recipes.scene_cache import held_out_seeds
-from pages.localization.pose_shared import BLUE, ORANGE, PURPLE, Person, asked, maps_of, person_of
+from pages.localization.pose_shared import BLUE, NETWORK, ORANGE, PURPLE, Person, asked, maps_of, person_of
 from ui import page
 from ui.components import following, live_slider, words
 from ui.pictures import KEPT
@@ -26,6 +27,7 @@ def scored() -> None:
         "PCK counts the joints within a share of the person's height; OKS asks less of a hip than of a hand.",
     )
     count = st.segmented_control("Persons", COUNTS, default=20, required=True, key="pose_count", **KEPT)
+    on_the_card()
     seeds = held_out_seeds(count)
     asking = st.session_state.get(SEEN, 0) < count
     if asking:
@@ -47,6 +49,21 @@ def scored() -> None:
         words(table(pcks, similar, near, alike), "pose_table")
     if not following():
         chart(count, near, pcks)
+
+
+def on_the_card() -> None:
+    """What the card says of both stages: a second look sharpens what is near, and cannot see what lies outside it."""
+    if following():
+        return
+    metrics = catalog.load(NETWORK).card.get("metrics", {})
+    told = " · ".join(
+        f"{name} {metrics.get(f'{key}_first_stage', float('nan')):.3f} → **{metrics.get(key, float('nan')):.3f}**"
+        for name, key in (("PCK@0.2", "pck"), ("PCK@0.05", "pck_strict"), ("OKS", "oks"))
+    )
+    st.markdown(
+        f"From the first stage to the second, on {metrics.get('scenes', 0)} scenes: {told}. A second look places a "
+        "joint more exactly; one that lies outside its patch it cannot find."
+    )
 
 
 def look_at(seed: int) -> None:
