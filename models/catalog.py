@@ -25,6 +25,7 @@ from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
 from models.recipes import localizer as localizer_recipe
 from models.recipes import pose_fields as pose_fields_recipe
+from models.recipes import pose_regression as pose_regression_recipe
 from models.recipes import segmenter as segmenter_recipe
 from models.recipes import shortcut as shortcut_recipe
 from models.recipes import window as window_recipe
@@ -33,7 +34,7 @@ from models.recipes import yolo as yolo_recipe
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
-    pose_fields_recipe, window_recipe, yolo_recipe,
+    pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.

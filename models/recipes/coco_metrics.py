@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labs import pose
 from scenes import THINGS
 from scenes.coco import CATEGORIES, run_lengths
 
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from models.networks.yolo import YoloDetection
     from models.recipes.scene_cache import InstanceRecord
 
-# Spread of human annotators per joint, in the order of scenes.JOINTS: COCO's, and CrowdPose's for neck and head top
-# (Lin et al. 2014; Li et al. 2019).
-SIGMAS = np.array([0.089, 0.089, 0.087, 0.087, 0.107, 0.107, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.079, 0.079])
+SIGMAS = np.array(pose.SIGMAS)
 PERSON = THINGS.index("person") + 1
 IGNORED_BELOW = 0.15  # of a thing visible: neither a hit nor a miss
 SIZES = {"small": (0, 32**2), "medium": (32**2, 64**2), "large": (64**2, 1e10)}  # areas in pixels, at 224 pixels a side

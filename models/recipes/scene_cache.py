@@ -60,7 +60,7 @@ def cached_scenes(seeds: range, workers: int | None = None, knobs: Knobs = DEFAU
     Rendering goes on where it was stopped. A change of anything that `scenes/` draws, or other knobs, starts a new
     cache.
     """
-    folder = cache_folder() / f"scenes-{seeds.start}-{len(seeds)}-{_fingerprint()}{_suffix(knobs)}"
+    folder = cache_folder() / f"scenes-{seeds.start}-{len(seeds)}-{fingerprint()}{_suffix(knobs)}"
     folder.mkdir(parents=True, exist_ok=True)
     shapes = {"images": (len(seeds), SIZE, SIZE, 3)} | dict.fromkeys(("semantic", "panoptic"), (len(seeds), SIZE, SIZE))
     for name, shape in shapes.items():
@@ -116,7 +116,8 @@ def _suffix(knobs: Knobs) -> str:
     return "" if knobs == DEFAULT_KNOBS else "-" + hashlib.sha256(repr(knobs).encode()).hexdigest()[:10]
 
 
-def _fingerprint() -> str:
+def fingerprint() -> str:
+    """Ten digits that change with anything that `scenes/` draws."""
     digest = hashlib.sha256()
     for file in sorted(Path(scenes.__file__).parent.rglob("*.py")):
         if file.name not in ("__main__.py", "coco.py", "faces.py"):  # which draw no scene

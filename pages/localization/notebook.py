@@ -1,7 +1,7 @@
 """This page to take home: one thing, its class and box, the losses of the box, the last layer, heads, and people."""
 
 from models import catalog
-from pages.localization import landmarks_notebook, people_cells
+from pages.localization import landmarks_notebook, people_cells, pose_notebook
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
@@ -10,10 +10,10 @@ NETWORKS = {"Joint": "localizer-joint", "Heads apart": "localizer-apart"}
 
 
 def cells(state: State) -> list[Cell]:
-    """The network's answer, every loss, the last layer, α, the training of two heads, a face, and people."""
+    """The network's answer, every loss, the last layer, α, the training of two heads, a face, a pose, and people."""
     box = [*_answer(state), *_losses(state), *_last_layer(state), *_heads(state)]
     face = landmarks_notebook.cells(state) if landmarks_notebook.NETWORK in catalog.shipped() else []
-    return [*box, *face, *people_cells.cells(state), _questions()]
+    return [*box, *face, *pose_notebook.cells(state), *people_cells.cells(state), _questions()]
 
 
 def _answer(state: State) -> list[Cell]:

@@ -7,7 +7,7 @@ from labs import localization
 from models import catalog
 from models.networks import face_landmarks, localizer
 from models.recipes import localizer_heads
-from pages.localization import landmarks, last_layer, multitask, not_a_detector, one_thing, people, shared
+from pages.localization import landmarks, last_layer, multitask, not_a_detector, one_thing, people, pose, shared
 from ui import outside_lab_world, page, pictures
 
 page.begin("Localization")
@@ -25,6 +25,8 @@ with page.guard():  # without weights there is one sentence
     not_a_detector.not_a_detector(focus.network)
 if landmarks.NETWORK in catalog.shipped():
     landmarks.landmarks()
+with page.guard():
+    pose.pose()
 people.people()
 
 page.section("Show the code", "The functions that computed this page.")
@@ -52,8 +54,9 @@ page.sources([
     ("Rezatofighi et al. 2019: Generalized Intersection over Union", "paper", "https://arxiv.org/abs/1902.09630"),
     ("Sermanet et al. 2014: OverFeat, classification and localization by one network", "paper",
      "https://arxiv.org/abs/1312.6229"),
-    *people.SOURCES,
     ("Sun, Wang, Tang 2013: Deep Convolutional Network Cascade for Facial Point Detection", "paper",
      "https://doi.org/10.1109/CVPR.2013.446"),
     ("Sagonas et al. 2013: 300 Faces in-the-Wild Challenge", "paper", "https://doi.org/10.1109/ICCVW.2013.59"),
+    ("Toshev and Szegedy 2014: DeepPose, joints by regression in stages", "paper", "https://arxiv.org/abs/1312.4659"),
+    *people.SOURCES,
 ])  # fmt: skip

@@ -18,18 +18,17 @@ from pages.localization import composed, multitask, people_scene, shared
 from scenes import THINGS
 from ui import pictures
 
-PAGE = "localization"
-LOAD = catalog.load
+PAGE, LOAD = "localization", catalog.load
 
 
 @functools.cache
 def fresh(name):
     """A network as it is before training, with a box that is not the same for every picture."""
-    if name in (people_scene.NETWORK, people_scene.DETECTOR):
-        return LOAD(name)
     torch.manual_seed(3)
     if name == multitask.STARTS_FROM:
         return LoadedClassifier(name, Classifier("average", 8).eval().requires_grad_(False), torch.device("cpu"), {})
+    if not name.startswith("localizer"):
+        return LOAD(name)  # other sections' networks
     net = Localizer().eval().requires_grad_(False)
     with torch.no_grad():
         net.heads.box_last.weight.mul_(5)

@@ -66,6 +66,8 @@ STATES = {
         ({"localization_network": "Heads apart", "localization_box": "40,50,150,160", "localization_output": "dog",
           "multitask_alpha": "0.2"},
          r"\*\* \+ bias \*\*-?[\d.]+\*\* = dog = \*\*(-?[\d.]+)", r"^dog: products .* = (-?[\d.]+)"),
+        ({"pose_seed": "7", "pose_joint": "right knee", "pose_rule": "no loss"},
+         r"off by [\d.]+ px, then \*\*([\d.]+) px", r"right knee, second stage: off by ([\d.]+) px"),
     ],
     "sliding_window": [
         ({}, r"= \*\*([\d,]+)\*\* places", r"^one size: ([\d,]+) places"),

@@ -47,13 +47,13 @@ def test_a_stopped_rendering_goes_on(cache, monkeypatch):
 def test_other_knobs_are_other_scenes_in_a_folder_of_their_own(cache):
     plain = cached_scenes(range(40, 42), workers=1)
     default = {folder.name for folder in cache.iterdir()}
-    assert default == {f"scenes-40-2-{scene_cache._fingerprint()}"}  # as before there were knobs: nothing is lost
+    assert default == {f"scenes-40-2-{scene_cache.fingerprint()}"}  # as before there were knobs: nothing is lost
     single = cached_scenes(range(40, 42), workers=1, knobs=Knobs(objects=1))
     assert [len(scene) for scene in single.records] == [1, 1]
     assert (single.images[0] == render(sample(40, Knobs(objects=1))).image).all()
     assert (cached_scenes(range(40, 42), workers=1).images == plain.images).all()
     (other,) = {folder.name for folder in cache.iterdir()} - default
-    assert other.startswith(f"scenes-40-2-{scene_cache._fingerprint()}-")
+    assert other.startswith(f"scenes-40-2-{scene_cache.fingerprint()}-")
 
 
 def test_a_change_of_the_close_ups_leaves_the_scenes_where_they_are(monkeypatch):
