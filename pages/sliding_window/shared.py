@@ -1,6 +1,7 @@
 """What the sections have in common: the picture at its size, the network, and one pass over all windows for all."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -38,21 +39,24 @@ def small(image: np.ndarray, side: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What all sections look at: a picture, its side in pixels, and the network that looks."""
+    """What all sections look at: a picture, its side in pixels, and the network that looks.
+
+    One serves all steps of a drag, so what it says is worked out once.
+    """
 
     picture: Picture
     side: int
     network: str
 
-    @property
+    @cached_property
     def model(self) -> LoadedWindow:
         return catalog.load(self.network)
 
-    @property
+    @cached_property
     def seen(self) -> WindowScores:
         return seen(self.network, self.picture.image, self.side)
 
-    @property
+    @cached_property
     def image(self) -> np.ndarray:
         """uint8 (side, side, 3)."""
         return small(self.picture.image, self.side)
@@ -62,14 +66,14 @@ class Look:
         """Pixels of the picture as it was drawn to one of the small picture."""
         return self.picture.image.shape[0] / self.side
 
-    @property
+    @cached_property
     def things(self) -> list[tuple[str, tuple[float, float, float, float]]]:
         """Name and box of every thing that is looked for, in pixels of the small picture; empty for a photograph."""
         there = [] if self.picture.view is None else self.picture.view.instances
         return [(thing.label, tuple(float(edge) / self.scale for edge in thing.box))
                 for thing in there if thing.label in WANTED]  # fmt: skip
 
-    @property
+    @cached_property
     def start(self) -> tuple[int, int]:
         """Left and top of the window, at an output's place, over the thing that fits it best; else in the middle."""
         best = min(self.things, key=lambda thing: abs(longer(thing[1]) - 0.8 * WINDOW), default=None)
