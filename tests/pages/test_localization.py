@@ -14,7 +14,7 @@ from models import catalog
 from models.networks.classifier import Classifier, LoadedClassifier
 from models.networks.localizer import LoadedLocalizer, Localizer
 from models.recipes.localizer_heads import Looked, Settings, learn
-from pages.localization import composed, multitask, people_scene, shared
+from pages.localization import composed, multitask, shared
 from scenes import THINGS
 from ui import pictures
 
