@@ -45,15 +45,15 @@ def multitask(focus: Focus) -> None:
     )
     run: tuple[Settings, Watched[Progress]] | None = st.session_state.get(RUN)
     running = run is not None and run[1].running
-    with live_slider("α", 0.0, 1.0, 0.5, step=0.05, key="multitask_alpha", format="%.2f") as alpha:
-        loss = st.session_state.get("multitask_loss") or "L2"
-        by_hand(focus, alpha, loss)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         loss = st.segmented_control("Box loss R", list(BOX_LOSSES), default="L2", required=True, key="multitask_loss",
                                     **KEPT)  # fmt: skip
         units = st.segmented_control("Shared hidden layer", UNITS, default=32, required=True, key="multitask_units",
                                      **KEPT)  # fmt: skip
         seed = st.number_input("Seed", 0, 99, 0, key="multitask_seed", width=110, **KEPT)
+    with live_slider("α", 0.0, 1.0, 0.5, step=0.05, key="multitask_alpha", format="%.2f") as alpha:
+        by_hand(focus, alpha, loss)
+    with st.container(horizontal=True):
         settings = Settings(alpha=alpha, box_loss=loss, units=units, seed=seed)
         if st.button("Start", type="primary", icon=":material/play_arrow:", key="multitask_start", disabled=running):
             if run is None or run[1].over or run[0] != settings:
