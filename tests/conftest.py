@@ -13,9 +13,20 @@ from streamlit.testing.v1 import AppTest
 import app  # noqa: F401
 from benchmarks.servers import serve
 from tests.one_server import shared
+from tests.order import Together, in_order, together
 
 hypothesis.settings.register_profile("lab", deadline=None)  # no test depends on speed
 hypothesis.settings.load_profile("lab")
+
+
+def pytest_collection_modifyitems(items):
+    places = in_order(item.nodeid for item in items)
+    items.sort(key=lambda item: places[together(item.nodeid)])
+
+
+def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False
+    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
