@@ -14,8 +14,10 @@ BY_PAGE = re.compile(r"(?:.*/)?tests/(browser|pages)/test_(?:every_page|addresse
 def together(test: str) -> str:
     """Name of what a test belongs to: of the tests of every page, its page, of others their file.
 
-    >>> together("tests/pages/test_notebooks.py::test_a[anchors-0]"), together("tests/pages/test_addresses.py::test_b[anchors]")
-    ('pages anchors', 'pages anchors')
+    >>> together("tests/pages/test_notebooks.py::test_a[anchors-0]")
+    'pages anchors'
+    >>> together("tests/pages/test_addresses.py::test_b[anchors]")
+    'pages anchors'
     >>> together("tests/labs/test_nms.py::test_c[0.5]")
     'tests/labs/test_nms.py'
     """

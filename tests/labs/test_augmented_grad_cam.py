@@ -173,7 +173,7 @@ def clean_and_noisy(views: int, clean: bool) -> torch.Tensor:
     ],
 )  # fmt: skip
 def test_the_solver_ends_within_half_a_percent_of_the_minimum(views, lam, mu, clean):
-    """At the ends of every slider and between; the reference goes on from there for as long again and 200 iterations."""
+    """At the ends of every slider and between; the reference goes on from there, as long again and 200 iterations."""
     posed = agc.pose(clean_and_noisy(views, clean), agc.random_warps(views), lam, mu)
     start = (posed.mean / posed.scale).numpy()
     found = sr.primal_dual(posed.problem, start)
