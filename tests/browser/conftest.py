@@ -63,6 +63,7 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
     nothing stored, is handed to the next: it has compiled Streamlit's scripts, which is most of what a visit costs.
     """
     viewport = options.pop("viewport", {"width": 1280, "height": 800})
+    motion = options.pop("reduced_motion", "no-preference")
     name = f"{script}{sorted(options.items())}"
     if idle := IDLE.setdefault(name, []):
         tab = idle.pop()
@@ -72,6 +73,7 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
         tab.set_default_timeout(PATIENCE)
         if script:
             tab.add_init_script(script)
+    tab.emulate_media(media="null", color_scheme="light", reduced_motion=motion)
     errors = []
     watching = {
         "console": lambda message: errors.append(message.text) if is_error(message) else None,
@@ -87,12 +89,12 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
         raise
     for event, watch in watching.items():
         tab.remove_listener(event, watch)
-    leave(tab, options)
+    leave(tab)
     idle.append(tab)
     assert not errors + boxes
 
 
-def leave(tab: Page, options: dict) -> None:
+def leave(tab: Page) -> None:
     """What the visitor has opened is closed, and what the browser remembers is as at first."""
     if tab.url.startswith("http"):
         tab.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
@@ -105,7 +107,6 @@ def leave(tab: Page, options: dict) -> None:
     tab.mouse.move(0, 0)
     tab.goto("about:blank")
     tab.unroute_all()
-    tab.emulate_media(media="null", color_scheme="light", reduced_motion=options.get("reduced_motion", "no-preference"))
 
 
 @pytest.fixture
