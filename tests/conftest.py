@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 
 import hypothesis
@@ -11,16 +12,30 @@ from streamlit.testing.v1 import AppTest
 
 import app  # noqa: F401
 from benchmarks.servers import serve
+from tests.one_server import shared
+from tests.order import Together, in_order, together
 
 hypothesis.settings.register_profile("lab", deadline=None)  # no test depends on speed
 hypothesis.settings.load_profile("lab")
 
 
+def pytest_collection_modifyitems(items):
+    places = in_order(item.nodeid for item in items)
+    items.sort(key=lambda item: places[together(item.nodeid)])
+
+
+def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False
+    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.fixture(scope="session")
-def server():
-    """Address of a running lab whose libraries are loaded."""
-    with serve("app.py", "/api/ready") as found:
-        yield found.address
+def server(tmp_path_factory):
+    """Address of a running lab whose libraries are loaded: one for all workers, so each page computes its own once."""
+    place = tmp_path_factory.getbasetemp()
+    place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place  # of this worker's folder: the run's
+    with shared(place / "server", lambda: serve("app.py", "/api/ready")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,12 +1,18 @@
-"""A real browser. A test that uses ``page`` fails on any error in the console or on the page."""
+"""A real browser. A test that uses ``page`` or ``visiting`` fails on any error in the console or on the page."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 30_000  # milliseconds; two busy cores may be slow, and no test is about speed
@@ -37,6 +43,7 @@ def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
+        IDLE.clear()
         browser.close()
 
 
@@ -45,16 +52,65 @@ def is_error(message) -> bool:
     return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
 
 
+IDLE: dict[str, list[Page]] = {}  # tabs that wait for their next visitor, by what they were opened with
+
+
+@contextlib.contextmanager
+def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
+    """The tab of a fresh visitor. At the end any console error, uncaught script error, or exception box fails.
+
+    `options` are those of `new_context`; `script` runs before those of each page. A tab that a visitor has left, with
+    nothing stored, is handed to the next: it has compiled Streamlit's scripts, which is most of what a visit costs.
+    """
+    viewport = options.pop("viewport", {"width": 1280, "height": 800})
+    motion = options.pop("reduced_motion", "no-preference")
+    name = f"{script}{sorted(options.items())}"
+    if idle := IDLE.setdefault(name, []):
+        tab = idle.pop()
+        tab.set_viewport_size(viewport)
+    else:
+        tab = chromium.new_context(viewport=viewport, **options).new_page()
+        tab.set_default_timeout(PATIENCE)
+        if script:
+            tab.add_init_script(script)
+    tab.emulate_media(media="null", color_scheme="light", reduced_motion=motion)
+    errors = []
+    watching = {
+        "console": lambda message: errors.append(message.text) if is_error(message) else None,
+        "pageerror": lambda error: errors.append(str(error)),
+    }
+    for event, watch in watching.items():
+        tab.on(event, watch)
+    try:
+        yield tab
+        boxes = tab.locator('[data-testid="stException"]').all_inner_texts()
+    except BaseException:
+        tab.context.close()
+        raise
+    for event, watch in watching.items():
+        tab.remove_listener(event, watch)
+    leave(tab)
+    idle.append(tab)
+    assert not errors + boxes
+
+
+def leave(tab: Page) -> None:
+    """What the visitor has opened is closed, and what the browser remembers is as at first."""
+    if tab.url.startswith("http"):
+        tab.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+    for other in tab.context.pages:
+        if other != tab:
+            other.close()
+    tab.context.clear_cookies()
+    tab.context.clear_permissions()
+    tab.mouse.up()
+    tab.mouse.move(0, 0)
+    tab.goto("about:blank")
+    tab.unroute_all()
+
+
 @pytest.fixture
 def page(chromium):
-    """A fresh visitor. At the end, any console error, uncaught script error, or exception box fails the test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    tab = context.new_page()
-    tab.set_default_timeout(PATIENCE)
-    errors = []
-    tab.on("console", lambda message: errors.append(message.text) if is_error(message) else None)
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    yield tab
-    boxes = tab.locator('[data-testid="stException"]').all_inner_texts()
-    context.close()
-    assert not errors + boxes
+    """A fresh visitor."""
+    with visiting(chromium) as tab:
+        yield tab

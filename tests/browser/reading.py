@@ -14,6 +14,9 @@ QUIET = 0.7  # seconds without a change after which a page rests: a key on a sli
 READS = 10  # of the time that reading the page takes, if that is longer: a busy machine is slow in everything
 
 READ = r"""() => {
+  const app = document.querySelector('[data-testid=stApp]')
+  const busy = app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
+  if (busy) return { busy: true } // reading takes time that the page needs
   const controls = [], words = []
   let empty = false // a component whose script has not come yet
   const shown = (node) => node.getClientRects().length > 0
@@ -48,9 +51,7 @@ READ = r"""() => {
     }
   }
   read(document.querySelector('[data-testid=stMain]'), { asked: false, key: '', group: '' })
-  const app = document.querySelector('[data-testid=stApp]')
-  const busy = app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
-  return { controls, words, busy: Boolean(busy || empty) }
+  return { controls, words, busy: empty }
 }"""
 
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.servers import serve
+from tests.browser.conftest import visiting
 
 WATCH = """(() => {
   window.left = { live: 0, streamlit: 0 }
@@ -35,9 +36,9 @@ def address():
 
 
 @pytest.fixture
-def tab(page, address):
-    page.add_init_script(WATCH)
-    return opened(page, address)
+def tab(chromium, address):
+    with visiting(chromium, WATCH) as tab:
+        yield opened(tab, address)
 
 
 def opened(page, address):
@@ -266,11 +267,9 @@ class TestHaste:
 class TestTouch:
     @pytest.fixture
     def phone(self, chromium, address):
-        context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-        page = context.new_page()
-        page.add_init_script(WATCH)
-        yield opened(page, address)
-        context.close()
+        options = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+        with visiting(chromium, WATCH, **options) as phone:
+            yield opened(phone, address)
 
     def swipe(self, page, start, end):
         touch = page.context.new_cdp_session(page)

@@ -39,9 +39,10 @@ class Drawn:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def nothing_seen_before():
-    """What the networks of one file have said, some of them stand-ins, is not remembered in the next."""
-    caches = st.cache_data, st.cache_resource
+def nothing_seen_before(request):
+    """What the networks of one file have said, some of them stand-ins, is not remembered in the next; but what a page
+    says as it is, in a file with AS_IT_IS, may be remembered in another such file."""
+    caches = () if getattr(request.module, "AS_IT_IS", False) else (st.cache_data, st.cache_resource)
     for cache in caches:
         cache.clear()
     yield

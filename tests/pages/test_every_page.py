@@ -18,6 +18,7 @@ from ui import outside_lab_world, pictures
 from ui.course import TERMS, Lesson, ready
 from ui.predict import Prediction
 
+AS_IT_IS = True  # no network is replaced
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = [lesson for lesson in ready() if lesson.path]
 # What a slide of the lectures gets wrong, and the page that says so: a part of its correction.
@@ -86,13 +87,23 @@ def sliders(at: AppTest) -> dict[str, dict]:
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
 def test_a_fresh_visit_is_complete(first, sound, lesson: Lesson, prose):
+    """Also with the title and the question of the course: the navigation paints them before the page runs."""
     at, questions = first(lesson)
     sound(at)
+    assert [each.value for each in at.title] == [lesson.title]
+    assert at.markdown[0].value == lesson.question
     assert len(questions) >= 2
     assert any(each.label.startswith("Show the code") for each in at.expander)
     assert at.header[-1].value == "Sources" and "paper" in at.markdown[-1].value + prose(at)
     if runs_networks(lesson):
         assert any(FOOTER.fullmatch(each.value) for each in at.caption), [each.value for each in at.caption]
+
+
+@pytest.mark.parametrize("lesson", ready(), ids=lambda each: each.file)
+def test_navigation_runs_every_page_with_one_heading(sound, lesson: Lesson):
+    at = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=600).run()
+    sound(at.switch_page(f"../pages/{lesson.file}/page.py").run())
+    assert [each.value for each in at.title] == [lesson.title]
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)

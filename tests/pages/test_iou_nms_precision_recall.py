@@ -1,5 +1,6 @@
 """The IoU, NMS and Precision-Recall page: the chain from two boxes to mAP, with a network and without, at every end."""
 
+import functools
 import re
 
 import numpy as np
@@ -33,27 +34,54 @@ PAGE = "iou_nms_precision_recall"
 trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), reason="the detector has no weights")
 
 
+CACHES = (
+    shared.raw_boxes, shared.held_out, shared.detections_of, rankings.comparisons_of, rankings.ranked_at,
+    mean_ap.per_class, judged_scenes.tiles,
+)  # fmt: skip
+
+
+def forget() -> None:
+    for each in CACHES:
+        each.clear()
+    fresh.cache_clear()  # what it has said is also remembered with it
+
+
+@pytest.fixture(autouse=True, scope="module")
+def last_asked():
+    """Which network the test before has asked, by fixture; "" for the trained one."""
+    forget()
+    yield {"network": ""}
+    forget()
+
+
 @pytest.fixture(autouse=True)
+def nothing_remembered_of_another_network(request, last_asked):
+    """Of the same network it is: looking at the scenes is what takes the time."""
+    now = next((name for name in ("network", "no_weights") if name in request.fixturenames), "")
+    if now != last_asked["network"]:
+        forget()
+    last_asked["network"] = now
+
+
+@pytest.fixture
 def nothing_remembered():
-    caches = (
-        shared.raw_boxes, shared.held_out, shared.detections_of, rankings.comparisons_of, rankings.ranked_at,
-        mean_ap.per_class, judged_scenes.tiles,
-    )  # fmt: skip
-    for each in caches:
-        each.clear()
+    forget()
     yield
-    for each in caches:
-        each.clear()
+    forget()
+
+
+@functools.cache
+def fresh() -> detector.LoadedDetector:
+    torch.manual_seed(3)
+    module = detector_recipe.build("detector").eval().requires_grad_(False)
+    return detector.LoadedDetector("detector", module, torch.device("cpu"), {})
 
 
 @pytest.fixture
 def network(monkeypatch):
     """The real network, freshly initialised: it knows nothing, but its boxes are as raw as any."""
-    torch.manual_seed(3)
-    module = detector_recipe.build("detector").eval().requires_grad_(False)
-    loaded = detector.LoadedDetector("detector", module, torch.device("cpu"), {})
-    monkeypatch.setattr(catalog, "load", lambda name: loaded)
-    return loaded
+    monkeypatch.setattr(catalog, "load", lambda name: fresh())
+    return fresh()
 
 
 @pytest.fixture
@@ -314,7 +342,7 @@ def test_the_networks_own_detections_are_the_pages(network):
     np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
 
 
-def test_the_network_runs_once_per_picture(run, network, monkeypatch):
+def test_the_network_runs_once_per_picture(nothing_remembered, run, network, monkeypatch):
     seen = []
     call = type(network).__call__
     monkeypatch.setattr(
@@ -474,7 +502,7 @@ def test_a_click_on_a_box_of_the_scenes_opens_its_detection(run, monkeypatch, wo
     assert "**Detection 2 of" in words(run(pr_step=1))
 
 
-def test_a_class_that_no_scene_has_is_said_so(run, network, monkeypatch, words):
+def test_a_class_that_no_scene_has_is_said_so(nothing_remembered, run, network, monkeypatch, words):
     monkeypatch.setattr(
         scenes, "sample", lambda seed, *a, real=scenes.sample: real(seed, scenes.Knobs(classes=("cat",)))
     )

@@ -194,7 +194,7 @@ def test_a_picture_of_one_colour_gives_sense(run, sound, monkeypatch, colour):
     monkeypatch.setattr(
         pictures, "photograph", lambda *_: pictures.Picture(np.full((224, 224, 3), colour, np.uint8), "x")
     )
-    at = sound(run(saliency_source="Photograph"))
+    at = sound(run(saliency_source="Photograph", saliency_patch_size=64, saliency_stride=48))  # few places
     sound(at.button(key="saliency_run").click().run())
 
 

@@ -34,24 +34,6 @@ def test_a_lesson_waits_for_its_network(monkeypatch, tmp_path):
     assert ready() == list(LESSONS)
 
 
-@pytest.mark.parametrize("lesson", LESSONS[1:], ids=lambda each: each.file)
-def test_page_alone_shows_the_title_and_question_of_the_course(lesson):
-    """The navigation paints the heading from the course before the page runs: both must say the same."""
-    test = AppTest.from_file(str(lesson.script), default_timeout=120).run()
-    assert not test.exception
-    assert [each.value for each in test.title] == [lesson.title]
-    assert test.markdown[0].value == lesson.question
-
-
-@pytest.mark.parametrize("lesson", ready(), ids=lambda each: each.file)
-def test_navigation_runs_every_page_with_one_heading(lesson):
-    test = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=120).run()
-    test.switch_page(f"../pages/{lesson.file}/page.py").run()
-    assert not test.exception
-    assert [each.value for each in test.error] == []
-    assert [each.value for each in test.title] == [lesson.title]
-
-
 def test_every_lesson_has_a_goal_its_minutes_and_a_wrong_answer_to_expect():
     for lesson in LESSONS:
         assert len(lesson.goal.split()) >= 8 and lesson.goal.endswith("."), lesson.file
