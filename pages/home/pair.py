@@ -85,8 +85,8 @@ def tags(names: Sequence[str], colours: Sequence[str]) -> Boxes:
 
 
 def skeleton(joints: np.ndarray, drawn: np.ndarray, colours: Sequence[str]) -> list:
-    """Limbs and joints of a person, as far as they are in the picture: `joints` (14, 2), `drawn` bool (14,), a colour for
-    each joint."""
+    """Limbs and joints of a person, as far as they are in the picture: `joints` (14, 2), `drawn` bool (14,), a colour
+    for each joint."""
     drawn = drawn & ((joints >= 0) & (joints <= SIZE)).all(1)
     limbs = [(*joints[a], *joints[b]) for a, b in SKELETON if drawn[a] and drawn[b]]
     shown = np.flatnonzero(drawn)
