@@ -121,10 +121,8 @@ class Looked:
             if self._split is None:
                 known = stacked([each for found in self._found[: self._training] for each in found])
                 unseen = stacked([found[0] for found in self._found[self._training :] if found])
-                mean, deviation = known.features.mean(), known.features.std()
-                self._split = tuple(
-                    Examples((each.features - mean) / deviation, each.labels, each.numbers) for each in (known, unseen)
-                )
+                mean, deviation = float(known.features.mean()), float(known.features.std())
+                self._split = scaled(known, mean, deviation), scaled(unseen, mean, deviation)
             return self._split
 
     def held_out(self) -> list[scenes.View]:
@@ -148,6 +146,11 @@ class Looked:
             if index >= self._training:
                 self._views.append(view)
         self._found.append(found)
+
+
+def scaled(examples: Examples, mean: float, deviation: float) -> Examples:
+    """The same with features less a mean, over a deviation."""
+    return Examples((examples.features - mean) / deviation, examples.labels, examples.numbers)
 
 
 def stacked(examples: list[tuple[Tensor, int, Tensor]]) -> Examples:

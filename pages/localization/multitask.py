@@ -45,15 +45,15 @@ def multitask(focus: Focus) -> None:
     )
     run: tuple[Settings, Watched[Progress]] | None = st.session_state.get(RUN)
     running = run is not None and run[1].running
-    with live_slider("α", 0.0, 1.0, 0.5, step=0.05, key="multitask_alpha", format="%.2f") as alpha:
-        loss = st.session_state.get("multitask_loss") or "L2"
-        by_hand(focus, alpha, loss)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         loss = st.segmented_control("Box loss R", list(BOX_LOSSES), default="L2", required=True, key="multitask_loss",
                                     **KEPT)  # fmt: skip
         units = st.segmented_control("Shared hidden layer", UNITS, default=32, required=True, key="multitask_units",
                                      **KEPT)  # fmt: skip
         seed = st.number_input("Seed", 0, 99, 0, key="multitask_seed", width=110, **KEPT)
+    with live_slider("α", 0.0, 1.0, 0.5, step=0.05, key="multitask_alpha", format="%.2f") as alpha:
+        by_hand(focus, alpha, loss)
+    with st.container(horizontal=True):
         settings = Settings(alpha=alpha, box_loss=loss, units=units, seed=seed)
         if st.button("Start", type="primary", icon=":material/play_arrow:", key="multitask_start", disabled=running):
             if run is None or run[1].over or run[0] != settings:
@@ -88,9 +88,9 @@ def together() -> None:
     gains = {"accuracy": joint["accuracy"] - apart["accuracy"], "mean IoU": joint["mean_iou"] - apart["mean_iou"]}
     said = " and ".join(f"{name} by {gain:+.3f}".replace("-", "−") for name, gain in gains.items())
     st.markdown(
-        "A slide says that the two heads can be trained apart, and that it is always better to fine-tune them together. "
-        f"Here fine-tuning changed {said}. The frozen trunk has learned names, and never where a thing is: the box has "
-        "more to gain."
+        "A slide says that the two heads can be trained apart, and that fine-tuning them together is always better. "
+        f"Here it changed {said}. The frozen trunk has learned names, and never where a thing is: the box has more to "
+        "gain."
     )
     st.caption(
         f"On {joint['scenes']} scenes with one thing that no network has seen; one training of each. *Joint* begins "

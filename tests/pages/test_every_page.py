@@ -34,7 +34,12 @@ ERRATA = {
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
 # What a page says of a word that another page explains, at its first use, in one line.
-REMINDED = {"anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"), "yolo_grid": ("Anchor", "NMS")}
+REMINDED = {
+    "localization": ("IoU",),
+    "anchors": ("IoU", "NMS"),
+    "roi_pooling": ("Feature pyramid", "AP"),
+    "yolo_grid": ("Anchor", "NMS"),
+}
 KNOWS_PHOTOGRAPHS = {"saliency"}  # they go to a network that was trained on photographs
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")
 visited: dict[str, tuple[AppTest, dict]] = {}

@@ -13,7 +13,7 @@ from labs import boxes, localization
 from models import catalog
 from models.networks.classifier import Classifier, LoadedClassifier
 from models.networks.localizer import LoadedLocalizer, Localizer
-from models.recipes.localizer_heads import Looked, Progress, Settings, learn
+from models.recipes.localizer_heads import Looked, Settings, learn
 from pages.localization import composed, multitask, shared
 from scenes import THINGS
 from ui import pictures
@@ -196,17 +196,18 @@ def test_heads_learn_while_the_page_looks_on_and_finished_runs_are_compared(run,
 
 
 def test_a_stopped_training_is_there_after_a_visit_elsewhere_and_goes_on(run, sound, prose, few, monkeypatch):
-    gate = threading.Event()
+    there, gate = threading.Event(), threading.Event()
 
     def slow(settings, looked):
         for each in learn(settings, looked):
-            yield each
             if each.step == 10:
+                there.set()
                 gate.wait(60)
+            yield each
 
     monkeypatch.setattr(multitask, "learn", slow)
     at, run_of = started(run())
-    until(lambda: (run_of.look() or Progress(0)).step == 10)
+    until(there.is_set)
     run_of.stop()
     gate.set()
     until(lambda: not run_of.running)
