@@ -18,7 +18,7 @@ from labs import landmarks
 from models.device import cache_folder
 from models.networks.face_landmarks import SIDE, FaceLandmarks, LoadedFaceLandmarks, seen
 from models.recipes import training
-from models.recipes.scene_cache import _fingerprint, held_out_seeds, training_seeds
+from models.recipes.scene_cache import fingerprint, held_out_seeds, training_seeds
 from scenes import faces
 from scenes.faces import LANDMARKS
 
@@ -146,7 +146,7 @@ def evaluate(model: LoadedFaceLandmarks, report: Callable[[int, int], None], cou
 def cached_faces(seeds: range, workers: int | None = None) -> CachedFaces:
     """Faces of these seeds as the network sees them, drawn on first use; drawing goes on where it was stopped. A change
     of anything that `scenes/` draws, or of the close-ups, starts a new cache."""
-    drawn = hashlib.sha256((_fingerprint() + inspect.getsource(faces)).encode()).hexdigest()[:10]
+    drawn = hashlib.sha256((fingerprint() + inspect.getsource(faces)).encode()).hexdigest()[:10]
     folder = cache_folder() / f"faces-{seeds.start}-{len(seeds)}-{drawn}"
     folder.mkdir(parents=True, exist_ok=True)
     chunks = {folder / f"{start:06d}.npz": seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)}
