@@ -52,7 +52,7 @@ class Recipe:
     apart_batch: int = 48
     apart_learning_rate: float = 3e-3
     batch: int = 32
-    steps: int = 450
+    steps: int = 1500
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     frozen: int = 3
