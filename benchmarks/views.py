@@ -35,11 +35,12 @@ class View:
         return [name for name in self.networks if not (WEIGHTS / f"{name}.safetensors").exists()]
 
 
-CANVASES, BOXES, CELLS = ".rasters", ".vectors", ".items"
+CANVASES, BOXES, CELLS, WORDS = ".rasters", ".vectors", ".items", ".words"
 COMMON = '[data-id="common"]'  # the intersection comes from Python; the dragged box itself follows the hand at once
 DETECTOR = ("detector",)
 CLASSIFIER = ("classifier-gap-28",)
-WINDOWS = ("window-classifier",)
+LOCALIZER = ("localizer-joint",)
+WINDOWS = ("window-classifier", "window-classifier-wide", "window-localizer")
 SEGMENTERS = tuple(f"segmenter-{name}" for name in ("nearest", "bed-of-nails", "bilinear", "max-unpool", "transposed"))
 
 VIEWS = (
@@ -53,8 +54,12 @@ VIEWS = (
     View("overlap", "transposed_convolution", "overlap_kernel", "overlap_map", CANVASES, 25),
     View("anchors", "anchors", "anchors_smallest", "anchors_grid", BOXES, 10, False,
          networks=DETECTOR),
+    View("localization_box", "localization", "localization_stage", "localization_losses", WORDS, 25, hand=BOX,
+         networks=LOCALIZER),
+    View("loss_weight", "localization", "multitask_alpha", "multitask_hand", WORDS, 25, networks=LOCALIZER),
     View("window", "sliding_window", "window_hand", "window_hand_scores", CELLS, 25, hand=BOX, networks=WINDOWS),
     View("window_threshold", "sliding_window", "window_threshold", "window_above", BOXES, 25, networks=WINDOWS),
+    View("pyramid", "sliding_window", "pyramid_score", "pyramid_kept", BOXES, 10, False, networks=WINDOWS),
     View("iou", "iou_nms_precision_recall", "iou_stage", "iou_stage", COMMON, 25, hand=BOX,
          networks=DETECTOR),
     View("nms", "iou_nms_precision_recall", "nms_threshold", "nms_stage", BOXES, 10, False, networks=DETECTOR),

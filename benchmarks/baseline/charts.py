@@ -12,7 +12,7 @@ import torch
 from plotly.subplots import make_subplots
 
 import scenes
-from labs import anchors, boxes, checkerboard, nms, yolo_grid
+from labs import anchors, boxes, checkerboard, image_pyramid, localization, nms, yolo_grid
 from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
 from models import catalog
@@ -22,6 +22,7 @@ from pages.iou_nms_precision_recall.shared import raw_boxes
 from pages.iou_nms_precision_recall.suppression import GREEDY, suppress
 from pages.saliency import covering
 from pages.sliding_window import every as all_windows
+from pages.sliding_window import searched
 from pages.sliding_window import shared as windows_shared
 from pages.upsampling import field_of_view, networks
 from scenes import THINGS, Knobs
@@ -219,6 +220,40 @@ def nearest(k: int, layer: int = -1) -> go.Figure:
     return figure
 
 
+@st.cache_resource(show_spinner=False)
+def localized():
+    return catalog.load("localizer-joint")(pictures.from_lab_world(141, objects=(1, 1)).image)
+
+
+def localization_box(shift: float) -> go.Figure:
+    view = pictures.from_lab_world(141, objects=(1, 1))
+    truth = localization.to_numbers(torch.tensor(view.view.instances[0].box).float(), 224, 224)
+    box = localized().box + shift
+    guess = localization.to_numbers(box, 224, 224)
+    add_boxes(figure := picture(view.image), box[None], ORANGE)
+    losses = (localization.l2_loss, localization.l1_loss, localization.smooth_l1_loss, localization.giou_loss)
+    return figure.update_layout(title=", ".join(f"{float(loss(guess, truth)):.4f}" for loss in losses))
+
+
+def loss_weight(alpha: float) -> go.Figure:
+    truth = pictures.from_lab_world(141, objects=(1, 1)).view.instances[0]
+    numbers = localization.to_numbers(torch.tensor(truth.box).float(), 224, 224)
+    s = localization.class_loss(localized().scores[None], torch.tensor([THINGS.index(truth.label)]))[0]
+    r = localization.l2_loss(localized().numbers, numbers)
+    return go.Figure(go.Bar(y=[float(alpha * s), float((1 - alpha) * r)]))
+
+
+def pyramid(score: float) -> go.Figure:
+    image, how = pictures.from_lab_world(windows_shared.SEED).image, searched.HOW
+    sizes = image_pyramid.level_sizes(*image.shape[:2], 5, 1.4, how.window)
+    found = image_pyramid.together(
+        [searched.candidates_on(searched.LOCALIZER, image, size, number, how.stride)
+         for number, size in enumerate(sizes)]
+    )  # fmt: skip
+    add_boxes(figure := picture(image), searched.suppressed(searched.sure(found, score), 0.3).boxes, BLUE)
+    return figure
+
+
 def one_window(column: float) -> go.Figure:
     look = windows_shared.Look(pictures.from_lab_world(windows_shared.SEED), 112, "window-classifier")
     left = int(column)
@@ -257,6 +292,9 @@ CHARTS = {
     "yolo": Chart("Score threshold", 0.01, 0.99, 0.3, 0.01, yolo),
     "neighbours": Chart("Neighbours k", 1, retrieval.SHOWN, 8, 1, nearest),
     "signature_layer": Chart("Layer", 0, 6, 6, 1, lambda layer: nearest(8, layer)),
+    "localization_box": Chart("Shift", -60.0, 60.0, 0.0, 1.0, localization_box),
+    "loss_weight": Chart("α", 0.0, 1.0, 0.5, 0.05, loss_weight),
+    "pyramid": Chart("Score threshold", 0.05, 0.99, 0.8, 0.01, pyramid),
     "window": Chart("Column", 0, 84, 60, 1, one_window),
     "window_threshold": Chart("Score threshold", 0.05, 0.99, 0.6, 0.01, window_threshold),
     "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),

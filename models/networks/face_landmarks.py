@@ -16,8 +16,9 @@ from models.networks.segmenter import folded
 from scenes.faces import LANDMARKS
 
 SIDE = 96  # pixels of what the network sees
-WIDTHS = (16, 32, 64, 96)  # of the maps of 48, 24, 12 and 6 pixels
-HIDDEN = 64
+WIDTHS = (16, 32, 64, 96)  # of the maps of 48, 24, 12 and again 12 pixels
+KEPT = 24  # maps that the fully connected layers see
+HIDDEN = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +54,11 @@ class FaceLandmarks(nn.Module):
             convolution(b, b),
             convolution(b, c, stride=2),
             convolution(c, c),
-            convolution(c, d, stride=2),
+            convolution(c, d),
+            convolution(d, KEPT),
         )
         self.head = nn.Sequential(
-            nn.Flatten(), nn.Linear(d * (SIDE // 16) ** 2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * len(LANDMARKS))
+            nn.Flatten(), nn.Linear(KEPT * (SIDE // 8) ** 2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * len(LANDMARKS))
         )
 
     def forward(self, images: Tensor) -> Tensor:

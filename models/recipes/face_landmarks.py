@@ -40,9 +40,9 @@ class Recipe:
 
     seed: int = 0
     faces: int = 2500
-    steps: int = 1300
+    steps: int = 5000
     batch: int = 48
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 0.02
     turn: float = 12.0
     zoom: float = 0.12
