@@ -93,8 +93,8 @@ LESSONS = (
                   "inverse."),
     Lesson("Detect", "localization", "Localization", ":material/center_focus_strong:",
            "What is the one thing in the picture, and where?", network="localizer-joint",
-           topics="Class and box from one trunk, box losses, the multitask loss, landmarks, pose by regression (DeepPose), "
-                  "PCK and OKS, part affinity fields (OpenPose)",
+           topics="Class and box from one trunk, box losses, the multitask loss, landmarks, pose by regression "
+                  "(DeepPose), PCK and OKS, part affinity fields (OpenPose)",
            goal="Write a box as four regressed numbers, compute its loss by hand, and weigh it against the loss of the "
                 "class.",
            minutes=30,
