@@ -94,11 +94,11 @@ def choose() -> Look:
     with st.container(key="choices-window", horizontal=True):
         picture = pictures.choose("window", seed=SEED)
         side = st.selectbox(
-            "Side of the picture", SIDES, SIDES.index(112), key="window_side", width=120, label_visibility="collapsed",
+            "Side of the picture", SIDES, SIDES.index(112), key="window_side", width=100, label_visibility="collapsed",
             format_func=lambda each: f"{each} px", **KEPT,
         )  # fmt: skip
         network = st.selectbox(
-            "Network", list(NETWORKS), key="window_network", width=220, label_visibility="collapsed",
+            "Network", list(NETWORKS), key="window_network", width=190, label_visibility="collapsed",
             format_func=lambda each: f"{each} network", **KEPT,
         )  # fmt: skip
     return Look(picture, side, NETWORKS[network])
