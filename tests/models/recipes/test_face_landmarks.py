@@ -119,7 +119,7 @@ def test_the_card_counts_in_distances_between_the_eyes(monkeypatch):
 @trained
 def test_it_finds_landmarks_far_better_than_the_mean_face():
     metrics = catalog.card(NAMES[0])["metrics"]
-    assert metrics["mean_error"] < 47 / 3 and metrics["scenes"] == 500  # 47 %: the mean of the faces of training
+    assert metrics["mean_error"] < 47 / 6 and metrics["scenes"] == 500  # 47 %: the mean of the faces of training
     network = catalog.load(NAMES[0])
     for seed in range(10_000_000, 10_000_010):
         face = close_up(seed)
