@@ -88,12 +88,12 @@ def test_boxes_follow_the_nms_slider_while_it_is_dragged(server, page):
         page.wait_for_timeout(25)
     page.mouse.up()
     assert page.evaluate("window.drawn") > 5
-    page.locator(".st-key-nms_next button").scroll_into_view_if_needed()
+    page.locator(".st-key-nms_next button:visible").scroll_into_view_if_needed()
     page.keyboard.press("n")  # the next scene, for the row of pictures that is in view
     page.wait_for_url(re.compile(r"nms_seed=\d+"))
     seed = re.search(r"nms_seed=\d+", page.url)[0]
     assert "published_seed" not in page.url
-    page.locator(".st-key-published_next button").evaluate("node => node.scrollIntoView({ block: 'start' })")
+    page.locator(".st-key-published_next button:visible").evaluate("node => node.scrollIntoView({ block: 'start' })")
     page.keyboard.press("n")
     page.wait_for_url("**published_seed=12**")
     assert seed in page.url

@@ -57,10 +57,10 @@ def test_other_knobs_are_other_scenes_in_a_folder_of_their_own(cache):
 
 
 def test_a_change_of_the_close_ups_leaves_the_scenes_where_they_are(monkeypatch):
-    before, read = scene_cache._fingerprint(), Path.read_bytes
+    before, read = scene_cache.fingerprint(), Path.read_bytes
     for changed, same in (("faces.py", True), ("person.py", False)):
         monkeypatch.setattr(Path, "read_bytes", lambda file, name=changed: b"" if file.name == name else read(file))
-        assert (scene_cache._fingerprint() == before) == same
+        assert (scene_cache.fingerprint() == before) == same
 
 
 class _Here:
