@@ -88,6 +88,8 @@ def compared(image: np.ndarray, truth: Tensor, said: Landmarks, index: int, show
     with side:
         if TRUTH not in shown:
             words("Put the square on the landmark first; *truth* then shows how far off it is.", "landmarks_hand")
+            for key in ("landmarks_network", "landmarks_mean", "landmarks_numbers"):
+                words("", key)  # the same places, empty: what comes and goes makes the page jump
             return
         words(f"**{NAMES[index]}**, your square:\n\n{arithmetic(guess, truth[index], unit)}", "landmarks_hand")
         words(

@@ -106,9 +106,9 @@ def handles(line: Place) -> list[Box]:
 
 
 def middle(box: Box) -> tuple[float, float]:
-    """The end of the line that a handle holds."""
+    """The end of the line that a handle holds, as exactly as the address has it."""
     x1, y1, x2, y2 = box.xyxy
-    return (x1 + x2) / 2, (y1 + y2) / 2
+    return round(float(x1 + x2) / 2, 1), round(float(y1 + y2) / 2, 1)
 
 
 def linked_line() -> Place | None:

@@ -39,14 +39,14 @@ def hidden(person: Person) -> None:
         "In training, joints out of sight got", RULES, default=ZEROS, required=True,
         key="pose_rule", **KEPT,
     )  # fmt: skip
-    said, masked = asked(person.seed, rule), asked(person.seed)
-    count = int((~person.seen).sum())
-    errors = [mean_error(person, each.first) for each in (masked, said)]
+    other = ZEROS if rule == NO_LOSS else NO_LOSS
+    said, count = asked(person.seed, rule), int((~person.seen).sum())
+    errors = [mean_error(person, asked(person.seed, each).first) for each in (other, rule)]
     with page.predict(
         "pose-rule",
         f"Person {person.seed}, {count} of 14 joints out of sight, with {rule}: is the mean error of "
-        "the joints in sight better or worse than with no loss for them?",
-        ANSWERS if rule != NO_LOSS else [],
+        f"the joints in sight better or worse than with {other}?",
+        ANSWERS,
     ) as prediction:
         left, right = st.columns(2, gap="large")
         with left:
@@ -64,7 +64,7 @@ def hidden(person: Person) -> None:
             words(told(person, rule, said.first, errors), "pose_rule_told")
         prediction.outcome(
             ANSWERS[int(errors[1] > errors[0])],
-            f"It is {errors[1]:.1f} pixels, and {errors[0]:.1f} with no loss for joints out of sight.",
+            f"It is {errors[1]:.1f} pixels, and {errors[0]:.1f} with {other}.",
         )
     figures()
 

@@ -132,8 +132,8 @@ def test_a_chosen_pair_puts_the_line_between_its_joints(run, sound, drawn):
     sound(run({"people_pairs_at": f"pairs,0,{len(second) - 1}"}, _people_line_of=at.session_state["_people_line_of"],
                    people_line_stage=people_integral.handles((1.0, 1.0, 9.0, 9.0)), **TRUTH))  # fmt: skip
     rows = drawn.grids["people_samples"]["samples"].values
-    assert (rows[0, 0], rows[1, 0]) == pytest.approx(first[0, :2].tolist(), abs=1e-4)
-    assert (rows[0, -1], rows[1, -1]) == pytest.approx(second[-1, :2].tolist(), abs=1e-4)
+    assert (rows[0, 0], rows[1, 0]) == pytest.approx(first[0, :2].tolist(), abs=0.051)
+    assert (rows[0, -1], rows[1, -1]) == pytest.approx(second[-1, :2].tolist(), abs=0.051)  # to a tenth, as the address
 
 
 def test_the_table_shows_all_pairs_and_marks_what_greedy_takes(run, sound, drawn, prose):

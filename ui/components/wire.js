@@ -81,6 +81,14 @@ history.pushState = (state, title, address) => {
   return push(state, title, address)
 }
 
+/** While a hand moves, style.css rests what is out of sight; a hand that only lies on a picture does not move. */
+let still = null
+function moving(moves) {
+  clearTimeout(still)
+  document.documentElement.toggleAttribute('data-moving', moves)
+  if (moves) still = setTimeout(() => moving(false), TEXT_EVERY)
+}
+
 /** Sends the newest state to Python, never more than `window` ahead of what is drawn, and never loses the last one.
  *
  *  A state with `settled: false` comes from a moving hand and takes the direct line where there is one; all others take
@@ -126,7 +134,7 @@ export class Channel {
       this.pump()
     }, PATIENCE)
     const message = { ...state(this.sent), sequence: this.sent }
-    document.documentElement.toggleAttribute('data-moving', message.settled === false) // style.css rests what is out of sight
+    moving(message.settled === false)
     const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
     if (message.settled !== false || !this.token || !line.ready || behind) this.ask(message)
     else line.ask(this.key, message, (reply) => this.answered(message, reply))
