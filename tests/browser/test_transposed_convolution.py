@@ -67,10 +67,10 @@ def test_dragging_draws_while_the_hand_is_down(lesson):
     for i in range(20):
         lesson.mouse.move(right + (left - right) * (i + 1) / 20, y)
     expect(lesson.get_by_text("nothing is stamped yet")).to_be_visible()
-    assert lesson.evaluate("document.documentElement.hasAttribute('data-moving')")  # what is out of sight rests
+    assert lesson.evaluate("document.documentElement.hasAttribute('data-held')")  # what is out of sight rests
     lesson.mouse.up()
     expect(lesson).not_to_have_url(re.compile("stamp_step"))
-    assert not lesson.evaluate("document.documentElement.hasAttribute('data-moving')")
+    assert not lesson.evaluate("document.documentElement.hasAttribute('data-held')")
     far = lesson.locator('[class*="st-key-checkerboard_picture-live"] .rasters')
     expect(far).to_have_css("visibility", "hidden")  # layers that are not put together in every frame
     far.scroll_into_view_if_needed()

@@ -81,14 +81,6 @@ history.pushState = (state, title, address) => {
   return push(state, title, address)
 }
 
-/** While a hand moves, style.css rests what is out of sight; a hand that only lies on a picture does not move. */
-let still = null
-function moving(moves) {
-  clearTimeout(still)
-  document.documentElement.toggleAttribute('data-moving', moves)
-  if (moves) still = setTimeout(() => moving(false), TEXT_EVERY)
-}
-
 /** Sends the newest state to Python, never more than `window` ahead of what is drawn, and never loses the last one.
  *
  *  A state with `settled: false` comes from a moving hand and takes the direct line where there is one; all others take
@@ -134,7 +126,6 @@ export class Channel {
       this.pump()
     }, PATIENCE)
     const message = { ...state(this.sent), sequence: this.sent }
-    moving(message.settled === false)
     const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
     if (message.settled !== false || !this.token || !line.ready || behind) this.ask(message)
     else line.ask(this.key, message, (reply) => this.answered(message, reply))
@@ -246,6 +237,11 @@ export function put(node, attributes) {
       if (node.hasAttribute(name)) node.removeAttribute(name)
     } else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value)
   }
+}
+
+/** While a hand holds something, style.css rests what is out of sight, so that the browser draws the rest more often. */
+export function holding(held) {
+  document.documentElement.toggleAttribute('data-held', held)
 }
 
 /** Sets the text of `node` if it differs. */

@@ -1,7 +1,7 @@
 // A slider that sends its value while the hand moves; see __init__.py for what it promises.
 
 const shared = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
-const { make, print, put, render, say, stylesheet } = shared
+const { holding, make, print, put, render, say, stylesheet } = shared
 const style = await stylesheet(import.meta.url)
 
 const KEY_REST = 400 // ms after the last key until the value counts as settled and goes to the URL
@@ -130,6 +130,7 @@ class LiveSlider {
     this.track.setPointerCapture(event.pointerId)
     this.track.focus({ preventScroll: true })
     this.root.classList.add('held')
+    holding(true)
     this.moving = this.dragging = true
     this.rail = this.track.firstChild.getBoundingClientRect() // once: reading it at every move lays the page out anew
     // A hand on the thumb keeps its place on it; elsewhere the thumb comes to the hand.
@@ -149,6 +150,7 @@ class LiveSlider {
     if (!this.dragging) return
     this.moving = this.dragging = false
     this.root.classList.remove('held')
+    holding(false)
     this.tell(true)
   }
 

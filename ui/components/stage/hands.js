@@ -1,6 +1,6 @@
 // Pointer and keyboard on a stage: moving, resizing, drawing, deleting boxes, clicks, hover, zoom and pan.
 
-const { say } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
+const { holding, say } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
 
 const CLICK = 4 // px a pointer may travel during a click
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
@@ -67,6 +67,7 @@ export class Hands {
       this.action = { kind: 'move', xyxy: found.box.xyxy, ...start }
       this.stage.select(found.what)
     } else this.action = { kind: this.stage.data.drawable ? 'draw' : this.stage.zoom > 1 ? 'pan' : 'click', ...start }
+    holding(['move', 'resize'].includes(this.action.kind))
     const id = found.box?.editable ? found.what : null
     const node = id === null ? this.stage.frame : [...this.stage.boxGroup.children].find((child) => child.dataset.id === id)
     node.focus({ preventScroll: true })
@@ -110,6 +111,7 @@ export class Hands {
 
   up(event, cancelled = false) {
     this.pointers.delete(event.pointerId)
+    holding(false)
     if (this.pinch) {
       if (this.pointers.size < 2) this.pinch = null
       this.action = null
