@@ -32,7 +32,7 @@ def test_levels_windows_and_work_behind(server, page):
     size = frame.bounding_box()
     frame.click(position={"x": 0.55 * size["width"], "y": 0.5 * size["height"]})  # not in the surest one
     page.wait_for_url("**window_box_at=*")
-    expect(opened).not_to_have_text(before)
+    expect(opened).not_to_have_text(before, timeout=60_000, use_inner_text=True)
     after = opened.inner_text()
     page.goto(page.url)
     expect(opened).to_have_text(after, timeout=90_000, use_inner_text=True)
