@@ -6,14 +6,14 @@ from torch import Tensor
 from labs import segmentation_metrics
 from labs import weak_localization as wl
 from labs.class_activation import class_activation_map
-from labs.matching import Detections, Judgement, Truths, judge
+from labs.matching import Detections, Judgement, judge
 from models import catalog
 from models.inside.attribution import enlarged as enlarged_map
 from models.networks.classifier import Classification
 from models.networks.detector import Detection
 from models.networks.localizer import Localization
 from models.networks.segmenter import Segmentation
-from models.recipes.coco_metrics import IGNORED_BELOW, PERSON
+from models.recipes.coco_metrics import PERSON
 from pages.home.moment import SIZE
 from pages.home.pair import (
     CLASS_COLOURS,
@@ -37,6 +37,7 @@ from pages.home.pair import (
     tags,
     window_around,
 )
+from pages.shared.truths import truths_of
 from scenes import CLASSES, THINGS
 from scenes.render import View
 from ui import stray_classes
@@ -198,14 +199,6 @@ def sure(result: Detection) -> tuple[Detections, np.ndarray, np.ndarray]:
     kept = (result.scores >= SURE).numpy()
     found = Detections(result.boxes.numpy()[kept], result.labels.numpy()[kept], result.scores.numpy()[kept])
     return found, (result.masks >= 0.5).numpy()[kept], result.keypoints.numpy()[kept, :, :2]
-
-
-def truths_of(view: View) -> Truths:
-    """A thing that is hardly seen counts neither as found nor as missed."""
-    hidden = np.array([thing.visible < IGNORED_BELOW for thing in view.instances], bool)
-    boxes = np.array([thing.box for thing in view.instances], np.float64).reshape(-1, 4)
-    labels = np.array([THINGS.index(thing.label) + 1 for thing in view.instances], np.int64)
-    return Truths(boxes, labels, crowd=hidden)
 
 
 def _marks(close: np.ndarray, counted: np.ndarray) -> list[str]:
