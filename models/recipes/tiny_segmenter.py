@@ -4,7 +4,6 @@
 any more stops by itself.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -16,17 +15,15 @@ from torch import Tensor
 
 import scenes
 from labs import pixel_cross_entropy, segmentation_metrics
-from models.device import start_on_one_core
+from models.background import PATIENCE, Background
 from models.networks.tiny_segmenter import TinySegmenter, as_tensor
 from models.recipes.scene_cache import held_out_seeds, training_seeds
 from scenes import CLASSES, Knobs
 
 AT_ONCE = 2  # trainings in one process
-PATIENCE = 20.0  # seconds that a training goes on unwatched
 JUDGE_EVERY = 10  # steps between two looks at the held-out scenes
 HELD_OUT = 6
 
-_LOG = logging.getLogger(__name__)
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -65,7 +62,7 @@ class Progress:
     steps_per_second: float
 
 
-class Training:
+class Training(Background):
     """One tiny network that learns in a thread of its own, on the CPU.
 
     Args:
@@ -75,7 +72,8 @@ class Training:
     """
 
     def __init__(self, settings: Settings, watched: Sequence[np.ndarray] = (), patience: float = PATIENCE):
-        self.settings, self.patience = settings, patience
+        super().__init__("tiny-segmenter", _places, patience, working="training")
+        self.settings = settings
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.module = TinySegmenter()
@@ -88,30 +86,13 @@ class Training:
         self._images: list[np.ndarray] = []
         self._truths: list[np.ndarray] = []
         self._held_out: list[scenes.View] = []
-        self._state, self._losses, self._scores = "new", [], []
+        self._losses, self._scores = [], []
         self._busy = 0.0
-        self._asked_to_stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._last_look = time.monotonic()
 
     @property
-    def running(self) -> bool:
-        """Whether it learns or waits for its turn."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def start(self) -> None:
-        """Begin, or go on where it was stopped; nothing while it runs or when all steps are done."""
-        if self.running or len(self._losses) >= self.settings.steps:
-            return
-        self._asked_to_stop.clear()
-        self._last_look, self._state = time.monotonic(), "waiting"
-        self._thread = start_on_one_core(self._run, "tiny-segmenter")
-
-    def stop(self, wait: float = 0.0) -> None:
-        """Ask it to stop after the step under way; `wait` up to so many seconds for that."""
-        self._asked_to_stop.set()
-        if wait and self._thread is not None:
-            self._thread.join(wait)
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return len(self._losses) >= self.settings.steps
 
     def watch(self, pictures: Sequence[np.ndarray]) -> None:
         """Look at these pictures from now on: with the next look of a network that learns, at once by one that rests.
@@ -127,40 +108,22 @@ class Training:
 
     def progress(self) -> Progress:
         """How far it is; also the sign that somebody still watches."""
-        self._last_look = time.monotonic()
+        self._looked()
         losses = list(self._losses)
         speed = len(losses) / self._busy if self._busy else 0.0
         pictures, labels = self._seen
         labels = labels if pictures is self._watched else None
-        return Progress(self._state, len(losses), losses, list(self._scores), labels, speed)
+        return Progress(self.state, len(losses), losses, list(self._scores), labels, speed)
 
-    def _over(self) -> bool:
-        return self._asked_to_stop.is_set() or time.monotonic() - self._last_look > self.patience
-
-    def _run(self) -> None:
-        while not _places.acquire(timeout=0.1):
-            if self._over():
-                self._state = "stopped"
-                return
-        try:
-            self._state = "training"
-            self._learn()
-            self._state = "done" if len(self._losses) >= self.settings.steps else "stopped"
-        except Exception:
-            _LOG.exception("A training failed")
-            self._state = "failed"
-        finally:
-            _places.release()
-
-    def _learn(self) -> None:
+    def _work(self) -> bool:
         settings = self.settings
         for seed in held_out_seeds(HELD_OUT)[len(self._held_out) :]:
-            if self._over():
-                return
+            if self._left():
+                return False
             self._held_out.append(scenes.render(scenes.sample(seed, settings.knobs), settings.size))
         if not self._losses:
             self._judge()
-        while len(self._losses) < settings.steps and not self._over():
+        while not self.finished and not self._left():
             began = time.perf_counter()
             images, labels = self._batch(len(self._losses))
             self.module.train()
@@ -174,6 +137,7 @@ class Training:
             if len(self._losses) % JUDGE_EVERY == 0 or len(self._losses) == settings.steps:
                 self._judge()
             time.sleep(0.002)  # other sessions first
+        return self.finished
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         """One scene is new in each step, until the pool is full; half of them are mirrored."""

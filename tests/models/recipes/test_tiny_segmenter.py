@@ -115,7 +115,7 @@ def test_unwatched_it_ends_and_frees_its_place(trainings):
     training = trainings(Settings(QUICK.knobs, steps=100_000, size=32, batch=4, pool=8), patience=0.3)
     training.start()
     training._thread.join(60)
-    assert not training.running and training._state == "stopped"
+    assert not training.running and training.state == "stopped"
     assert tiny_segmenter._places._value == tiny_segmenter.AT_ONCE
 
 
