@@ -24,6 +24,7 @@ from models.recipes import classifier as classifier_recipe
 from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
 from models.recipes import localizer as localizer_recipe
+from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import pose_regression as pose_regression_recipe
 from models.recipes import segmenter as segmenter_recipe
@@ -33,13 +34,15 @@ from models.recipes import yolo as yolo_recipe
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
-    segmenter_recipe, detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
-    pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe,
+    segmenter_recipe, detector_recipe, narrow_detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe,
+    face_landmarks_recipe, pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {"segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head")}
 CARD = ("name", "metrics")  # what every card has from the start
+# Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
+BORROWED: dict[str, tuple[str, str, str]] = {}  # network: (part, the other network, its part)
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
 _loading = Lock()
@@ -136,12 +139,15 @@ def halved(name: str) -> tuple[str, ...]:
 
 
 def save(name: str, module: torch.nn.Module, facts: dict) -> None:
-    """Write weights as fp16 safetensors, and the card beside them."""
+    """Write weights as fp16 safetensors, without a borrowed trunk, and the card beside them."""
     WEIGHTS.mkdir(exist_ok=True)
     state = {
         key: value.detach().cpu().contiguous().to(torch.float16 if value.is_floating_point() else value.dtype)
         for key, value in module.state_dict().items()
+        if name not in BORROWED or not key.startswith(BORROWED[name][0] + ".")
     }
+    if name in BORROWED:
+        facts = facts | {"trunk": {"of": BORROWED[name][1], "sha256": card(BORROWED[name][1])["sha256"]}}
     part = WEIGHTS / f"{name}.part"
     save_file(state, part)
     os.replace(part, WEIGHTS / f"{name}.safetensors")
@@ -160,15 +166,26 @@ def write_card(name: str, facts: dict) -> None:
 @cache
 def _load(name: str, device: str) -> LoadedNetwork:
     facts, module_family = card(name), family(name)
-    file = WEIGHTS / f"{name}.safetensors"
-    if not file.exists() or _sha256(file) != facts.get("sha256"):
-        raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
+    state = _weights(name, facts)
+    if name in BORROWED:
+        part, owner, theirs = BORROWED[name]
+        if facts.get("trunk", {}).get("sha256") != card(owner).get("sha256"):
+            raise ValueError(f"{name} was trained on the trunk of another {owner}: train {name} again.")
+        lent = _weights(owner, card(owner)).items()
+        state |= {part + key.removeprefix(theirs): value for key, value in lent if key.startswith(theirs + ".")}
     module = module_family.build(name)
-    module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})
+    module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     where = torch.device(device)
     network = module_family.wrap(name, ready(name, module, where), where, facts)
     network.let_go = partial(release, name)
     return network
+
+
+def _weights(name: str, facts: dict) -> dict[str, torch.Tensor]:
+    file = WEIGHTS / f"{name}.safetensors"
+    if not file.exists() or _sha256(file) != facts.get("sha256"):
+        raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
+    return load_file(file)
 
 
 def _sha256(file: Path) -> str:

@@ -109,7 +109,7 @@ def build_detector(
         rpn_batch_size_per_image=128,
         box_roi_pool=MultiScaleRoIAlign(list(LEVELS[:4]), 7, 2),
         box_head=TwoMLPHead(FEATURES * 7 * 7, 256),
-        box_predictor=_BoxPredictor(256, len(THINGS) + 1),
+        box_predictor=BoxPredictor(256, len(THINGS) + 1),
         box_batch_size_per_image=96, box_detections_per_img=40,
     )  # fmt: skip
     heads = rcnn_taps.heads_of(module)
@@ -122,7 +122,7 @@ def build_detector(
     return module
 
 
-class _BoxPredictor(nn.Module):
+class BoxPredictor(nn.Module):
     """Class logits (P, classes) and box transforms (P, 4 · classes), as torchvision's FastRCNNPredictor."""
 
     def __init__(self, features: int, classes: int):
@@ -155,9 +155,11 @@ class LoadedDetector(LoadedNetwork):
 
     @out_of_memory_said
     def __call__(self, image: np.ndarray, masks: bool = True, keypoints: bool = True) -> Detection:
-        """Detect things in a uint8 RGB picture (H, W, 3) of any size; masks and keypoints only where asked for."""
+        """Detect things in a uint8 RGB picture (H, W, 3) of any size; masks and keypoints where asked for, if the
+        network has heads for them."""
         x = self._tensor(image)
         heads = rcnn_taps.heads_of(self.module)
+        masks, keypoints = masks and heads.has_mask(), keypoints and heads.has_keypoint()
         off = [name for name, wanted in (("mask_roi_pool", masks), ("keypoint_roi_pool", keypoints)) if not wanted]
         with self._lock, torch.inference_mode(), rcnn_taps.attributes_set(heads, dict.fromkeys(off)):
             with rcnn_taps.taps(self.module, rcnn_taps.POINTS) as tapped:

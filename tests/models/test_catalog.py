@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from models import catalog
 from models.device import best_device
@@ -113,3 +114,30 @@ def test_the_environment_chooses_the_device(monkeypatch):
     monkeypatch.setenv("RECEPTIVE_DEVICE", "abacus")
     with pytest.raises(ValueError, match="abacus"):
         best_device()
+
+
+@pytest.fixture
+def borrowing(shelf, monkeypatch):
+    """One segmenter whose encoder is another's."""
+    monkeypatch.setattr(catalog, "BORROWED", {"segmenter-bilinear": ("encoder", "segmenter-nearest", "encoder")})
+    torch.manual_seed(2)
+    lender, borrower = Segmenter("nearest"), Segmenter("bilinear")
+    borrower.encoder.load_state_dict(lender.encoder.state_dict())
+    catalog.save("segmenter-nearest", lender, {"name": "segmenter-nearest", "metrics": {}})
+    catalog.save("segmenter-bilinear", borrower, {"name": "segmenter-bilinear", "metrics": {}})
+    return borrower
+
+
+def test_a_borrowed_trunk_is_not_written_and_comes_back(shelf, borrowing):
+    with safe_open(shelf / "segmenter-bilinear.safetensors", "pt") as file:
+        kept = set(file.keys())
+    assert kept and not any(key.startswith("encoder.") for key in kept)
+    back = catalog.load("segmenter-bilinear").module.state_dict()
+    for key, value in borrowing.state_dict().items():
+        assert torch.allclose(back[key].float(), value.float(), atol=2e-3), key
+
+
+def test_a_trunk_that_was_trained_anew_does_not_fit_any_more(shelf, borrowing):
+    catalog.save("segmenter-nearest", Segmenter("nearest"), {"name": "segmenter-nearest", "metrics": {}})
+    with pytest.raises(ValueError, match="trained on the trunk of another segmenter-nearest: train segmenter-bilinear"):
+        catalog.load("segmenter-bilinear")
