@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
+from torchvision.ops import batched_nms
 
-from labs.boxes import corner_form
+from labs.boxes import corner_form, decode
 
 # SSD300: its grids, how far apart their positions are in pixels, its scales (one more than grids) and its ratios.
 SSD300_GRIDS = (38, 19, 10, 5, 3, 1)
@@ -46,20 +47,22 @@ class Match:
     overlap: Float[Tensor, " boxes"]
 
 
-def scales(grids: int, smallest: float, largest: float) -> list[float]:
+def scales(grids: int, smallest: float, largest: float, finest: float | None = None) -> list[float]:
     """One scale for each grid and one beyond, evenly spaced (Liu et al. 2016, eq. 4).
 
-    s_k = s_min + (s_max - s_min) (k - 1) / (m - 1), shares of the picture's side in (0, 1]; the finest grid has the
-    smallest. The one beyond lets the coarsest grid have its larger square. Errors: ValueError for no grid or scales out
-    of order.
+    s_k = s_min + (s_max - s_min) (k - 1) / (m - 1), shares of the picture's side in (0, 1]. The one beyond lets the
+    coarsest grid have its larger square. With `finest` the first grid has that scale, as in SSD300, and the even ones
+    begin at the second. Errors: ValueError for too few grids or scales out of order.
 
-    >>> [round(scale, 2) for scale in scales(grids=6, smallest=0.2, largest=0.9)]
-    [0.2, 0.34, 0.48, 0.62, 0.76, 0.9, 1.04]
+    >>> [round(scale, 3) for scale in scales(grids=6, smallest=0.2, largest=0.9, finest=0.1)]
+    [0.1, 0.2, 0.375, 0.55, 0.725, 0.9, 1.075]
     """
-    if grids < 1 or not 0 < smallest <= largest <= 1:
-        raise ValueError("Default boxes need a grid, and scales with 0 < smallest ≤ largest ≤ 1.")
-    step = (largest - smallest) / max(grids - 1, 1)
-    return [smallest + step * k for k in range(grids + 1)]
+    even = grids if finest is None else grids - 1
+    if even < 1 or not 0 < smallest <= largest <= 1 or not 0 < (finest or smallest) <= smallest:
+        raise ValueError("Default boxes need a grid, and scales with 0 < finest ≤ smallest ≤ largest ≤ 1.")
+    step = (largest - smallest) / max(even - 1, 1)
+    first = [] if finest is None else [finest]
+    return first + [smallest + step * k for k in range(even + 1)]
 
 
 def shapes(scale: float, beyond: float, ratios: Sequence[float]) -> Float[Tensor, "k 2"]:
@@ -164,3 +167,35 @@ def match(iou: Float[Tensor, "truths boxes"], threshold: float = 0.5) -> Match:
         owner[best] = truth
         forced[best] = iou[truth, best] < threshold
     return Match(owner, forced, overlap)
+
+
+def moved(
+    transforms: Float[Tensor, "n 4"], defaults: Float[Tensor, "n 4"], height: float, width: float
+) -> Float[Tensor, "n 4"]:
+    """The boxes that the network says, cut at the picture's edge: its transforms times VARIANCES, decoded.
+
+    >>> moved(torch.tensor([[5.0, 0, 0, 0]]), torch.tensor([[10.0, 10, 30, 30]]), height=40, width=35)
+    tensor([[20., 10., 35., 30.]])
+    """
+    boxes = decode(transforms * transforms.new_tensor(VARIANCES), defaults)
+    edges = boxes.new_tensor([width, height, width, height])
+    return torch.minimum(boxes.clamp(min=0), edges)
+
+
+def detect(
+    boxes: Float[Tensor, "n 4"], scores: Float[Tensor, "n classes"], threshold: float, overlap: float
+) -> tuple[Int64[Tensor, " found"], Int64[Tensor, " found"], Float[Tensor, " found"]]:
+    """What is left after score threshold and NMS per class: the default box of each detection, its label from 1, and
+    its score, best first.
+
+    `boxes` from `moved`; `scores`: softmax, background first. Every box asks once for every class with a score above
+    `threshold`; a box goes when its IoU with a better one of its class is above `overlap`.
+
+    >>> scores = torch.tensor([[0.1, 0.8, 0.1], [0.2, 0.7, 0.1], [0.9, 0.0, 0.1]])
+    >>> detect(torch.tensor([[0.0, 0, 8, 8]] * 3), scores, threshold=0.5, overlap=0.45)
+    (tensor([0]), tensor([1]), tensor([0.8000]))
+    """
+    box, label = (scores[:, 1:] > threshold).nonzero(as_tuple=True)
+    found = scores[:, 1:][box, label]
+    kept = batched_nms(boxes[box], found, label, overlap)
+    return box[kept], label[kept] + 1, found[kept]

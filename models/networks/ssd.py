@@ -28,12 +28,11 @@ from models.networks.encoder import MEAN, STD
 from scenes import THINGS, Instance
 
 GRIDS = (28, 14, 7, 4)
-SCALES = tuple(pixels / SIZE for pixels in (18, 36, 72, 120, 180))
+SCALES = tuple(default_boxes.scales(len(GRIDS), smallest=0.16, largest=0.56, finest=0.08))
 RATIOS = ((2, 3), (2, 3), (2,), (2,))
 SHAPES = tuple(2 + 2 * len(each) for each in RATIOS)  # default boxes of a position
 DEEP = 4  # shared convolutions
 SCORE_THRESHOLD, NMS_OVERLAP, LARGEST_COUNT = 0.05, 0.45, 100
-POINTS = ("head", "anchor_generator")
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +145,7 @@ class LoadedSsd(LoadedNetwork):
             self._lock,
             torch.inference_mode(),
             rcnn_taps.attributes_set(self.module, {"score_thresh": threshold}),
-            rcnn_taps.taps(self.module, POINTS) as tapped,
+            rcnn_taps.taps(self.module, ("head",)) as tapped,
         ):
             start = perf_counter()
             result = self.module([x])[0]
@@ -156,11 +155,11 @@ class LoadedSsd(LoadedNetwork):
         height, width = image.shape[:2]
         logits = tapped["head"]["cls_logits"][0].float().cpu()
         transforms = tapped["head"]["bbox_regression"][0].float().cpu()
-        moved = self.module.box_coder.decode_single(transforms, tapped["anchor_generator"][0].cpu())
-        moved = moved.clamp(0, SIZE) * torch.tensor([width / SIZE, height / SIZE] * 2)
+        defaults = defaults_of(height, width)
         return SsdDetection(
             result["boxes"].float().cpu(), result["labels"].cpu(), result["scores"].float().cpu(),
-            defaults_of(height, width), logits, transforms, logits.softmax(-1), moved, seconds, self.device,
+            defaults, logits, transforms, logits.softmax(-1),
+            default_boxes.moved(transforms, defaults.boxes, height, width), seconds, self.device,
         )  # fmt: skip
 
 
