@@ -120,6 +120,7 @@ def cards() -> None:
     st.markdown("\n".join(lines))
     st.caption(
         f"From the cards: COCO's AP over {facts[NETWORK]['scenes']} scenes that no network has seen, all and by the "
-        "area of the thing (small below 32², large from 64² pixels). SSD stands on the frozen trunk of the detector, made for region proposals: only its own layers "
-        "were trained, so the table compares these networks, not the methods at their best."
+        "area of the thing (small below 32², large from 64² pixels). SSD stands on the frozen trunk of the detector, "
+        "made for region proposals: only its own layers were trained, so the table compares these networks, not the "
+        "methods at their best."
     )
