@@ -29,6 +29,7 @@ ERRATA = {
     "anchors": ["after non-maximum suppression"],
     "iou_nms_precision_recall": ["each truth counts once", "not read off the raw precision-recall curve"],
     "yolo_grid": ["Every box of every cell has a confidence loss"],
+    "ssd": ["**several grids**", "**no confidence number**"],
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
@@ -38,7 +39,7 @@ ERRATA = {
 REMINDED = {
     "localization": ("IoU",),
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
-    "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
+    "yolo_grid": ("Anchor", "NMS"), "ssd": ("IoU", "Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency"}  # they go to a network that was trained on photographs
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")

@@ -47,6 +47,10 @@ STATES = {
         ({}, r"\*\*Loss ([\d.]+)\*\*", r"^loss ([\d.]+)"),
         ({"yolo_layout": "anchor", "yolo_threshold": "0.1"}, r"\*\*(\d+) detections\*\*", r"^(\d+) detections"),
     ],
+    "ssd": [
+        ({"predict": "off"}, r"\*\*([\d,]+) default boxes\*\* in all", r"^([\d,]+) default boxes"),
+        ({"predict": "off", "ssd_ratio": "7", "ssd_grids": "this lab's"}, r"\*\*Loss ([\d.]+)\*\*", r"^loss ([\d.]+)"),
+    ],
     "class_activation": [
         ({}, r"IoU with the truth \*\*([\d.]+)\*\*", r"IoU with the truth ([\d.]+)"),
         ({"cam_class": "dog", "cam_share": "0.5"},
