@@ -81,7 +81,10 @@ class Adjustable:
         return counter.get_total_flops() // 2
 
     def _set(self, setting: Setting) -> None:
-        self.module.transform.min_size, self.module.transform.max_size = (setting.side,), setting.side
+        transform = self.module.transform
+        transform.min_size, transform.max_size = (setting.side,), setting.side
+        if transform.fixed_size is not None:  # SSD's
+            transform.fixed_size = (setting.side, setting.side)
         if setting.proposals is not None:
             self.module.rpn._post_nms_top_n["testing"] = setting.proposals
 
