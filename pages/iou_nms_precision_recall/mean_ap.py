@@ -5,19 +5,20 @@ import streamlit as st
 
 from labs import average_precision as ap
 from pages.iou_nms_precision_recall.rankings import over_thresholds, ranked_at
+from pages.iou_nms_precision_recall.shared import DETECTOR
 from scenes import THINGS
 from ui import page
 
 NARROW = {"class": 90, "truths": 60, "detections": 85}  # px: with five bars they fit beside the side bar
 
 
-def over_classes(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule: str) -> None:
+def over_classes(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule: str, network: str = DETECTOR) -> None:
     page.section(
         "Mean AP over the classes",
         f"The same {len(seeds)} scenes, every class by every rule; the last row is the mean. The first three columns "
         f"are at **IoU ≥ {iou:.2f}**, the slider above; AP@[.5:.95] and AR are means over ten thresholds.",
     )
-    rows = per_class(seeds, nms_threshold, iou, rule)
+    rows = per_class(seeds, nms_threshold, iou, rule, network)
     there = {row["class"]: row["AP@[.5:.95]"] for row in rows if row["truths"]}
     lowest = min(there, key=there.__getitem__, default="none")
     with page.predict(
@@ -33,12 +34,14 @@ def over_classes(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule:
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def per_class(seeds: tuple[int, ...], nms_threshold: float, iou: float, rule: str) -> list[dict]:
+def per_class(
+    seeds: tuple[int, ...], nms_threshold: float, iou: float, rule: str, network: str = DETECTOR
+) -> list[dict]:
     """One row per class: counts, AP at this IoU by the three rules, COCO's AP@[.5:.95] and AR."""
     rows = []
     for label, thing in enumerate(THINGS, start=1):
-        ranked = ranked_at(seeds, nms_threshold, label, iou, rule)
-        means = over_thresholds(seeds, nms_threshold, label)
+        ranked = ranked_at(seeds, nms_threshold, label, iou, rule, network)
+        means = over_thresholds(seeds, nms_threshold, label, network)
         rows.append(
             {"class": thing, "truths": ranked.truths, "detections": len(ranked)}
             | {name: ap.average_precision(ranked, name) for name in ap.AP_RULES}

@@ -54,26 +54,12 @@ def _two_boxes(state: State) -> list[Cell]:
 
 RAW = """
 import numpy as np
-from torchvision.ops import clip_boxes_to_image
 
 from labs import nms
 from labs.matching import Detections, Truths, judge
 from models import catalog
+from models.inside import raw_boxes
 from models.recipes.coco_metrics import IGNORED_BELOW
-
-detector = catalog.load("detector")
-
-
-def raw_boxes(image, most=200):
-    # A box for every proposal and class, the best `most` of them.
-    found = detector(image, masks=False, keypoints=False)
-    boxes = clip_boxes_to_image(found.raw_boxes.reshape(-1, 4), image.shape[:2])
-    scores = found.raw_scores[:, 1:].reshape(-1)
-    labels = torch.arange(1, found.raw_boxes.shape[1] + 1).repeat(len(found.raw_boxes))
-    proper = ((boxes[:, 2:] - boxes[:, :2]) >= 0.01).all(1)
-    boxes, scores, labels = boxes[proper], scores[proper], labels[proper]
-    best = torch.argsort(scores, descending=True, stable=True)[:most]
-    return boxes[best], scores[best], labels[best]
 
 
 def truths_of(view):
@@ -117,9 +103,11 @@ def _suppression(state: State) -> list[Cell]:
         parameters(
             nms_threshold=get(state, "nms_threshold", 0.5), score_threshold=get(state, "score_threshold", 0.3),
             match_iou=get(state, "match_iou", 0.5), rule=get(state, "judge_rule", "COCO"),
+            detector=get(state, "nms_detector", "detector"),
         ),
         code(
-            "boxes, scores, labels = raw_boxes(image)\n"
+            "raw = raw_boxes.raw_boxes(catalog.load(detector), image)\n"
+            "boxes, scores, labels = raw.boxes, raw.scores, raw.labels\n"
             "some = scores >= score_threshold\n"
             "boxes, scores, labels = boxes[some], scores[some], labels[some]"
             + SUPPRESS[get(state, "nms_method", "greedy")]
@@ -163,17 +151,19 @@ def _ranking(state: State) -> list[Cell]:
         parameters(
             seeds=list(held_out_seeds(get(state, "pr_scenes", 20))), label=THINGS.index(thing) + 1,
             nms_threshold=get(state, "pr_nms", 0.5), iou=get(state, "pr_iou", 0.85), rule=get(state, "pr_rule", "COCO"),
+            detector=get(state, "pr_detector", "detector"),
         ),
         code(
             """
             from labs import average_precision as ap
 
+            network = catalog.load(detector)
             found, truths = [], []
             for seed in seeds:  # each is drawn and looked at: some seconds
                 view = scenes.render(scenes.sample(seed))
-                boxes, scores, labels = raw_boxes(view.image)
-                some = scores > 0.05
-                boxes, scores, labels = boxes[some], scores[some], labels[some]
+                raw = raw_boxes.raw_boxes(network, view.image)
+                some = raw.scores > 0.05
+                boxes, scores, labels = raw.boxes[some], raw.scores[some], raw.labels[some]
                 kept = nms.survivors(boxes, scores, nms_threshold, labels)[:40]
                 found.append(Detections(boxes[kept].numpy(), labels[kept].numpy(), scores[kept].numpy()))
                 truths.append(truths_of(view))

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from labs import nms
 from models import choice
+from models.inside.raw_boxes import raw_of
 from models.networks.detector import LoadedDetector
-from pages.iou_nms_precision_recall.shared import BLUE, VERMILION, raw_of, xyxy
+from pages.iou_nms_precision_recall.shared import BLUE, VERMILION, xyxy
 from pages.shared import photograph_source
 from scenes import THINGS
 from ui import model_choice, outside_lab_world, page, pictures

@@ -20,6 +20,7 @@ from pages.iou_nms_precision_recall.shared import (
     VERMILION,
     Held,
     because,
+    choose_detector,
     detections_of,
     evaluation_scenes,
     in_words,
@@ -52,7 +53,8 @@ def ranking() -> None:
             "Matching", list(RULES), default="COCO", required=True, key="pr_rule", bind="query-params",
             help="VOC here is the matching rule only: areas are without the development kit's extra pixel.",
         )  # fmt: skip
-    held = evaluation_scenes(count)
+        network = choose_detector("pr_detector")
+    held = evaluation_scenes(count, network)
     seeds, label = tuple(each.seed for each in held), THINGS.index(thing) + 1
     columns, body = st.columns(3), st.container()
     with (
@@ -65,14 +67,14 @@ def ranking() -> None:
                     help="Detections that score at least this count. AP does not depend on it.") as score,
         body,
     ):  # fmt: skip
-        found = detections_of(seeds, nms_threshold)
-        ranked = ranked_at(seeds, nms_threshold, label, iou, rule)
+        found = detections_of(seeds, nms_threshold, network)
+        ranked = ranked_at(seeds, nms_threshold, label, iou, rule, network)
         if ranked.truths == 0:
             st.info(f"None of these {count} scenes has a {thing}: recall and AP are not defined. Take more scenes.")
         else:
             some = ap.above(ranked, score)
             words(counts(ap.confusion(ranked.true[:some], ranked.truths)), "pr_confusion")
-            rules(ranked, over_thresholds(seeds, nms_threshold, label))
+            rules(ranked, over_thresholds(seeds, nms_threshold, label, network))
             if len(ranked) == 0:
                 st.info(f"The detector never says {thing} here: AP and recall are 0, and there is no curve to draw.")
             else:
@@ -82,7 +84,7 @@ def ranking() -> None:
                 opened(ranked, under, found, held, iou, rule)
     if following():  # the table of all classes waits until the hand lets go
         return
-    mean_ap.over_classes(seeds, nms_threshold, iou, rule)
+    mean_ap.over_classes(seeds, nms_threshold, iou, rule, network)
 
 
 def counts(here: ap.Confusion) -> str:

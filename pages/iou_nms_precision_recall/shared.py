@@ -4,44 +4,35 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
-import torch
 from torch import Tensor
-from torchvision.ops import clip_boxes_to_image
 
 import scenes
 from labs import nms
 from labs.boxes import WORDS, word
 from labs.matching import Detections, Truths, Verdict
 from models import catalog
-from models.inside import detector_cache
-from models.networks.detector import Detection
+from models.inside import raw_boxes as inside
+from models.inside.raw_boxes import Raw
 from models.recipes.scene_cache import held_out_seeds
 from pages.shared.truths import truths_of
 from scenes import THINGS
 from ui import rounding
 from ui.components import Box, address
+from ui.pictures import KEPT
 
 # Okabe and Ito's colours.
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, GRAY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#8A8F98",
 )  # fmt: skip
-MOST_BOXES = 200  # of all the raw boxes of a picture, the best: those above 0.05 are fewer
+DETECTOR = "detector"
+# The detectors of the lab, with the names that are read.
+DETECTORS = {
+    "detector": "Faster R-CNN", "detector-narrow": "Faster R-CNN, narrow", "r-fcn": "R-FCN", "ssd": "SSD",
+    "retinanet": "RetinaNet", "yolo-anchor": "YOLO, anchors", "yolo-cell": "YOLO, cells",
+}  # fmt: skip
 HEAD_SCORE = 0.05  # torchvision's heads drop what scores no more than this
 NAMED = 12  # so many boxes of a stage bear their class and score; the others say it when pointed at
 HEAD_MOST = 40  # the detector's detections per picture
-
-
-@dataclass(frozen=True, eq=False)
-class Raw:
-    """The raw boxes of one picture, best score first: `boxes` float32 (C, 4) inside the picture, `labels` int64 (C,),
-    `scores` float32 (C,) softmax; `total`: how many there were before only the best were kept."""
-
-    boxes: Tensor
-    labels: Tensor
-    scores: Tensor
-    total: int
-    seconds: float
-    device: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,50 +45,38 @@ class Held:
     raw: Raw
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
-def raw_boxes(image: np.ndarray) -> Raw:
-    """Of the detector's run on this picture: a box for every proposal and class, before score threshold and NMS."""
-    return raw_of(detector_cache.look(catalog.load("detector"), image), image.shape[:2])
+@st.cache_resource(max_entries=400, show_spinner=False)
+def raw_boxes(image: np.ndarray, network: str = DETECTOR) -> Raw:
+    """Of a detector's run on this picture: a box for every place and class, before score threshold and NMS."""
+    return inside.raw_boxes(catalog.load(network), image)
 
 
-def raw_of(found: Detection, size: tuple[int, int], most: int = MOST_BOXES) -> Raw:
-    """The best raw boxes of a run on a picture of this (height, width)."""
-    classes = found.raw_boxes.shape[1]
-    boxes = clip_boxes_to_image(found.raw_boxes.reshape(-1, 4), size)
-    scores = found.raw_scores[:, 1:].reshape(-1)
-    labels = torch.arange(1, classes + 1).repeat(len(found.raw_boxes))
-    proper = ((boxes[:, 2:] - boxes[:, :2]) >= 0.01).all(1)
-    boxes, scores, labels = boxes[proper], scores[proper], labels[proper]
-    best = torch.argsort(scores, descending=True, stable=True)[:most]
-    return Raw(boxes[best], labels[best], scores[best], len(scores), found.seconds, found.device)
-
-
-@st.cache_resource(max_entries=200, show_spinner=False)
-def held_out(seed: int) -> Held:
+@st.cache_resource(max_entries=400, show_spinner=False)
+def held_out(seed: int, network: str = DETECTOR) -> Held:
     view = scenes.render(scenes.sample(seed))
-    return Held(seed, view.image, truths_of(view), raw_boxes(view.image))
+    return Held(seed, view.image, truths_of(view), raw_boxes(view.image, network))
 
 
-def evaluation_scenes(count: int) -> list[Held]:
+def evaluation_scenes(count: int, network: str = DETECTOR) -> list[Held]:
     """The first held-out scenes, each rendered and looked at once per process; progress is shown while that lasts."""
     bar, found = st.empty(), []
     try:
         for done, seed in enumerate(held_out_seeds(count)):
             bar.progress(done / count, f"The detector looks at {count} scenes it was not trained on: {done} done.")
-            found.append(held_out(seed))
+            found.append(held_out(seed, network))
     finally:
         bar.empty()
     return found
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def detections_of(seeds: tuple[int, ...], nms_threshold: float) -> list[Detections]:
+def detections_of(seeds: tuple[int, ...], nms_threshold: float, network: str = DETECTOR) -> list[Detections]:
     """What the heads would return for these scenes at another NMS threshold: per-class NMS, the best 40 above 0.05.
 
     Class by class, as everywhere on this page: `batched_nms` may differ where an IoU lies at the threshold.
     """
     result = []
-    for raw in (held_out(seed).raw for seed in seeds):
+    for raw in (held_out(seed, network).raw for seed in seeds):
         some = raw.scores > HEAD_SCORE
         boxes, scores, labels = raw.boxes[some], raw.scores[some], raw.labels[some]
         kept = nms.survivors(boxes, scores, nms_threshold, labels)[:HEAD_MOST]
@@ -107,6 +86,12 @@ def detections_of(seeds: tuple[int, ...], nms_threshold: float) -> list[Detectio
 
 def truths_of_scenes(seeds: tuple[int, ...]) -> list[Truths]:
     return [held_out(seed).truths for seed in seeds]
+
+
+def choose_detector(key: str) -> str:
+    """Draw the choice of a detector of the lab; its name in the catalogue."""
+    offered = [name for name in DETECTORS if name in catalog.shipped()]
+    return st.selectbox("Detector", offered, key=key, format_func=DETECTORS.get, width=210, **KEPT)
 
 
 def as_detections(boxes: Tensor, labels: Tensor, scores: Tensor) -> Detections:

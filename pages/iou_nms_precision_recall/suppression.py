@@ -17,6 +17,7 @@ from pages.iou_nms_precision_recall.shared import (
     SKY,
     VERMILION,
     Raw,
+    choose_detector,
     named,
     picked,
     raw_boxes,
@@ -71,11 +72,11 @@ def suppress(raw: Raw, method: str, nms_threshold: float, score_threshold: float
 def suppression() -> None:
     page.section(
         "On a real network: from raw boxes to verdicts",
-        "The detector gives every proposal a box per class. A score threshold cuts, non-maximum suppression (NMS) "
+        "The detector gives every place a box per class. A score threshold cuts, non-maximum suppression (NMS) "
         "thins out, the truth judges.",
     )
     picture = opened_scene(pictures.choose("nms", seed=3147))
-    outside_lab_world.warn(picture, ["detector"])
+    warned = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = st.segmented_control(
             "NMS", [GREEDY, LINEAR, GAUSSIAN], default=GREEDY, required=True, key="nms_method", bind="query-params"
@@ -86,8 +87,11 @@ def suppression() -> None:
             "here is the matching rule only: the development kit also adds one pixel to every side of a box before it "
             "counts areas, and this page does not.",
         )  # fmt: skip
+        network = choose_detector("nms_detector")
         stepwise = st.toggle("Step by step", key="nms_stepwise", bind="query-params")
-    raw = raw_boxes(picture.image)
+    with warned:
+        outside_lab_world.warn(picture, [network])
+    raw = raw_boxes(picture.image, network)
     columns, body = st.columns(3), st.container()
     with (
         columns[0],
@@ -110,7 +114,7 @@ def suppression() -> None:
         else:
             both(picture, raw, outcome, None, match_iou, rule, method)
         extremes(raw, method, nms_threshold, score_threshold)
-    page.footer("detector", raw.device, raw.seconds * 1000)
+    page.footer(network, raw.device, raw.seconds * 1000)
     if method != GAUSSIAN and not following():
         elsewhere(picture, raw, method, nms_threshold, score_threshold, len(outcome.kept))
 

@@ -13,6 +13,8 @@ from labs import average_precision as ap
 from labs import boxes as geometry
 from labs.matching import KINDS, Detections, Truths, judge
 from models import catalog
+from models.inside import raw_boxes
+from models.inside.raw_boxes import Raw
 from models.networks import detector
 from models.recipes import detector as detector_recipe
 from pages.iou_nms_precision_recall import (
@@ -27,7 +29,6 @@ from pages.iou_nms_precision_recall import (
     two_boxes,
     verdicts,
 )
-from pages.iou_nms_precision_recall.shared import Raw
 from ui import components, figures, page
 
 PAGE = "iou_nms_precision_recall"
@@ -377,7 +378,7 @@ def test_crowds_of_boxes_do_not_hide_the_picture_behind_labels(run, network, dra
     run(nms_threshold=1.0, score_threshold=0.0)
     for stage in ("nms_stage", "judge_stage"):
         found = [box for box in drawn.boxes(stage) if box.id.startswith(("raw", "found"))]
-        assert len(found) == shared.MOST_BOXES and all(box.note for box in found)
+        assert len(found) == raw_boxes.MOST and all(box.note for box in found)
         assert sum(len(box.label) > 2 for box in found) == shared.NAMED
     found = [box for box in drawn.boxes("judge_stage") if box.id.startswith("found")]
     assert sum(bool(box.label) for box in found) == verdicts.SIGNED
@@ -543,6 +544,21 @@ def test_the_trained_detector_finds_most_things(run, words):
     values = [float(found) for found in re.findall(r"-point\]\s+\*\*(\S+)\*\*", words(at))]
     assert len(values) == 3 and min(values) > 0.5
     assert "precision = 1 / 1 = **1.00**" in words(run(pr_step=1))
+
+
+@trained
+@pytest.mark.parametrize("name", [each for each in ("yolo-anchor", "ssd") if each in catalog.shipped()])
+def test_another_detector_is_thinned_out_and_judged_alike(run, words, name):
+    at = run(nms_detector=name, pr_detector=name)
+    raw = raw_boxes.raw_boxes(catalog.load(name), scenes.render(scenes.sample(3147)).image)
+    assert f"**{int((raw.scores >= 0.3).sum())} raw boxes → " in words(at)
+    held = shared.evaluation_scenes(10, name)
+    found = shared.detections_of(tuple(each.seed for each in held), 0.5, name)
+    ranked = ap.rank(ap.compare(found, [each.truths for each in held], scenes.THINGS.index("dog") + 1), 0.85, "COCO")
+    assert f"VOC all-point\n\n**{ap.average_precision(ranked, 'VOC all-point'):.3f}**" in words(at).replace(
+        ":gray[VOC all-point]", "VOC all-point"
+    )
+    assert any(each.value.startswith(f"{name} ·") for each in at.caption)
 
 
 @trained
