@@ -1,4 +1,4 @@
-"""How good is a set of proposals that nobody has classified? Its recall, its precision, and how well its best boxes fit.
+"""How good are proposals that nobody has classified? Their recall, their precision, and how well the best of them fit.
 
 Uijlings et al. 2013, section 5.1 (average best overlap); Hosang et al. 2016, "What makes for effective detection
 proposals?". Recall over the length of a list is `labs.region_proposals.recall`. Boxes are xyxy in pixels.

@@ -28,6 +28,9 @@ def texture_histograms(pixels: UInt8[np.ndarray, "h w c"], labels: Int[np.ndarra
     Counted are derivatives of a Gaussian of σ = 1 px along each orientation, 45° apart, where the picture gets
     brighter; where it gets darker counts as 0, for the opposite orientation sees it. The bins share the range from 0 to
     the largest response of the picture. (The paper leaves range and sign open.)
+
+    >>> texture_histograms(np.full((9, 9, 1), 200, np.uint8), np.zeros((9, 9), int)).reshape(8, 10)[:, 0]
+    array([0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125])
     """
     smooth = pixels.astype(np.float32)
     down, across = (gaussian_filter(smooth, (1, 1, 0), order=order) for order in ((1, 0, 0), (0, 1, 0)))

@@ -1,49 +1,24 @@
 """Selective search (Uijlings et al. 2013): boxes that may hold a thing, from regions that are merged step by step.
 
-A picture is cut into small regions of one colour, and the two neighbours that are most alike are merged until one region
-is left: the picture. Every region that there has been gives a box. No box is learned, none has a class.
+A picture is cut into small regions of one colour, and the two neighbours that are most alike are merged until one
+region is left: the picture. Every region that there has been gives a box. No box is learned, none has a class.
 """
 
 import heapq
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from skimage.segmentation import felzenszwalb
 
 from labs import region_similarity
+from labs.region_tree import Hierarchy
 
 OPENCV_MODES = ("single", "fast", "quality")
-SIMILARITIES = ("colour", "texture", "size", "fill")
+SIMILARITIES = ("colour", "texture", "size", "fill")  # in this order in Hierarchy.similarities
 COLOUR_SPACES = ("RGB", "Grey", "Lab", "HSV", "rgI", "Hue")
 SIGMA, SMALLEST = 0.8, 20  # of the start: the paper's smoothing in pixels; fewer pixels are no region
-
-
-@dataclass(frozen=True, eq=False)
-class Hierarchy:
-    """The regions of a picture as a tree: 0 ... n - 1 are those of the start, n + k is what merge k has made.
-
-    Attributes:
-        labels: the region of the start that each pixel belongs to.
-        boxes: xyxy in pixels around each region. sizes: in pixels. colours: mean RGB, 0 to 255.
-        children: the two regions of each merge. parent: of each region; -1 for the last, the whole picture.
-        similarities: of the two regions of each merge, in the order of SIMILARITIES, each 0 to 1.
-    """
-
-    labels: Int[np.ndarray, "h w"]
-    boxes: Float[np.ndarray, "regions 4"]
-    sizes: Int[np.ndarray, " regions"]
-    colours: Float[np.ndarray, "regions 3"]
-    children: Int[np.ndarray, "merges 2"]
-    parent: Int[np.ndarray, " regions"]
-    similarities: Float[np.ndarray, "merges 4"]
-
-    @property
-    def start(self) -> int:
-        """Regions before the first merge."""
-        return len(self.sizes) - len(self.children)
 
 
 def in_colour_space(picture: UInt8[np.ndarray, "h w 3"], space: str) -> UInt8[np.ndarray, "h w c"]:
@@ -79,6 +54,9 @@ def start_regions(
         scale: the paper's k, above 0: the larger, the larger the regions.
         sigma: of the smoothing before, in pixels, 0 or more.
         smallest: regions of fewer pixels are merged with a neighbour.
+
+    >>> start_regions(np.array([[[0], [0], [255]]], np.uint8), scale=0.1, sigma=0, smallest=1)
+    array([[0, 0, 1]])
     """
     found = felzenszwalb(pixels, scale=scale, sigma=sigma, min_size=smallest, channel_axis=-1)
     return np.unique(found, return_inverse=True)[1].reshape(found.shape)
@@ -112,6 +90,13 @@ def hierarchy(
     choose the next pair.
 
     Errors: ValueError without a similarity to go by.
+
+    >>> picture = np.zeros((40, 40, 3), np.uint8)
+    >>> picture[:, 20:] = 255
+    >>> hierarchy(picture).boxes[-3:]
+    array([[ 0.,  0., 20., 40.],
+           [20.,  0., 40., 40.],
+           [ 0.,  0., 40., 40.]])
     """
     pixels = in_colour_space(picture, space)
     return merge(start_regions(pixels, scale, sigma, smallest), pixels, picture, use)
@@ -126,6 +111,12 @@ def merge(
     """Merge the two neighbours that are most alike until one region is left; of equal pairs, the first.
 
     `labels` name the regions of the start, 0 ... n - 1; `pixels` are what colour and texture are taken from.
+
+    >>> row = np.array([[[0] * 3, [5] * 3, [250] * 3]], np.uint8)
+    >>> tree = merge(np.array([[0, 1, 2]]), row, row)
+    >>> tree.children, tree.boxes[3]
+    (array([[0, 1],
+           [2, 3]]), array([0., 0., 2., 1.]))
     """
     chosen = [SIMILARITIES.index(name) for name in SIMILARITIES if name in use]
     if not chosen:
@@ -209,51 +200,6 @@ def _around(first: Float[np.ndarray, "pairs 4"], second: Float[np.ndarray, "pair
     return np.concatenate([np.minimum(first[:, :2], second[:, :2]), np.maximum(first[:, 2:], second[:, 2:])], axis=1)
 
 
-def owners(tree: Hierarchy, merges: int) -> Int[np.ndarray, " n"]:
-    """The region to which each region of the start belongs after the first `merges` merges."""
-    at = np.arange(tree.start)
-    while True:
-        up = tree.parent[at]
-        there = (up >= 0) & (up < tree.start + merges)
-        if not there.any():
-            return at
-        at = np.where(there, up, at)
-
-
-def path_up(tree: Hierarchy, region: int) -> list[int]:
-    """A region and all that it was merged into, up to the picture."""
-    path = [region]
-    while tree.parent[path[-1]] >= 0:
-        path.append(int(tree.parent[path[-1]]))
-    return path
-
-
-def mask(tree: Hierarchy, region: int) -> Bool[np.ndarray, "h w"]:
-    """The pixels of a region."""
-    below, inside = [region], np.zeros(tree.start, dtype=bool)
-    while below:
-        each = below.pop()
-        if each < tree.start:
-            inside[each] = True
-        else:
-            below.extend(tree.children[each - tree.start].tolist())
-    return inside[tree.labels]
-
-
-def ranked(trees: Sequence[Hierarchy], seed: int) -> Float[np.ndarray, "boxes 4"]:
-    """The boxes of one or more hierarchies of a picture in one list, each box once.
-
-    A region's place is i = 1 for the last merge, 2 for the one before, ...; boxes are sorted by i times a random number
-    of 0 to 1 (section 4.2 of the paper), for the largest regions would come first otherwise, and of several equal boxes
-    the first place counts.
-    """
-    boxes = np.concatenate([tree.boxes[::-1] for tree in trees])
-    places = np.concatenate([np.arange(1, len(tree.boxes) + 1) for tree in trees])
-    order = np.argsort(places * np.random.default_rng(seed).random(len(places)), kind="stable")
-    firsts = np.unique(boxes[order], axis=0, return_index=True)[1]
-    return boxes[order][np.sort(firsts)]
-
-
 def by_opencv(picture: UInt8[np.ndarray, "h w 3"], mode: str = "fast") -> Float[np.ndarray, "n 4"]:
     """The boxes of OpenCV's selective search, xyxy in pixels, roughly from the large regions to the small ones.
 
@@ -264,6 +210,11 @@ def by_opencv(picture: UInt8[np.ndarray, "h w 3"], mode: str = "fast") -> Float[
         picture: RGB.
         mode: "single" (one colour space, one start), "fast" (two colour spaces, two starts) or "quality" (four colour
             spaces, four starts).
+
+    >>> picture = np.zeros((40, 40, 3), np.uint8)
+    >>> picture[:, 20:] = 255
+    >>> [0.0, 0.0, 20.0, 40.0] in by_opencv(picture).tolist()
+    True
     """
     search = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()
     search.setBaseImage(np.ascontiguousarray(picture[:, :, ::-1]))

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from skimage.segmentation import felzenszwalb
 
 import scenes
-from labs import region_similarity, selective_search
+from labs import region_similarity, region_tree, selective_search
 from labs.selective_search import COLOUR_SPACES, OPENCV_MODES, SIMILARITIES
 
 # Three stripes: two rows of black, one of dark grey, two of white, in a picture of 5 x 4 pixels.
@@ -83,10 +83,10 @@ def test_three_stripes_are_merged_as_the_paper_says():
     np.testing.assert_array_equal(tree.boxes, [[0, 0, 4, 2], [0, 2, 4, 3], [0, 3, 4, 5], [0, 0, 4, 3], [0, 0, 4, 5]])
     assert tree.sizes.tolist() == [8, 4, 8, 12, 20] and tree.parent.tolist() == [3, 3, 4, 4, -1]
     np.testing.assert_allclose(tree.colours[:, 0], [0, 60, 255, 20, 114])
-    assert selective_search.owners(tree, 0).tolist() == [0, 1, 2]
-    assert selective_search.owners(tree, 1).tolist() == [3, 3, 2]
-    assert selective_search.owners(tree, 2).tolist() == [4, 4, 4]
-    assert selective_search.path_up(tree, 1) == [1, 3, 4] and selective_search.path_up(tree, 4) == [4]
+    assert region_tree.owners(tree, 0).tolist() == [0, 1, 2]
+    assert region_tree.owners(tree, 1).tolist() == [3, 3, 2]
+    assert region_tree.owners(tree, 2).tolist() == [4, 4, 4]
+    assert region_tree.path_up(tree, 1) == [1, 3, 4] and region_tree.path_up(tree, 4) == [4]
 
 
 def test_the_most_alike_go_first():
@@ -104,7 +104,7 @@ def test_neighbours_touch_also_at_a_corner():
 
 def by_pixels(tree, region):
     """What is known of a region, from its pixels."""
-    inside = selective_search.mask(tree, region)
+    inside = region_tree.mask(tree, region)
     rows, columns = np.nonzero(inside)
     return inside.sum(), (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1), inside
 
@@ -138,7 +138,7 @@ def test_every_merge_is_of_the_pair_that_is_most_alike_of_all(seed, use):
     chosen = [SIMILARITIES.index(name) for name in SIMILARITIES if name in use]
     total = tree.labels.size
     for merge in range(len(tree.children)):
-        names, at = np.unique(selective_search.owners(tree, merge), return_inverse=True)
+        names, at = np.unique(region_tree.owners(tree, merge), return_inverse=True)
         labels = at[tree.labels]
         colour = region_similarity.colour_histograms(picture, labels)
         texture = region_similarity.texture_histograms(picture, labels)
@@ -166,7 +166,7 @@ def test_pictures_with_nothing_to_see(space):
         height, width = picture.shape[:2]
         assert tree.start == 1 and tree.boxes.tolist() == [[0, 0, width, height]]
         assert tree.children.shape == (0, 2) and tree.similarities.shape == (0, 4)
-        assert selective_search.ranked([tree], 0).tolist() == [[0, 0, width, height]]
+        assert region_tree.ranked([tree], 0).tolist() == [[0, 0, width, height]]
 
 
 def test_two_pixels_can_be_two_regions():
@@ -205,11 +205,11 @@ def test_the_start_is_the_librarys():
 
 def test_the_list_has_every_box_once_and_large_regions_early():
     tree = selective_search.hierarchy(scenes.render(scenes.sample(0), 128).image)
-    listed = selective_search.ranked([tree, tree], 5)
+    listed = region_tree.ranked([tree, tree], 5)
     assert len(listed) == len(np.unique(tree.boxes, axis=0))
     np.testing.assert_array_equal(np.unique(listed, axis=0), np.unique(tree.boxes, axis=0))
-    np.testing.assert_array_equal(listed, selective_search.ranked([tree, tree], 5))
-    assert not np.array_equal(listed, selective_search.ranked([tree, tree], 6))
+    np.testing.assert_array_equal(listed, region_tree.ranked([tree, tree], 5))
+    assert not np.array_equal(listed, region_tree.ranked([tree, tree], 6))
     areas = (listed[:, 2] - listed[:, 0]) * (listed[:, 3] - listed[:, 1])
     half = len(areas) // 2
     assert areas[:half].mean() > 2 * areas[half:].mean()
