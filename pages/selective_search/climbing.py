@@ -26,6 +26,7 @@ from ui.components import Box, Boxes, address, live_slider, stage, words
 from ui.pictures import Picture
 
 AT, UP = "selective_at", "selective_up"  # a place on the picture, and steps up from the region there
+PLACE = "_selective_place"  # in the session: the place that counts
 GREY = "#8A9099"
 
 
@@ -42,7 +43,7 @@ def climbing(picture: Picture, tree: Hierarchy) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         view = stage("selective_tree", zoom=False, window=2)
-    x, y = place(view, picture, things)
+    x, y = st.session_state[PLACE] = place(view, picture, things)
     path = region_tree.path_up(tree, int(tree.labels[y, x]))
     with above:
         if len(path) == 1:
@@ -55,7 +56,7 @@ def climbing(picture: Picture, tree: Hierarchy) -> None:
 
 
 def place(view, picture: Picture, things: Tensor) -> tuple[int, int]:
-    """Column and row of the last click, kept in the address; else the middle of the largest thing, or of the picture."""
+    """Column and row of the last click, kept in the address; else the middle of the largest thing, or the picture."""
     height, width = picture.image.shape[:2]
     if view.clicked:
         address.keep(AT, f"{math.floor(view.click.x)},{math.floor(view.click.y)}")
@@ -81,7 +82,9 @@ def climbed(
     parts = tree.children[region - tree.start].tolist() if region >= tree.start else []
     boxes = [Box(f"region-{region}", xyxy(tree.boxes[region]), "", WHITE, width=3, note=f"region {region}")]
     if up + 1 < len(path):
-        boxes.insert(0, Box("parent", xyxy(tree.boxes[path[up + 1]]), "", PURPLE, dash=True, width=2, note="its parent"))
+        boxes.insert(
+            0, Box("parent", xyxy(tree.boxes[path[up + 1]]), "", PURPLE, dash=True, width=2, note="its parent")
+        )
     masks = [region_tree.mask(tree, each) for each in parts or [region]]
     with left:
         view.show(
@@ -102,7 +105,8 @@ def described(tree: Hierarchy, at: tuple[int, int], path: list[int], up: int, pa
     ]
     if parts:
         four = ", ".join(
-            f"{name} {float(each):.2f}" for name, each in zip(NAMES, tree.similarities[region - tree.start], strict=True)
+            f"{name} {float(each):.2f}"
+            for name, each in zip(NAMES, tree.similarities[region - tree.start], strict=True)
         )
         lines.append(
             f"Merge {region - tree.start + 1} made it of regions {parts[0]} (blue, {tree.sizes[parts[0]]:,} px) and "

@@ -47,11 +47,13 @@ def diversity(picture: Picture) -> None:
         "One tree can miss a thing for good: merge it in part with the grass, and no later step parts them again.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        spaces = st.pills("Colour spaces", COLOUR_SPACES, selection_mode="multi", default=[SPACE],
+        spaces = st.pills("Colour spaces", COLOUR_SPACES, selection_mode="multi", default=[SPACE, "HSV"],
                           key="selective_spaces", **KEPT)  # fmt: skip
         sums = st.pills("Similarities", list(SUMS), selection_mode="multi", default=["C + T + S + F"],
                         key="selective_sums", **KEPT)  # fmt: skip
-        scales = st.pills("Scale k", SCALES, selection_mode="multi", default=[SCALE], key="selective_scales", **KEPT)
+        scales = st.pills(
+            "Scale k", SCALES, selection_mode="multi", default=[50, SCALE], key="selective_scales", **KEPT
+        )
     if not (spaces and sums and scales):
         raise ValueError("Choose at least one colour space, one sum of similarities and one scale.")
     ways: list[Way] = [
@@ -69,7 +71,7 @@ def diversity(picture: Picture) -> None:
 
 def added(picture: Picture, ways: list[Way], boxes: np.ndarray) -> None:
     """What another colour space would add, behind a question; then each thing's best box, and the growing list."""
-    space = next((each for each in ("HSV", "Lab", "RGB") if each not in {way[0] for way in ways}), None)
+    space = next((each for each in ("Lab", "HSV", "RGB") if each not in {way[0] for way in ways}), None)
     more, share = np.zeros((0, 4)), 0.0
     if space:
         other = tree_of(picture.image, space, SCALE, SIGMA, SIMILARITIES)[0]
@@ -78,7 +80,7 @@ def added(picture: Picture, ways: list[Way], boxes: np.ndarray) -> None:
         share = sum(tuple(box) not in known for box in more) / len(more)
     options = [FEWER, HALF, MORE]
     with page.predict(
-        "selective-new", f"A search in {space or 'HSV'} gives {len(more)} boxes on this picture. How many of them are "
+        "selective-new", f"A search in {space or 'Lab'} gives {len(more)} boxes on this picture. How many of them are "
         f"new beside these {len(boxes)}?", options if space and len(more) > 1 else [],
     ) as prediction:  # fmt: skip
         left, right = st.columns(2, gap="large")
@@ -118,13 +120,14 @@ def growth(picture: Picture, ways: list[Way]) -> None:
     told = [f"{space}, k = {scale}, {' + '.join(each[0].upper() for each in use)}" for space, scale, _, use in ways]
     figure = go.Figure()
     figure.add_scatter(x=list(range(1, len(ways) + 1)), y=counts, name="different boxes", mode="lines+markers",
-                       line={"color": BLUE}, text=told, hovertemplate="%{text}: %{y:,} boxes<extra></extra>")  # fmt: skip
+                       line={"color": BLUE}, text=told, hovertemplate="%{text}: %{y:,}<extra></extra>")  # fmt: skip
     figure.add_scatter(x=list(range(1, len(ways) + 1)), y=overlaps, name="mean best IoU", mode="lines+markers",
                        yaxis="y2", line={"color": ORANGE, "dash": "dot"}, text=told,
                        hovertemplate="%{text}: %{y:.2f}<extra></extra>")  # fmt: skip
     figure.update_layout(
         xaxis={"title": "searches", "dtick": max(1, len(ways) // 8)}, yaxis={"title": "boxes", "rangemode": "tozero"},
-        yaxis2={"title": "mean best IoU", "overlaying": "y", "side": "right", "range": [0, 1.05], "showgrid": False},
+        yaxis2={"title": "mean best IoU", "overlaying": "y", "side": "right", "range": [0, 1.05], "showgrid": False,
+                "tickvals": [0, 0.25, 0.5, 0.75, 1]},
         margin={"r": 60},
     )  # fmt: skip
     page.figure(figure, "selective_growth", height=360, alt="Boxes and mean best IoU over the number of searches")
@@ -134,8 +137,9 @@ def times(picture: Picture, searches: int, boxes: np.ndarray, seconds: float) ->
     """Boxes and time on this picture, beside OpenCV's, and beside the number of all windows."""
     height, width = picture.image.shape[:2]
     slow = st.toggle("Time OpenCV's quality mode as well: about a second", key="selective_quality", **KEPT)
-    rows = ["| on this picture | boxes | ms |", "|---|---:|---:|",
-            f"| this page, {searches} search{'es' * (searches > 1)} | {len(boxes):,} | {1000 * seconds:,.0f} |"]  # fmt: skip
+    name = f"this page, {searches} search{'es' * (searches > 1)}"
+    rows = ["| on this picture | boxes | ms |", "|---|---:|---:|"]
+    rows.append(f"| {name} | {len(boxes):,} | {1000 * seconds:,.0f} |")
     for mode in OPENCV_MODES if slow else OPENCV_MODES[:2]:
         theirs, took = by_opencv(picture.image, mode)
         rows.append(f"| OpenCV, {mode} | {len(theirs):,} | {1000 * took:,.0f} |")

@@ -1,4 +1,4 @@
-"""Scrub through the merges: regions in their mean colours, the pair that is next, its similarities, the boxes so far."""
+"""Scrub through the merges: regions in their mean colours, the next pair, its similarities, the boxes so far."""
 
 from contextlib import ExitStack
 
@@ -19,7 +19,6 @@ from pages.selective_search.shared import (
     SCALE,
     SIGMA,
     SKY,
-    SPACE,
     dashed,
     fits,
     mean_colours,
@@ -33,19 +32,21 @@ from ui.components import Box, Boxes, Grid, following, live_slider, matrices, st
 from ui.pictures import KEPT, Picture
 
 MERGES, DEFAULT = "selective_merges", "_selective_merges_default"  # in the session; the first in the address, too
-LEFT = 12  # regions that are left at first
+LEFT = 8  # regions that are left at first
 NEWEST = 30  # boxes that are drawn
-LARGER, SMALLER, SAME = "larger", "smaller", "as large"
+MORE, FEWER, SAME = "more", "fewer", "as many"
+SMALL = 100  # pixels below which a region is small
 Way = tuple[str, int, float, tuple[str, ...]]  # colour space, k, σ, similarities
 
 
 def merging(picture: Picture) -> Hierarchy:
     """The controls, the regions, and the questions; returns the tree that they show."""
     page.section(
-        "Merge what is alike", "The two neighbours that are most alike become one region, until one is left: the picture."
+        "Merge what is alike",
+        "The two neighbours that are most alike become one region, until one is left: the picture.",
     )
     above = st.container()
-    left, middle, right = st.columns(3, gap="medium")
+    left, middle, right = st.columns([6, 6, 5], gap="small")
     with right:
         numbers = st.container()
         chosen = st.pills(
@@ -148,7 +149,7 @@ def next_pair(tree: Hierarchy, merges: int, way: Way) -> None:
     row = np.append(pair, pair[counted].sum())
     shade = [SKY if each else None for each in counted] + [None]
     matrices("selective_pair", window=2).show(
-        [Grid("pair", row[None], title="the next pair", columns=[*SIMILARITIES, "sum"], format="%.2f", cell=54,
+        [Grid("pair", row[None], title="the next pair", columns=[*SIMILARITIES, "sum"], format="%.2f", cell=46,
               colour=[shade])],
     )  # fmt: skip
     if merges < len(tree.children):
@@ -180,37 +181,42 @@ def how_many(picture: Picture, tree: Hierarchy) -> None:
 
 
 def by_size(picture: Picture, way: Way) -> None:
-    """What the similarity of size is good for: the sizes of the regions that the merges make, with it and without."""
+    """What the similarity of size is good for: how many small regions are left after each merge, with and without."""
     others = tuple(name for name in way[3] if name != "size")
     trees = [tree_of(picture.image, *way[:3], use)[0] for use in ((*others, "size"), others)] if others else []
     if trees and len(trees[0].children) < 4:
         trees = []
+    counts = [small_left(tree) for tree in trees]
+    half = len(counts[0]) // 2 if counts else 0
     with page.predict(
         "selective-size",
-        "Leave the size out of the sum. After half of the merges, is the largest region larger, smaller or as large "
-        "as with it?", [LARGER, SMALLER, SAME] if trees else [],
+        f"After half of the merges {counts[0][half]} regions are smaller than {SMALL} px. Leave the size out of the "
+        "sum: how many are so small then?" if counts else f"How many regions below {SMALL} px are left without size?",
+        [FEWER, SAME, MORE] if counts else [],
     ) as prediction:  # fmt: skip
-        if not trees:
+        if not counts:
             st.caption("Switch on another similarity beside the size, on a picture of several regions, to compare.")
             prediction.outcome("")
             return
-        figure, largest = go.Figure(), []
-        for tree, name, colour, dash in zip(
-            trees, ("with size", "without"), (BLUE, ORANGE), ("solid", "dot"), strict=True
+        figure = go.Figure()
+        for left, name, colour, dash in zip(
+            counts, ("with size", "without"), (BLUE, ORANGE), ("solid", "dot"), strict=True
         ):
-            made = tree.sizes[tree.start :]
-            largest.append(int(tree.sizes[: tree.start + len(made) // 2].max()))
-            figure.add_scatter(
-                x=np.arange(1, len(made) + 1), y=np.maximum.accumulate(made), name=name, mode="lines",
-                line={"color": colour, "dash": dash}, hovertemplate="merge %{x}: %{y:,} px",
-            )  # fmt: skip
-        figure.add_vline(x=len(trees[0].children) // 2, line={"color": PURPLE, "dash": "dash", "width": 2})
-        figure.update_layout(
-            xaxis={"title": "merges done"}, yaxis={"title": "largest merged region, px", "type": "log"}
-        )
-        page.figure(figure, "selective_sizes", height=340, alt="Size of the largest region after each merge")
+            figure.add_scatter(x=np.arange(len(left)), y=left, name=name, mode="lines",
+                               line={"color": colour, "dash": dash}, hovertemplate="%{y} after %{x}")  # fmt: skip
+        figure.add_vline(x=half, line={"color": PURPLE, "dash": "dash", "width": 2})
+        figure.update_layout(xaxis={"title": "merges done"}, yaxis={"title": f"regions below {SMALL} px"})
+        page.figure(figure, "selective_sizes", height=320, alt="Small regions that are left after each merge")
+        with_size, without = int(counts[0][half]), int(counts[1][half])
         prediction.outcome(
-            LARGER if largest[1] > largest[0] else SMALLER if largest[1] < largest[0] else SAME,
-            f"{largest[0]:,} px with it, {largest[1]:,} px without. It lets small regions go first, everywhere in the "
-            "picture; without it one region can swallow its neighbours one by one, and their boxes say little new.",
+            MORE if without > with_size else FEWER if without < with_size else SAME,
+            f"{without} without, {with_size} with it. Size lets small regions go first, everywhere in the picture. "
+            "Without it one region can swallow its neighbours one by one, and their boxes say little new.",
         )
+
+
+def small_left(tree: Hierarchy) -> np.ndarray:
+    """Regions below SMALL pixels after 0, 1, ... merges."""
+    small = tree.sizes < SMALL
+    change = small[tree.start :].astype(int) - small[tree.children].sum(1)
+    return small[: tree.start].sum() + np.concatenate([[0], change.cumsum()])

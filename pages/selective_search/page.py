@@ -3,7 +3,7 @@
 import streamlit as st
 
 from labs import proposal_recall, region_proposals, region_similarity, region_tree, selective_search
-from pages.selective_search import climbing, diversity, merging, shared
+from pages.selective_search import climbing, diversity, merging, recall, shared
 from ui import page
 from ui.components import following
 from ui.pictures import Picture
@@ -22,13 +22,14 @@ page.begin("Selective Search")
 picture = shared.choose()
 play(picture)
 diversity.diversity(picture)
+recall.recall()
 
 page.section("Show the code", "The functions on this page; tests count every merge anew from the pixels.")
 page.show_code(
     [selective_search.hierarchy, selective_search.merge],
     r"s(r_i, r_j) = a_1 s_{\text{colour}} + a_2 s_{\text{texture}} + a_3 s_{\text{size}} + a_4 s_{\text{fill}}, "
     r"\quad a \in \{0, 1\}",
-    'search = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()\nsearch.setBaseImage(picture)\n'
+    "search = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()\nsearch.setBaseImage(picture)\n"
     "search.switchToSelectiveSearchFast()\nboxes = search.process()  # x, y, width, height",
 )
 page.show_code(

@@ -1,4 +1,4 @@
-"""What the sections have in common: the picture, its tree of regions once for all visitors, and how regions are drawn."""
+"""What the sections have in common: the picture, its tree of regions once for all, and how regions are drawn."""
 
 from collections.abc import Sequence
 from time import perf_counter
@@ -29,9 +29,7 @@ def choose() -> Picture:
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)  # shared and only read
-def tree_of(
-    image: np.ndarray, space: str, scale: float, sigma: float, use: tuple[str, ...]
-) -> tuple[Hierarchy, float]:
+def tree_of(image: np.ndarray, space: str, scale: float, sigma: float, use: tuple[str, ...]) -> tuple[Hierarchy, float]:
     """The regions of a picture, and the seconds that it took to merge them all."""
     began = perf_counter()
     tree = selective_search.hierarchy(image, space, scale, sigma, use)
