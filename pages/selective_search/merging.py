@@ -75,12 +75,12 @@ def merging(picture: Picture) -> Hierarchy:
                     live_slider("Merges done", 0, last, st.session_state[DEFAULT], key=MERGES, play="once",
                                 play_seconds=8.0, window=2)
                 )  # fmt: skip
-            words(told(tree, merges), "selective_told")
         with left:
             regions(tree, merges)
         with middle:
             boxes_so_far(picture, tree, merges)
         with numbers:
+            words(told(tree, merges), "selective_told")
             next_pair(tree, merges, way)
     if following():
         return tree
@@ -146,11 +146,11 @@ def next_pair(tree: Hierarchy, merges: int, way: Way) -> None:
     """The four similarities of the next pair, and their sum; blank after the last merge."""
     pair = tree.similarities[merges] if merges < len(tree.children) else np.full(len(SIMILARITIES), np.nan)
     counted = [name in way[3] for name in SIMILARITIES]
-    row = np.append(pair, pair[counted].sum())
-    shade = [SKY if each else None for each in counted] + [None]
+    column = np.append(pair, pair[counted].sum())
+    shade = [[SKY if each else None] for each in counted] + [[None]]
     matrices("selective_pair", window=2).show(
-        [Grid("pair", row[None], title="the next pair", columns=[*SIMILARITIES, "sum"], format="%.2f", cell=46,
-              colour=[shade])],
+        [Grid("pair", column[:, None], title="the next pair", rows=[*NAMES, "Sum"], format="%.2f", cell=34,
+              colour=shade)],
     )  # fmt: skip
     if merges < len(tree.children):
         a, b = tree.children[merges].tolist()
@@ -187,7 +187,7 @@ def by_size(picture: Picture, way: Way) -> None:
     if trees and len(trees[0].children) < 4:
         trees = []
     counts = [small_left(tree) for tree in trees]
-    half = len(counts[0]) // 2 if counts else 0
+    half = len(trees[0].children) // 2 if counts else 0
     with page.predict(
         "selective-size",
         f"After half of the merges {counts[0][half]} regions are smaller than {SMALL} px. Leave the size out of the "

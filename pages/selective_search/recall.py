@@ -40,7 +40,8 @@ def recall() -> None:
     there, seeds = known(), held_out_seeds(count)
     if not all(seed in there for seed in seeds):
         st.info(
-            f"Seven methods propose boxes on {count} scenes, in the background: a few seconds a scene.", icon=":material/info:",
+            f"Seven methods propose boxes on {count} scenes, in the background: a few seconds a scene.",
+            icon=":material/info:",
         )  # fmt: skip
         offered.offer("selective_search_scenes", count, "Search the scenes", lambda: work(count, there))
         return

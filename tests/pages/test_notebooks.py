@@ -75,6 +75,11 @@ STATES = {
         ({}, r"= \*\*([\d,]+)\*\* places", r"^one size: ([\d,]+) places"),
         ({"window_threshold": "0.3"}, r"keeps \*\*(\d+)\*\*", r"NMS keeps (\d+)"),
     ],
+    "selective_search": [
+        ({}, r"\*\*(\d+)\*\* boxes so far", r"start, (\d+) boxes after"),
+        ({"selective_alike": ["Size", "Fill"], "selective_at": "30,200", "selective_up": "3"},
+         r"3 of (\d+)\*\* steps up", r"(\d+) steps up"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
