@@ -29,6 +29,7 @@ from ui.pictures import KEPT, Picture
 
 SUMS = {"C + T + S + F": SIMILARITIES, "T + S + F": SIMILARITIES[1:], "S": ("size",), "F": ("fill",)}
 SCALES = (50, 100, 200)
+POINTS = 12  # of the curves, at most
 FEWER, HALF, MORE = "under a quarter of them", "a quarter to three quarters", "over three quarters"
 
 
@@ -113,15 +114,19 @@ def growth(picture: Picture, ways: list[Way]) -> None:
     """Boxes, and the mean of the things' best IoU, over the number of searches."""
     things, names = things_of(picture)
     counts, overlaps = [], []
-    for number in range(1, len(ways) + 1):
+    numbers = sorted({round(each) for each in np.linspace(1, len(ways), min(len(ways), POINTS))})
+    for number in numbers:
         so_far = region_tree.ranked([tree_of(picture.image, *way)[0] for way in ways[:number]], 0)
         counts.append(len(so_far))
         overlaps.append(float(fits(so_far, things).amax(0).mean()) if names else None)
-    told = [f"{space}, k = {scale}, {' + '.join(each[0].upper() for each in use)}" for space, scale, _, use in ways]
+    told = [
+        f"{space}, k = {scale}, {' + '.join(each[0].upper() for each in use)}"
+        for space, scale, _, use in (ways[number - 1] for number in numbers)
+    ]
     figure = go.Figure()
-    figure.add_scatter(x=list(range(1, len(ways) + 1)), y=counts, name="different boxes", mode="lines+markers",
+    figure.add_scatter(x=numbers, y=counts, name="different boxes", mode="lines+markers",
                        line={"color": BLUE}, text=told, hovertemplate="%{text}: %{y:,}<extra></extra>")  # fmt: skip
-    figure.add_scatter(x=list(range(1, len(ways) + 1)), y=overlaps, name="mean best IoU", mode="lines+markers",
+    figure.add_scatter(x=numbers, y=overlaps, name="mean best IoU", mode="lines+markers",
                        yaxis="y2", line={"color": ORANGE, "dash": "dot"}, text=told,
                        hovertemplate="%{text}: %{y:.2f}<extra></extra>")  # fmt: skip
     figure.update_layout(
