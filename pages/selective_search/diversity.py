@@ -51,7 +51,7 @@ def diversity(picture: Picture) -> None:
         spaces = st.pills("Colour spaces", COLOUR_SPACES, selection_mode="multi", default=[SPACE, "HSV"],
                           key="selective_spaces", **KEPT)  # fmt: skip
         sums = st.pills("Similarities", list(SUMS), selection_mode="multi", default=["C + T + S + F"],
-                        key="selective_sums", **KEPT)  # fmt: skip
+                        key="selective_sums", help="Colour, texture, size, fill: what is added up.", **KEPT)  # fmt: skip
         scales = st.pills(
             "Scale k", SCALES, selection_mode="multi", default=[50, SCALE], key="selective_scales", **KEPT
         )
