@@ -152,6 +152,6 @@ def times(picture: Picture, searches: int, boxes: np.ndarray, seconds: float) ->
     rows.append(f"| all windows of 800 × 600 | {sliding_window.all_boxes(600, 800):,} | – |")
     st.markdown("\n".join(rows))
     st.caption(
-        "Times are of the first run on this picture, on one core. OpenCV's is written in C++; it searches 1, 8 or 80 "
-        "times, leaves out large starts, and drops what is equal."
+        "Times are of the first run on this picture, on one core; what else this machine does makes them longer. OpenCV "
+        "searches with other starts and other sums of the same four similarities."
     )
