@@ -108,6 +108,15 @@ LESSONS = (
            minutes=25,
            expect="“The network must be trained again for larger pictures.” The weights stay as they are: the same "
                   "filter has more places to stand."),
+    Lesson("Detect", "selective_search", "Selective Search", ":material/account_tree:",
+           "Which boxes of a picture are worth a look?",
+           topics="Region proposals, Felzenszwalb's regions, merging by colour, texture, size and fill; recall of "
+                  "proposals",
+           goal="Merge regions by the four similarities, read a proposal off the tree, and say what recall and "
+                "precision such a list has.",
+           minutes=20,
+           expect="“It finds the things.” It finds boxes, and does not know which of the hundreds hold a thing: most "
+                  "things are among them, and most of them hold none."),
     Lesson("Detect", "iou_nms_precision_recall", "IoU, NMS and Precision-Recall", ":material/join_inner:",
            "When is a detection right, and how good is a detector?", network="detector",
            topics="IoU, non-maximum suppression, precision, recall, average precision",

@@ -41,7 +41,7 @@ REMINDED = {
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
     "yolo_grid": ("Anchor", "NMS"), "ssd": ("IoU", "Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
 }  # fmt: skip
-KNOWS_PHOTOGRAPHS = {"saliency"}  # they go to a network that was trained on photographs
+KNOWS_PHOTOGRAPHS = {"saliency", "selective_search"}  # they go to a network trained on photographs, or to none
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")
 visited: dict[str, tuple[AppTest, dict]] = {}
 

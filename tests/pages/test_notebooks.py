@@ -84,6 +84,11 @@ STATES = {
         ({"trade_budget": "100", "trade_size": "small"},
          r"Within \*\*100 ms\*\*: .*, AP of small things \*\*(0\.\d{3})", r"^within 100 ms: .* AP (0\.\d{3})"),
     ],
+    "selective_search": [
+        ({}, r"\*\*(\d+)\*\* boxes so far", r"start, (\d+) boxes after"),
+        ({"selective_alike": ["Size", "Fill"], "selective_at": "30,200", "selective_up": "3"},
+         r"3 of (\d+)\*\* steps up", r"(\d+) steps up"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
