@@ -35,7 +35,7 @@ from ui.pictures import KEPT, Picture
 
 NAMES = [grid_name(cells) for cells in ssd.GRIDS]
 MOST_DRAWN = 60
-COUNTS = (10, 20, 50, 100)
+COUNTS = (20, 50, 100, 200)
 SURE = 0.5  # score from which a detection counts in the table
 
 
@@ -142,17 +142,15 @@ def sizes() -> None:
     )
     with page.predict("ssd-small", asked, NAMES if found else []) as prediction:
         stacked(table)
-        missed = table[:, -1] / table.sum(1).clip(min=1)
-        words(
-            "Missed: " + ", ".join(f"**{share:.0%}** of the {name}" for name, share in zip(SIZES, missed, strict=True))
-            + f" ones, at score {SURE} and IoU 0.5.", "ssd_missed",
-        )  # fmt: skip
+        missed = [f"**{row[-1] / row.sum():.0%}** of the {name} things"
+                  for name, row in zip(SIZES, table, strict=True) if row.sum()]  # fmt: skip
+        words(f"Missed at score {SURE} and IoU 0.5: {', '.join(missed) or 'none'}.", "ssd_missed")
         if found:
             best = int(small[:-1].argmax())
             prediction.outcome(
                 NAMES[best],
-                f"It finds {small[best]} of the {found} that are found. The finest grid alone has boxes of their size "
-                "and cells close enough together; a coarse grid has too few places.",
+                f"It finds {small[best]} of the {found} that are found: a thing is found where the default boxes have "
+                "about its size and stand close enough together.",
             )
         else:
             prediction.outcome(None)

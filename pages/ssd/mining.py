@@ -72,8 +72,8 @@ def mining(picture: Picture) -> None:
             if kept:
                 prediction.outcome(
                     next(name for name, limit in SHARES.items() if share < limit),
-                    f"{share:.0%} of {whole:.1f} nats. The others are sure of “background”, and all of them together "
-                    "would still outweigh the positives early in training.",
+                    f"{share:.0%} of {whole:.1f} nats. The other {background - kept:,} share the rest, "
+                    f"{(1 - share) * whole / max(background - kept, 1):.4f} each: easy, but many.",
                 )
             else:
                 prediction.outcome(None)
@@ -157,9 +157,10 @@ def by_grid(loss: MultiboxLoss) -> None:
     names = [grid_name(cells) for cells in ssd.GRIDS]
     matrices("ssd_by_grid", window=2).show(
         [
-            Grid("boxes", numbers.numpy(), rows=names, columns=["boxes", "positive", "kept"], format="%.0f", cell=66),
+            Grid("boxes", numbers.numpy(), rows=names, columns=["boxes", "positive", "kept"], format="%.0f", cell=70,
+                 colour="none"),
             Grid("loss", terms.numpy(), rows=names, columns=["classes +", "classes −", "moves", "all"], format="%.3f",
-                 cell=74, colour="sequential", vmin=0, vmax=2 * max(float(loss.total), 1e-6)),
+                 cell=70, colour="sequential", vmin=0, vmax=2 * max(float(loss.total), 1e-6)),
         ],
         caption=f"The loss of this scene by grid; the column “all” adds up to {float(loss.total):.3f}.",
     )  # fmt: skip

@@ -14,7 +14,7 @@ def cells(state: State) -> list[Cell]:
 
 def _pyramid(state: State) -> list[Cell]:
     pyramid = PYRAMIDS[get(state, "ssd_grids", SSD300)]
-    shapes = SHAPES[get(state, "ssd_shapes", "as published")]
+    shapes = SHAPES[get(state, "ssd_shapes", "published")]
     ratios = pyramid.ratios if shapes is None else (shapes,) * len(pyramid.grids)
     return [
         text("## The pyramid of default boxes"),
