@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from time import perf_counter
+from typing import cast
 
 import numpy as np
 import torch
@@ -106,9 +107,14 @@ def build_ssd() -> SSD:
     )  # fmt: skip
 
 
+def maps_of(module: SSD) -> Maps:
+    """What stands between the pictures and the heads; torchvision declares it as a plain module."""
+    return cast(Maps, module.backbone)
+
+
 def numbers_of(module: SSD, pyramid: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Logits (N, M, 9) and transforms (N, M, 4) of N pictures of which the trunk has seen `pyramid`."""
-    said = module.head(list(module.backbone.of(pyramid).values()))
+    said = module.head(list(maps_of(module).of(pyramid).values()))
     return said["cls_logits"], said["bbox_regression"]
 
 

@@ -159,7 +159,7 @@ def sizes() -> None:
 def stacked(table: np.ndarray) -> None:
     """Bars by size of thing, stacked by the grid that found it; what was missed in grey on top."""
     figure, names = go.Figure(), [f"{name}, {count} things" for name, count in zip(SIZES, table.sum(1), strict=True)]
-    looks = [*zip(NAMES, GRID_COLOURS, strict=False), ("missed", "#4A4F57")]
+    looks = [*zip(NAMES, GRID_COLOURS, strict=False), ("missed", "#8A9099")]
     for column, (name, colour) in enumerate(looks):
         figure.add_bar(
             x=names, y=table[:, column], name=name, marker={"color": colour},
