@@ -44,7 +44,7 @@ class SsdDetection:
         boxes (N, 4), labels (N,) int64 from 1 (`scenes.THINGS` in order), scores (N,) in 0 to 1: the detections after
             score threshold and per-class NMS, best first.
         defaults: the M default boxes, and the grid of each.
-        logits (M, 9), background first, and transforms (M, 4), divided by the variances: the network's numbers.
+        class_logits (M, 9), background first, and transforms (M, 4), divided by the variances: the network's numbers.
         raw_scores (M, 9): the softmax of the logits. raw_boxes (M, 4): the default boxes moved, clipped to the picture.
         masks, keypoints, keypoint_scores: None, this network has none.
         seconds: wall-clock time of the forward pass, NMS included. device: where it ran.
@@ -54,7 +54,7 @@ class SsdDetection:
     labels: Tensor
     scores: Tensor
     defaults: DefaultBoxes
-    logits: Tensor
+    class_logits: Tensor
     transforms: Tensor
     raw_scores: Tensor
     raw_boxes: Tensor

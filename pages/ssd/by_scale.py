@@ -26,7 +26,6 @@ from pages.ssd.shared import (
     look,
     truth_of,
     truths_drawn,
-    xyxy,
 )
 from scenes import THINGS
 from ui import page
@@ -74,11 +73,13 @@ def detections(picture: Picture, found: SsdDetection, threshold: float, overlap:
     box, label, score = default_boxes.detect(found.raw_boxes, scores, threshold, overlap)
     grid = found.defaults.grid_of[box]
     few = len(box) <= 12
+    shown = [each[:MOST_DRAWN].tolist() for each in (found.raw_boxes[box], label, score, grid)]
     drawn = []
-    for i in reversed(range(min(len(box), MOST_DRAWN))):
-        said = f"{THINGS[int(label[i]) - 1]} {score[i]:.2f}"
-        drawn.append(Box(f"found-{i}", xyxy(found.raw_boxes[box[i]]), said if few else "",
-                         GRID_COLOURS[int(grid[i])], width=2.5, note=f"{said}, {NAMES[int(grid[i])]}"))  # fmt: skip
+    for i, (place, name, value, level) in enumerate(zip(*shown, strict=True)):
+        said = f"{THINGS[name - 1]} {value:.2f}"
+        drawn.append(Box(f"found-{i}", tuple(place), said if few else "", GRID_COLOURS[level], width=2.5,
+                         note=f"{said}, {NAMES[level]}"))  # fmt: skip
+    drawn.reverse()
     left, right = st.columns([3, 2], gap="large")
     with left:
         stage("ssd_found", width=620, window=2).show(

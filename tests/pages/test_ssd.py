@@ -116,7 +116,9 @@ def test_what_stays_in_the_loss(visit, sound, drawn, prose, picture, truth, rati
     found = prose(sound(visit(PAGE, NO_QUESTIONS, ssd_ratio=ratio)))
     said = catalog.load("ssd")(picture.image)
     owner = default_boxes.match(iou_matrix(truth.boxes, said.defaults.boxes)).owner
-    loss = multibox_loss(said.logits, said.transforms, said.defaults.boxes, owner, truth.boxes, truth.labels, ratio)
+    loss = multibox_loss(
+        said.class_logits, said.transforms, said.defaults.boxes, owner, truth.boxes, truth.labels, ratio
+    )
     positives = int(loss.positive.sum())
     assert f"**Loss {float(loss.total):.3f}** for {positives} positives and {ratio * positives} negatives" in found
     shown = {int(box.id.split("-")[1]) for box in of_kind(drawn, "ssd_mining", "negative-")}
