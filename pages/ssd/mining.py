@@ -79,7 +79,7 @@ def mining(picture: Picture) -> None:
                 )
             else:
                 prediction.outcome(None)
-        by_grid(loss)
+        by_grid(loss, found.defaults.grid_of)
     st.caption(
         "The boxes are matched at IoU 0.5. The loss of the classes is a cross-entropy over background and "
         f"{len(THINGS)} classes, that of the move a smooth L1; their sum is divided by the number of positives."
@@ -153,9 +153,9 @@ def curve(loss: MultiboxLoss) -> None:
     page.figure(figure, "ssd_mining_curve", height=250, alt=f"Losses of the background boxes, the first {kept} stay")
 
 
-def by_grid(loss: MultiboxLoss) -> None:
+def by_grid(loss: MultiboxLoss, grid_of: Tensor) -> None:
     """What every grid adds to the loss of this scene."""
-    grid_of, grids = ssd.defaults_of().grid_of, len(ssd.GRIDS)
+    grids = len(ssd.GRIDS)
     per = lambda values: torch.zeros(grids).index_add(0, grid_of, values.float())  # noqa: E731
     positives = max(int(loss.positive.sum()), 1)
     numbers = torch.stack([per(torch.ones(len(grid_of))), per(loss.positive), per(loss.negative)], dim=1)
