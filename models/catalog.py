@@ -25,6 +25,7 @@ from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
 from models.recipes import localizer as localizer_recipe
 from models.recipes import narrow_detector as narrow_detector_recipe
+from models.recipes import narrow_ssd as narrow_ssd_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import pose_regression as pose_regression_recipe
 from models.recipes import segmenter as segmenter_recipe
@@ -37,6 +38,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, narrow_detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe,
     face_landmarks_recipe, pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe,
+    narrow_ssd_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.
@@ -47,6 +49,7 @@ CARD = ("name", "metrics")  # what every card has from the start
 # network: (part, the other network, its part)
 BORROWED: dict[str, tuple[str, str, str]] = {
     "ssd": ("backbone.trunk", "detector", "backbone"),
+    "ssd-narrow": ("backbone.trunk", "detector-narrow", "backbone"),
 }
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 

@@ -24,8 +24,9 @@ from labs.default_boxes import DefaultBoxes
 from labs.hard_negative_mining import MultiboxLoss
 from models.device import LoadedNetwork, out_of_memory_said
 from models.networks import rcnn_taps
-from models.networks.detector import FEATURES, LEVELS, SIZE, Trunk
+from models.networks.detector import LEVELS, SIZE, Trunk
 from models.networks.encoder import MEAN, STD
+from models.networks.narrow_detector import NarrowTrunk
 from scenes import THINGS, Instance
 
 GRIDS = (28, 14, 7, 4)
@@ -66,18 +67,20 @@ class SsdDetection:
 
 
 class Maps(nn.Module):
-    """Normalised images (N, 3, 224, 224) to the feature maps of the four grids, 64 channels each."""
+    """Normalised images (N, 3, 224, 224) to the feature maps of the four grids, with as many channels as the trunk's
+    pyramid, which stays as it is."""
 
-    def __init__(self):
+    def __init__(self, trunk: Trunk | NarrowTrunk):
         super().__init__()
-        self.trunk = Trunk().requires_grad_(False)
-        self.finer = nn.Conv2d(FEATURES, FEATURES, 3, stride=2, padding=1)
+        self.trunk = trunk.requires_grad_(False)
+        channels = self.out_channels = trunk.out_channels
+        self.finer = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
         # Groups, not batches: the four grids go through the same layers, and their features differ in size.
         self.shared = nn.Sequential(
             *(
                 nn.Sequential(
-                    nn.Conv2d(FEATURES, FEATURES, 3, padding=1, bias=False),
-                    nn.GroupNorm(FEATURES // 8, FEATURES),
+                    nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+                    nn.GroupNorm(channels // 8, channels),
                     nn.ReLU(inplace=True),
                 )
                 for _ in range(DEEP)
@@ -94,15 +97,16 @@ class Maps(nn.Module):
         return OrderedDict((str(grid), self.shared(level)) for grid, level in zip(GRIDS, levels, strict=True))
 
 
-def build_ssd() -> SSD:
-    """The network, freshly initialised."""
+def build_ssd(trunk: Trunk | NarrowTrunk) -> SSD:
+    """The network on a trunk, freshly initialised."""
+    maps = Maps(trunk)
     return SSD(
-        Maps(),
+        maps,
         DefaultBoxGenerator([list(each) for each in RATIOS], scales=list(SCALES)),
         (SIZE, SIZE),
         len(THINGS) + 1,
         image_mean=list(MEAN), image_std=list(STD),
-        head=SSDHead([FEATURES] * len(GRIDS), list(SHAPES), len(THINGS) + 1),
+        head=SSDHead([maps.out_channels] * len(GRIDS), list(SHAPES), len(THINGS) + 1),
         score_thresh=SCORE_THRESHOLD, nms_thresh=NMS_OVERLAP, detections_per_img=LARGEST_COUNT,
     )  # fmt: skip
 

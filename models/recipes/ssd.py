@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torchvision.models.detection.ssd import SSD
 
-from models.networks.detector import LoadedDetector
+from models.networks.detector import LoadedDetector, Trunk
+from models.networks.narrow_detector import NarrowTrunk
 from models.networks.ssd import LoadedSsd, build_ssd, defaults_of, losses_of, maps_of, numbers_of
 from models.recipes import coco_metrics, training
 from models.recipes.scene_cache import cached_scenes, held_out_seeds
@@ -19,6 +20,7 @@ from models.recipes.trunk_features import TrunkFeatures, trunk_features
 TASK = "one-stage detection"
 NAMES = ("ssd",)
 STARTS_FROM = "detector"  # its trunk, which stays as it is
+TRUNKS = {"ssd": Trunk, "ssd-narrow": NarrowTrunk}
 HELD_OUT = 500
 LOWEST_SCORE = 0.01  # for AP, which wants the doubtful ones as well
 
@@ -38,7 +40,7 @@ class Recipe:
 
 def build(name: str) -> SSD:
     """The network, freshly initialised."""
-    return build_ssd()
+    return build_ssd(TRUNKS[name]())
 
 
 def wrap(name: str, module: SSD, device: torch.device, card: dict) -> LoadedSsd:

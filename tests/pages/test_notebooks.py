@@ -79,6 +79,11 @@ STATES = {
         ({}, r"= \*\*([\d,]+)\*\* places", r"^one size: ([\d,]+) places"),
         ({"window_threshold": "0.3"}, r"keeps \*\*(\d+)\*\*", r"NMS keeps (\d+)"),
     ],
+    "speed_accuracy": [
+        ({}, r"Within \*\*40 ms\*\*: .*, AP \*\*(0\.\d{3})", r"^within 40 ms: .* AP (0\.\d{3})"),
+        ({"trade_budget": "100", "trade_size": "small"},
+         r"Within \*\*100 ms\*\*: .*, AP of small things \*\*(0\.\d{3})", r"^within 100 ms: .* AP (0\.\d{3})"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),

@@ -17,7 +17,7 @@ from scenes import THINGS
 def network():
     """Untrained, with a louder head: a few scores are high."""
     torch.manual_seed(0)
-    module = ssd.build_ssd().eval()
+    module = ssd.build_ssd(Trunk()).eval()
     with torch.no_grad():
         for head in module.head.classification_head.module_list:
             head.weight.mul_(3)
@@ -84,7 +84,7 @@ def test_the_numbers_of_a_pyramid_are_those_of_the_pass(network, view):
 
 
 def test_the_trunk_is_the_detectors_and_stays():
-    module = ssd.build_ssd()
+    module = ssd.build_ssd(Trunk())
     assert isinstance(module.backbone.trunk, Trunk)
     assert not any(each.requires_grad for each in module.backbone.trunk.parameters())
     assert all(each.requires_grad for name, each in module.named_parameters() if "trunk" not in name)
