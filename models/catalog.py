@@ -43,7 +43,7 @@ FAMILIES: tuple[Family, ...] = (
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {"segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
-        "one-stage detection": ("backbone",)}  # fmt: skip
+        "one-stage detection": ("backbone.trunk",)}  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
 # network: (part, the other network, its part)

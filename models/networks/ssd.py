@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from time import perf_counter
+from typing import cast
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ class SsdDetection:
         boxes (N, 4), labels (N,) int64 from 1 (`scenes.THINGS` in order), scores (N,) in 0 to 1: the detections after
             score threshold and per-class NMS, best first.
         defaults: the M default boxes, and the grid of each.
-        logits (M, 9), background first, and transforms (M, 4), divided by the variances: the network's numbers.
+        class_logits (M, 9), background first, and transforms (M, 4), divided by the variances: the network's numbers.
         raw_scores (M, 9): the softmax of the logits. raw_boxes (M, 4): the default boxes moved, clipped to the picture.
         masks, keypoints, keypoint_scores: None, this network has none.
         seconds: wall-clock time of the forward pass, NMS included. device: where it ran.
@@ -54,7 +55,7 @@ class SsdDetection:
     labels: Tensor
     scores: Tensor
     defaults: DefaultBoxes
-    logits: Tensor
+    class_logits: Tensor
     transforms: Tensor
     raw_scores: Tensor
     raw_boxes: Tensor
@@ -110,9 +111,14 @@ def build_ssd(trunk: Trunk | NarrowTrunk) -> SSD:
     )  # fmt: skip
 
 
+def maps_of(module: SSD) -> Maps:
+    """What stands between the pictures and the heads; torchvision declares it as a plain module."""
+    return cast(Maps, module.backbone)
+
+
 def numbers_of(module: SSD, pyramid: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Logits (N, M, 9) and transforms (N, M, 4) of N pictures of which the trunk has seen `pyramid`."""
-    said = module.head(list(module.backbone.of(pyramid).values()))
+    said = module.head(list(maps_of(module).of(pyramid).values()))
     return said["cls_logits"], said["bbox_regression"]
 
 

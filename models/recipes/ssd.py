@@ -12,7 +12,7 @@ from torchvision.models.detection.ssd import SSD
 
 from models.networks.detector import LoadedDetector, Trunk
 from models.networks.narrow_detector import NarrowTrunk
-from models.networks.ssd import LoadedSsd, build_ssd, defaults_of, losses_of, numbers_of
+from models.networks.ssd import LoadedSsd, build_ssd, defaults_of, losses_of, maps_of, numbers_of
 from models.recipes import coco_metrics, training
 from models.recipes.scene_cache import cached_scenes, held_out_seeds
 from models.recipes.trunk_features import TrunkFeatures, trunk_features
@@ -56,7 +56,7 @@ def train(
     features = trunk_features(start, recipe.scenes)
     torch.manual_seed(recipe.seed)
     module = build(name)
-    module.backbone.trunk.load_state_dict(start.module.backbone.state_dict())
+    maps_of(module).trunk.load_state_dict(start.module.backbone.state_dict())
     defaults = defaults_of().boxes.to(device)
 
     def loss_at(step: int) -> Tensor:

@@ -104,7 +104,7 @@ def collisions() -> None:
         prediction.outcome(
             next(name for name, limit in LOST.items() if table["SSD"] < limit),
             "Two things lose one to the other only where the same default box is the best of both, and no second box "
-            "reaches IoU 0.5 with the loser. Things of different size or shape never meet.",
+            "reaches IoU 0.5 with the loser. Things of different size or shape hardly ever meet.",
         )
 
 
@@ -118,9 +118,23 @@ def cards() -> None:
         by_size = " | ".join(f"{row['box_ap_per_size'][size]:.3f}" for size in ("small", "medium", "large"))
         lines.append(f"| {name} | {ROWS[name]} | {row['box_ap']:.3f} | {row['box_ap50']:.3f} | {by_size} |")
     st.markdown("\n".join(lines))
+    st.markdown(by_size_in_words({name: row["box_ap_per_size"] for name, row in facts.items()}))
     st.caption(
         f"From the cards: COCO's AP over {facts[NETWORK]['scenes']} scenes that no network has seen, all and by the "
         "area of the thing (small below 32², large from 64² pixels). SSD stands on the frozen trunk of the detector, "
         "made for region proposals: only its own layers were trained, so the table compares these networks, not the "
         "methods at their best."
+    )
+
+
+def by_size_in_words(rows: dict[str, dict[str, float]]) -> str:
+    """Where the pyramid gains against the better of both single grids, and where it loses."""
+    said = []
+    for size in ("small", "medium", "large"):
+        best = max(rows[name][size] for name in GRIDS)
+        gap = rows[NETWORK][size] - best
+        said.append(f"**{gap:+.3f} on {size} things**".replace("-", "−"))
+    return (
+        f"SSD's AP against the better of both YOLOs: {', '.join(said)}. The finest grid stands where small things are; "
+        "large things are rare in this world, so the coarse grids had few boxes to learn from."
     )

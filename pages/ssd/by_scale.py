@@ -26,7 +26,6 @@ from pages.ssd.shared import (
     look,
     truth_of,
     truths_drawn,
-    xyxy,
 )
 from scenes import THINGS
 from ui import page
@@ -35,7 +34,7 @@ from ui.pictures import KEPT, Picture
 
 NAMES = [grid_name(cells) for cells in ssd.GRIDS]
 MOST_DRAWN = 60
-COUNTS = (10, 20, 50, 100)
+COUNTS = (20, 50, 100, 200)
 SURE = 0.5  # score from which a detection counts in the table
 
 
@@ -74,11 +73,13 @@ def detections(picture: Picture, found: SsdDetection, threshold: float, overlap:
     box, label, score = default_boxes.detect(found.raw_boxes, scores, threshold, overlap)
     grid = found.defaults.grid_of[box]
     few = len(box) <= 12
+    shown = [each[:MOST_DRAWN].tolist() for each in (found.raw_boxes[box], label, score, grid)]
     drawn = []
-    for i in reversed(range(min(len(box), MOST_DRAWN))):
-        said = f"{THINGS[int(label[i]) - 1]} {score[i]:.2f}"
-        drawn.append(Box(f"found-{i}", xyxy(found.raw_boxes[box[i]]), said if few else "",
-                         GRID_COLOURS[int(grid[i])], width=2.5, note=f"{said}, {NAMES[int(grid[i])]}"))  # fmt: skip
+    for i, (place, name, value, level) in enumerate(zip(*shown, strict=True)):
+        said = f"{THINGS[name - 1]} {value:.2f}"
+        drawn.append(Box(f"found-{i}", tuple(place), said if few else "", GRID_COLOURS[level], width=2.5,
+                         note=f"{said}, {NAMES[level]}"))  # fmt: skip
+    drawn.reverse()
     left, right = st.columns([3, 2], gap="large")
     with left:
         stage("ssd_found", width=620, window=2).show(
@@ -142,17 +143,15 @@ def sizes() -> None:
     )
     with page.predict("ssd-small", asked, NAMES if found else []) as prediction:
         stacked(table)
-        missed = table[:, -1] / table.sum(1).clip(min=1)
-        words(
-            "Missed: " + ", ".join(f"**{share:.0%}** of the {name}" for name, share in zip(SIZES, missed, strict=True))
-            + f" ones, at score {SURE} and IoU 0.5.", "ssd_missed",
-        )  # fmt: skip
+        missed = [f"**{row[-1] / row.sum():.0%}** of the {name} things"
+                  for name, row in zip(SIZES, table, strict=True) if row.sum()]  # fmt: skip
+        words(f"Missed at score {SURE} and IoU 0.5: {', '.join(missed) or 'none'}.", "ssd_missed")
         if found:
             best = int(small[:-1].argmax())
             prediction.outcome(
                 NAMES[best],
-                f"It finds {small[best]} of the {found} that are found. The finest grid alone has boxes of their size "
-                "and cells close enough together; a coarse grid has too few places.",
+                f"It finds {small[best]} of the {found} that are found: a thing is found where the default boxes have "
+                "about its size and stand close enough together.",
             )
         else:
             prediction.outcome(None)
@@ -161,7 +160,7 @@ def sizes() -> None:
 def stacked(table: np.ndarray) -> None:
     """Bars by size of thing, stacked by the grid that found it; what was missed in grey on top."""
     figure, names = go.Figure(), [f"{name}, {count} things" for name, count in zip(SIZES, table.sum(1), strict=True)]
-    looks = [*zip(NAMES, GRID_COLOURS, strict=False), ("missed", "#4A4F57")]
+    looks = [*zip(NAMES, GRID_COLOURS, strict=False), ("missed", "#8A9099")]
     for column, (name, colour) in enumerate(looks):
         figure.add_bar(
             x=names, y=table[:, column], name=name, marker={"color": colour},

@@ -62,7 +62,7 @@ def matching(picture: Picture) -> None:
         st.info(UNKNOWN.format("no box can answer for one"))
         return
     with live_slider("A box answers from IoU", 0.1, 0.9, 0.5, step=0.01, key="ssd_iou", format="%.2f",
-                     play=True) as threshold:  # fmt: skip
+                     play=True, window=2) as threshold:  # fmt: skip
         found = match_of(picture, truth, threshold)
         positive = int((found.owner >= 0).sum())
         total = len(found.owner)
@@ -86,13 +86,13 @@ def matching(picture: Picture) -> None:
 def draw(picture: Picture, truth: Truth, found: Match) -> None:
     defaults = trained_boxes(*picture.image.shape[:2])
     members = (found.owner >= 0).nonzero()[:, 0]
-    members = members[found.overlap[members].argsort(descending=True)][:MOST_DRAWN].tolist()
+    members = members[found.overlap[members].argsort(descending=True)][:MOST_DRAWN].flip(0)
+    columns = (members, defaults.boxes[members], defaults.grid_of[members], found.owner[members],
+               found.forced[members], found.overlap[members])  # fmt: skip
     boxes = []
-    for i in reversed(members):
-        grid, owner = int(defaults.grid_of[i]), int(found.owner[i])
-        note = f"{grid_name(ssd.GRIDS[grid])}, answers for the {truth.name(owner)}: IoU {found.overlap[i]:.2f}"
-        boxes.append(Box(f"default-{i}", xyxy(defaults.boxes[i]), colour=GRID_COLOURS[grid],
-                         dash=bool(found.forced[i]), width=2.5, note=note))  # fmt: skip
+    for i, box, grid, owner, forced, overlap in zip(*(column.tolist() for column in columns), strict=True):
+        note = f"{grid_name(ssd.GRIDS[grid])}, answers for the {truth.name(owner)}: IoU {overlap:.2f}"
+        boxes.append(Box(f"default-{i}", tuple(box), colour=GRID_COLOURS[grid], dash=forced, width=2.5, note=note))
     things = [Box(f"truth-{i}", xyxy(box), truth.name(i), WHITE, width=2.5) for i, box in enumerate(truth.boxes)]
     stage("ssd_matching", width=620).show(
         picture.image, [Boxes([*things, *boxes])],

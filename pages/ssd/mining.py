@@ -1,14 +1,17 @@
 """Hard negative mining: which background boxes stay in the loss, and what every grid adds to it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 import torch
+from torch import Tensor
 
 from labs.hard_negative_mining import MultiboxLoss, hardest_negatives, multibox_loss
 from models.networks import ssd
+from models.networks.ssd import SsdDetection
 from pages.ssd.shared import (
     BLUE,
     NETWORK,
@@ -20,7 +23,6 @@ from pages.ssd.shared import (
     match_of,
     truth_of,
     truths_drawn,
-    xyxy,
 )
 from scenes import THINGS
 from ui import page
@@ -36,7 +38,7 @@ def paid(image: np.ndarray, boxes: np.ndarray, labels: np.ndarray, owner: np.nda
     """What every default box of the picture pays; no negative is chosen yet."""
     found = look(image)
     given = [torch.from_numpy(each) for each in (owner, boxes, labels)]
-    return multibox_loss(found.logits, found.transforms, found.defaults.boxes, *given, ratio=0)
+    return multibox_loss(found.class_logits, found.transforms, found.defaults.boxes, *given, ratio=0)
 
 
 @st.fragment
@@ -53,7 +55,7 @@ def mining(picture: Picture) -> None:
         return
     matched = match_of(picture, truth)
     every = paid(picture.image, truth.boxes.numpy(), truth.labels.numpy(), matched.owner.numpy())
-    with live_slider("Negatives for each positive", 0, 20, 3, key="ssd_ratio", play=True) as ratio:
+    with live_slider("Negatives for each positive", 0, 20, 3, key="ssd_ratio", play=True, window=2) as ratio:
         loss = replace(every, negative=hardest_negatives(every.classes, every.positive, ratio))
         kept, background = int(loss.negative.sum()), int((~loss.positive).sum())
         whole = float(every.classes[~every.positive].sum())
@@ -72,12 +74,12 @@ def mining(picture: Picture) -> None:
             if kept:
                 prediction.outcome(
                     next(name for name, limit in SHARES.items() if share < limit),
-                    f"{share:.0%} of {whole:.1f} nats. The others are sure of “background”, and all of them together "
-                    "would still outweigh the positives early in training.",
+                    f"{share:.0%} of {whole:.1f} nats. The other {background - kept:,} share the rest, "
+                    f"{(1 - share) * whole / max(background - kept, 1):.4f} each: easy, but many.",
                 )
             else:
                 prediction.outcome(None)
-        by_grid(loss)
+        by_grid(loss, found.defaults.grid_of)
     st.caption(
         "The boxes are matched at IoU 0.5. The loss of the classes is a cross-entropy over background and "
         f"{len(THINGS)} classes, that of the move a smooth L1; their sum is divided by the number of positives."
@@ -89,18 +91,17 @@ def draw(picture: Picture, loss: MultiboxLoss) -> None:
     """The negatives that stay, the hardest on top, and the positives."""
     found = look(picture.image)
     hard = loss.negative.nonzero()[:, 0]
-    hard = hard[loss.classes[hard].argsort(descending=True)][:MOST_DRAWN].tolist()
-    best = found.raw_scores[:, 1:].max(1)
+    hard = hard[loss.classes[hard].argsort(descending=True)][:MOST_DRAWN]
     negatives = [
-        Box(f"negative-{i}", xyxy(found.defaults.boxes[i]), colour=VERMILION, width=1.5,
-            note=f"background, {grid_name(ssd.GRIDS[int(found.defaults.grid_of[i])])}: the network says "
-            f"{THINGS[int(best.indices[i])]} {best.values[i]:.2f}, loss {loss.classes[i]:.2f}")
-        for i in reversed(hard)
+        Box(f"negative-{i}", tuple(box), colour=VERMILION, width=1.5,
+            note=f"background, {grid_name(ssd.GRIDS[grid])}: the network says {THINGS[said]} {score:.2f}, "
+            f"loss {cost:.2f}")
+        for i, box, grid, said, score, cost in rows_of(found, loss, hard.flip(0))
     ]  # fmt: skip
     positives = [
-        Box(f"positive-{i}", xyxy(found.defaults.boxes[i]), colour=BLUE, width=2.5,
-            note=f"positive, {grid_name(ssd.GRIDS[int(found.defaults.grid_of[i])])}: loss {loss.classes[i]:.2f}")
-        for i in loss.positive.nonzero()[:, 0].tolist()
+        Box(f"positive-{i}", tuple(box), colour=BLUE, width=2.5,
+            note=f"positive, {grid_name(ssd.GRIDS[grid])}: loss {cost:.2f}")
+        for i, box, grid, _, _, cost in rows_of(found, loss, loss.positive.nonzero()[:, 0])
     ]  # fmt: skip
     kept = int(loss.negative.sum())
     stage("ssd_mining", width=620, window=2).show(
@@ -109,6 +110,14 @@ def draw(picture: Picture, loss: MultiboxLoss) -> None:
         caption="Thick blue: positives. Thin red: the negatives that stay. Dashed white: truth."
         + (f" The hardest {MOST_DRAWN} are drawn." if kept > MOST_DRAWN else ""),
     )  # fmt: skip
+
+
+def rows_of(found: SsdDetection, loss: MultiboxLoss, which: Tensor) -> Iterator[tuple]:
+    """Per box its index, its place, its grid, the class that the network would give it, that score, and its loss."""
+    score, said = found.raw_scores[which, 1:].max(1)
+    places, grids = found.defaults.boxes[which], found.defaults.grid_of[which]
+    columns = (which, places, grids, said, score, loss.classes[which])
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def in_words(loss: MultiboxLoss, share: float) -> str:
@@ -144,9 +153,9 @@ def curve(loss: MultiboxLoss) -> None:
     page.figure(figure, "ssd_mining_curve", height=250, alt=f"Losses of the background boxes, the first {kept} stay")
 
 
-def by_grid(loss: MultiboxLoss) -> None:
+def by_grid(loss: MultiboxLoss, grid_of: Tensor) -> None:
     """What every grid adds to the loss of this scene."""
-    grid_of, grids = ssd.defaults_of().grid_of, len(ssd.GRIDS)
+    grids = len(ssd.GRIDS)
     per = lambda values: torch.zeros(grids).index_add(0, grid_of, values.float())  # noqa: E731
     positives = max(int(loss.positive.sum()), 1)
     numbers = torch.stack([per(torch.ones(len(grid_of))), per(loss.positive), per(loss.negative)], dim=1)
@@ -157,9 +166,10 @@ def by_grid(loss: MultiboxLoss) -> None:
     names = [grid_name(cells) for cells in ssd.GRIDS]
     matrices("ssd_by_grid", window=2).show(
         [
-            Grid("boxes", numbers.numpy(), rows=names, columns=["boxes", "positive", "kept"], format="%.0f", cell=66),
+            Grid("boxes", numbers.numpy(), rows=names, columns=["boxes", "positive", "kept"], format="%.0f", cell=70,
+                 colour="none"),
             Grid("loss", terms.numpy(), rows=names, columns=["classes +", "classes −", "moves", "all"], format="%.3f",
-                 cell=74, colour="sequential", vmin=0, vmax=2 * max(float(loss.total), 1e-6)),
+                 cell=70, colour="sequential", vmin=0, vmax=2 * max(float(loss.total), 1e-6)),
         ],
         caption=f"The loss of this scene by grid; the column “all” adds up to {float(loss.total):.3f}.",
     )  # fmt: skip

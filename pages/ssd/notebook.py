@@ -14,7 +14,7 @@ def cells(state: State) -> list[Cell]:
 
 def _pyramid(state: State) -> list[Cell]:
     pyramid = PYRAMIDS[get(state, "ssd_grids", SSD300)]
-    shapes = SHAPES[get(state, "ssd_shapes", "as published")]
+    shapes = SHAPES[get(state, "ssd_shapes", "published")]
     ratios = pyramid.ratios if shapes is None else (shapes,) * len(pyramid.grids)
     return [
         text("## The pyramid of default boxes"),
@@ -87,7 +87,7 @@ def _loss(state: State) -> list[Cell]:
 
             owner = default_boxes.match(overlaps).owner  # the loss matches at 0.5
             cost = hard_negative_mining.multibox_loss(
-                found.logits, found.transforms, found.defaults.boxes, owner, boxes, labels, negatives
+                found.class_logits, found.transforms, found.defaults.boxes, owner, boxes, labels, negatives
             )
             print(f"loss {float(cost.total):.3f}, {int(cost.negative.sum())} negatives stay")
             plt.imshow(image)

@@ -18,7 +18,7 @@ from ui.pictures import Picture
 
 SSD300, OURS = "SSD300", "this lab's"
 SMALLEST, LARGEST = "ssd_smallest", "ssd_largest"  # of the address
-SHAPES = {"as published": None, "squares": (), "and 2:1": (2,), "and 3:1": (2, 3)}
+SHAPES = {"published": None, "squares": (), "2:1": (2,), "3:1": (2, 3)}
 SHARES = {"under a half": 0.5, "a half to two thirds": 2 / 3, "two thirds to four fifths": 0.8, "more": 2.0}
 
 
@@ -90,8 +90,8 @@ def controls(sliders: ExitStack, picture: Picture, name: str) -> Choice:
     largest = slide("Largest scale", 0.3, 1.0, pyramid.scales[1], step=0.01, key=LARGEST, format="%.2f",
                     help="Of the coarsest grid. The scales between are evenly spaced.")  # fmt: skip
     shapes = st.segmented_control(
-        "Shapes", list(SHAPES), default="as published", required=True, key="ssd_shapes", bind="query-params",
-        help="Two squares a position, and for each ratio a lying and a standing box.",
+        "Shapes", list(SHAPES), default="published", required=True, key="ssd_shapes", bind="query-params",
+        help="Two squares a position; 2:1 adds a lying and a standing box of that ratio, 3:1 another two.",
     )  # fmt: skip
     chosen = SHAPES[shapes]
     ratios = pyramid.ratios if chosen is None else (chosen,) * len(pyramid.grids)

@@ -65,7 +65,7 @@ def test_this_labs_pyramid_begins_with_its_own_scales_and_is_the_networks(visit,
     np.testing.assert_allclose(shown, defaults.boxes[start : start + 6], atol=1e-3)
 
 
-@pytest.mark.parametrize(("shapes", "per", "total"), [("squares", 2, 3880), ("and 3:1", 6, 11640)])
+@pytest.mark.parametrize(("shapes", "per", "total"), [("squares", 2, 3880), ("3:1", 6, 11640)])
 def test_shapes_count(visit, sound, drawn, prose, shapes, per, total):
     found = prose(sound(visit(PAGE, NO_QUESTIONS, ssd_shapes=shapes)))
     assert f"**{total:,} default boxes** in all" in found
@@ -116,7 +116,9 @@ def test_what_stays_in_the_loss(visit, sound, drawn, prose, picture, truth, rati
     found = prose(sound(visit(PAGE, NO_QUESTIONS, ssd_ratio=ratio)))
     said = catalog.load("ssd")(picture.image)
     owner = default_boxes.match(iou_matrix(truth.boxes, said.defaults.boxes)).owner
-    loss = multibox_loss(said.logits, said.transforms, said.defaults.boxes, owner, truth.boxes, truth.labels, ratio)
+    loss = multibox_loss(
+        said.class_logits, said.transforms, said.defaults.boxes, owner, truth.boxes, truth.labels, ratio
+    )
     positives = int(loss.positive.sum())
     assert f"**Loss {float(loss.total):.3f}** for {positives} positives and {ratio * positives} negatives" in found
     shown = {int(box.id.split("-")[1]) for box in of_kind(drawn, "ssd_mining", "negative-")}
@@ -167,6 +169,7 @@ def test_sizes_are_counted_where_the_truth_is_found(visit, sound, prose):
     assert ((grids >= -1) & (grids < 4)).all()
     small = areas < 32**2
     assert f"**{(grids[small] < 0).mean():.0%}** of the small" in found
+    assert ("of the large" in found.split("Missed")[1]) == bool((areas >= 64**2).any())
 
 
 def test_things_without_a_box_are_those_of_both_rules(prose, visit, sound):

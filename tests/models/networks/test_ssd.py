@@ -39,7 +39,7 @@ def test_the_default_boxes_are_those_of_torchvisions_generator(network):
 def test_the_loss_of_a_picture_is_torchvisions(network, view):
     boxes, labels = ssd.truth_of(view.instances)
     found = network(view.image)
-    ours = ssd.losses_of(found.logits, found.transforms, found.defaults.boxes, boxes, labels)
+    ours = ssd.losses_of(found.class_logits, found.transforms, found.defaults.boxes, boxes, labels)
     picture = torch.from_numpy(view.image.copy()).permute(2, 0, 1).float() / 255
     with torch.no_grad(), rcnn_taps.training_mode(network.module):
         theirs = network.module([picture], [{"boxes": boxes, "labels": labels}])
@@ -79,7 +79,7 @@ def test_the_numbers_of_a_pyramid_are_those_of_the_pass(network, view):
     with torch.inference_mode():
         images, _ = network.module.transform([picture[0]])
         logits, transforms = ssd.numbers_of(network.module, network.module.backbone.trunk(images.tensors))
-    torch.testing.assert_close(logits[0], found.logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(logits[0], found.class_logits, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(transforms[0], found.transforms, atol=1e-4, rtol=1e-4)
 
 
