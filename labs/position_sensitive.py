@@ -1,0 +1,3 @@
+"""x"""
+def vote(parts):
+    return parts.mean((-2, -1))
