@@ -32,7 +32,7 @@ class Recipe:
     seed: int = 0
     trunk: str = STARTS_FROM
     scenes: int = 3000
-    steps: int = 1600
+    steps: int = 800
     batch: int = 8
     learning_rate: float = 3e-3
     weight_decay: float = 0.05
