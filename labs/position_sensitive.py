@@ -1,8 +1,8 @@
 """Position-sensitive RoI pooling: a region is cut into k×k parts, and each part is read from maps of its own.
 
 A network that is nothing but convolutions gives k² maps per class: map (i, j) says how much a place looks like part
-(i, j) of that class, row i from the top, column j from the left. A region's part (i, j) averages its cells on map (i, j)
-alone, and the region's score is the mean of its k² parts, their vote. No layer has weights after the maps.
+(i, j) of that class, row i from the top, column j from the left. A region's part (i, j) averages its cells on map
+(i, j) alone, and the region's score is the mean of its k² parts, their vote. No layer has weights after the maps.
 
 Boxes are xyxy in pixels of the picture the network saw; `spatial_scale` = 1 / stride takes them to the maps. Maps are
 (C, k, k, h, w); torchvision wants the same numbers as (C·k·k, h, w).
@@ -173,7 +173,7 @@ def perfect_maps(
 def vote_after_shift(shift: Float[Tensor, "*batch"], parts: int) -> Float[Tensor, "*batch"]:
     """On perfect maps, the vote of a thing's own box moved aside by `shift` >= 0 of its width: max(0, 1 - k · shift).
 
-    Each part keeps that share of its own cells, so k parts make the vote fall k times as fast: to 0 at 1/k of the width.
+    Each part keeps that share of its own cells, so the vote falls k times as fast: to 0 at 1/k of the width.
 
     >>> vote_after_shift(torch.tensor([0.0, 0.1, 0.5]), 3)
     tensor([1.0000, 0.7000, 0.0000])

@@ -29,6 +29,7 @@ PARTS = 3  # k: a region is cut into 3x3 parts
 STRIDE = 4  # pixels of the picture per cell of the score maps
 SAMPLES = 2  # per axis and part, at which a map is read
 CLASSES = len(THINGS) + 1  # background first
+UNITS = (10.0, 10.0, 5.0, 5.0)  # a vote of 10 moves a box by its width, one of 5 makes it e times as wide
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +119,7 @@ def build_r_fcn(parts: int = PARTS) -> FasterRCNN:
         rpn_anchor_generator=AnchorGenerator(ANCHOR_SIZES, (ANCHOR_RATIOS,) * len(ANCHOR_SIZES)),
         rpn_pre_nms_top_n_train=600, rpn_pre_nms_top_n_test=600,
         rpn_post_nms_top_n_train=PROPOSALS, rpn_post_nms_top_n_test=PROPOSALS,
-        box_head=Vote(),
-        box_predictor=OneBoxForAll(),
+        box_head=Vote(), box_predictor=OneBoxForAll(), bbox_reg_weights=UNITS,
         box_batch_size_per_image=128, box_positive_fraction=0.5, box_detections_per_img=40,
     )  # fmt: skip
     rcnn_taps.heads_of(module).box_roi_pool = PositionSensitivePool(FEATURES, parts)

@@ -1,4 +1,4 @@
-"""How R-FCN is trained, on the frozen trunk and RPN of the detector, and judged: COCO's AP of boxes on held-out scenes."""
+"""How R-FCN is trained, on the detector's frozen trunk and RPN, and judged: COCO's AP of boxes on held-out scenes."""
 
 import statistics
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from models.networks.detector import LoadedDetector
 from models.networks.r_fcn import LoadedRfcn, build_r_fcn, pool_of
 from models.recipes import coco_metrics, training
 from models.recipes.scene_cache import SIZE, cached_scenes, held_out_seeds
-from models.recipes.trunk_features import TrunkFeatures, trunk_features
+from models.recipes.trunk_features import trunk_features
 
 TASK = "detection"
 NAMES = ("r-fcn",)
