@@ -7,7 +7,19 @@ from torch import Tensor
 from labs.boxes import centre_form, decode
 from labs.boxes import iou as iou_of
 from models.networks.r_fcn import UNITS
-from pages.position_sensitive.shared import GREY, NAMES, ORANGE, SKY, WHITE, all_votes, seen, signed, truth_of, xyxy
+from pages.position_sensitive.shared import (
+    GREY,
+    NAMES,
+    NETWORK,
+    ORANGE,
+    SKY,
+    WHITE,
+    all_votes,
+    seen,
+    signed,
+    truth_of,
+    xyxy,
+)
 from ui import page
 from ui.components import Box, Boxes, Grid, following, matrices, stage, words
 from ui.pictures import Picture
@@ -63,10 +75,12 @@ def votes(picture: Picture, box: Tensor) -> None:
             NAMES[best], f"The softmax gives it {float(share[best]):.2f}. Move the box until another class wins."
         )
     if not following():
+        page.remind("IoU")
         st.caption(
             "One box for all classes, as in the paper: the box maps do not ask what it is. The votes are in the units "
             "of training: 10 moves the box by its own width, 5 makes it e = 2.72 times as wide."
         )
+        page.footer(NETWORK, found.device, found.seconds * 1000)
 
 
 def nearest(picture: Picture, box: Tensor) -> tuple[Tensor | None, float]:

@@ -48,6 +48,7 @@ def found(picture: Picture) -> None:
         st.markdown(table(cards))
         prediction.outcome(NAMES[better], "The heads of Faster R-CNN were trained together with the trunk, for "
                            "longer; R-FCN's maps had to do with the trunk as it was.")  # fmt: skip
+    page.remind("AP")
     recipe = cards[NETWORK]["recipe"]
     st.caption(
         f"`{NETWORK}` stands on the frozen trunk and RPN of `{RIVAL}`: its score maps alone were trained, "

@@ -19,6 +19,7 @@ def cells(state: State) -> list[Cell]:
         ),
         code(
             """
+            import numpy as np
             import torch
 
             from labs import position_sensitive as ps
@@ -34,7 +35,7 @@ def cells(state: State) -> list[Cell]:
                 boxes = torch.tensor(np.array([thing.box for thing in view.instances]), dtype=torch.float32)
                 labels = torch.tensor([names.index(thing.label) for thing in view.instances])
                 maps = ps.perfect_maps(boxes.reshape(-1, 4), labels.long(), len(names), parts, image.shape[:2])
-                scale, samples = 1.0, max(1, int((box[2:] - box[:2]).min() / parts))
+                scale, samples = 1.0, max(1, int((box[2:] - box[:2]).min() / parts / 2))
             read = ps.align(maps[label][None], box[None], scale, samples)[0, 0]
             print(read)
             print(f"vote for {name}: {float(ps.vote(read)):.2f}")
@@ -60,11 +61,11 @@ def cells(state: State) -> list[Cell]:
         parameters(shift=get(state, "rfcn_shift", 0.2)),
         code(
             """
-            thing = torch.tensor([72.0, 82.0, 152.0, 142.0])
+            thing = torch.tensor([4.0, 4.0, 109.0, 109.0])
             for k in (1, 3, 5, 7):
-                alone = ps.perfect_maps(thing[None], torch.tensor([1]), 2, k, (224, 224))
-                moved = thing + torch.tensor([80 * shift, 0.0, 80 * shift, 0.0])
-                vote = float(ps.vote(ps.align(alone, moved[None], 1.0, 60 // k))[0, 1])
+                alone = ps.perfect_maps(thing[None], torch.tensor([1]), 2, k, (113, 224))
+                moved = thing + torch.tensor([105 * shift, 0.0, 105 * shift, 0.0])
+                vote = float(ps.vote(ps.align(alone, moved[None], 1.0, 105 // k))[0, 1])
                 print(f"{k} x {k} parts: vote {vote:.2f}, max(0, 1 - k shift) = {max(0.0, 1 - k * shift):.2f}")
             """
         ),

@@ -37,7 +37,7 @@ def seen(image: np.ndarray) -> RfcnDetection:
 class Maps:
     """The k×k score maps of one class, `values` (k, k, h, w), and `scale`, cells of them per pixel of the picture.
 
-    `samples` per axis and part; 0 means about one on every cell, for maps with sharp edges.
+    `samples` per axis and part; 0 means as many as keep a cell away from the edges of a part, for sharp maps.
     """
 
     values: Tensor
@@ -56,8 +56,8 @@ class Maps:
 
     def read(self, boxes: Tensor) -> Tensor:
         """What the parts of boxes (N, 4) in pixels of the picture find on their maps, (N, k, k)."""
-        shortest = float((boxes[:, 2:] - boxes[:, :2]).min()) * self.scale / self.parts
-        return ps.align(self.values[None], boxes, self.scale, self.samples or max(1, int(shortest)))[:, 0]
+        fitting = int(float((boxes[:, 2:] - boxes[:, :2]).min()) * self.scale / self.parts / 2)
+        return ps.align(self.values[None], boxes, self.scale, self.samples or max(1, fitting))[:, 0]
 
 
 def maps_of(picture: Picture, source: str, label: int) -> Maps:

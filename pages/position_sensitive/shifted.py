@@ -14,16 +14,16 @@ from ui.components import Box, Boxes, Grid, live_slider, matrices, stage, words
 PARTS = (1, 3, 5, 7)
 LINES = dict(zip(PARTS, (("#D55E00", "solid"), ("#0072B2", "solid"), ("#009E73", "dash"), ("#CC79A7", "dot")),
                  strict=True))  # fmt: skip
-WIDTH, HEIGHT = 224, 72
-THING = torch.tensor([24.0, 6.0, 104.0, 66.0])  # alone on a strip
-SHIFTS = torch.linspace(0, 1, 41)
+SIDE, WIDTH, HEIGHT = 105, 224, 113  # 105 pixels have whole thirds, fifths and sevenths
+THING = torch.tensor([4.0, 4.0, 109.0, 109.0])  # alone on a strip
+SHIFTS = torch.tensor(sorted({*(step / 20 for step in range(21)), *(1 / parts for parts in PARTS)}))  # and the bends
 
 
 @st.cache_resource(max_entries=len(PARTS), show_spinner=False)  # shared and only read
 def alone(parts: int) -> Maps:
     """The maps of the thing that stands alone."""
     maps = ps.perfect_maps(THING[None], torch.tensor([1]), 2, parts, (HEIGHT, WIDTH))
-    return Maps(maps[1].clone(), 1.0)
+    return Maps(maps[1].clone(), 1.0, samples=SIDE // parts)
 
 
 def placed(shift: Tensor, width: float) -> Tensor:
@@ -59,7 +59,7 @@ def shifted() -> None:
     ):  # fmt: skip
         boxes = placed(torch.tensor([shift]), width)
         votes = {parts: float(ps.vote(alone(parts).read(boxes))[0]) for parts in PARTS}
-        stage("rfcn_alone", zoom=False, window=2, width=520).show(
+        stage("rfcn_alone", zoom=False, window=2, width=440).show(
             None,
             [Boxes([Box("thing", xyxy(THING), "", SKY, fill=0.5, width=2, note="the thing"),
                     Box("box", xyxy(boxes[0]), "", ORANGE, width=3, note="the box")])],

@@ -31,6 +31,7 @@ ERRATA = {
     "yolo_grid": ["Every box of every cell has a confidence loss"],
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
+    "position_sensitive": ["R-FCN has two stages"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
@@ -38,7 +39,7 @@ ERRATA = {
 REMINDED = {
     "localization": ("IoU",),
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
-    "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
+    "position_sensitive": ("IoU", "AP"), "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency"}  # they go to a network that was trained on photographs
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")

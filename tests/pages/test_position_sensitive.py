@@ -50,7 +50,7 @@ def test_on_maps_without_mistakes_the_box_of_a_thing_gets_all_votes(visit, sound
     state = {"rfcn_maps": PERFECT.format(k), "rfcn_class": "dog"}
     at = sound(visit(PAGE, rfcn_scene=hand(*map(float, thing.box)), **state))
     grid = drawn.grids["rfcn_parts"]["parts"].values
-    assert grid.shape == (k, k) and grid.min() > 0.9
+    assert grid.shape == (k, k) and grid.min() > 0.95
     assert f"mean of {k * k} = **{grid.mean():.2f}**" in said(at)
     sound(visit(PAGE, rfcn_scene=hand(5.0, 5.0, 60.0, 60.0), **state))
     assert not drawn.grids["rfcn_parts"]["parts"].values.any(), "nothing but sky"
@@ -68,7 +68,7 @@ def test_nine_classes_vote_and_four_numbers_move_the_box(visit, sound, drawn, sa
     (after,) = [box for box in drawn.boxes("rfcn_moved") if box.id == "after"]
     np.testing.assert_allclose(after.xyxy, moved, atol=1e-2)
     best = NAMES[int(votes[:9].argmax())]
-    assert f"**{best}**" in said(at) and after.label.startswith(best)
+    assert f"“{best}”" in said(at) and after.label.startswith(best)
 
 
 def test_the_box_lives_in_the_address_and_another_thing_brings_its_class(visit, sound, drawn):
@@ -96,14 +96,14 @@ def test_a_shifted_box_loses_its_votes_k_times_as_fast(visit, sound, drawn, pros
     at = sound(visit(PAGE, {"predict-rfcn-shift": "1.0"}, rfcn_shift=shift, rfcn_width=width))
     votes = np.array(drawn.grids["rfcn_shift_votes"]["votes"].values)[0]
     if width == 1:
-        np.testing.assert_allclose(votes, [max(0, 1 - k * shift) for k in (1, 3, 5, 7)], atol=0.025)
+        np.testing.assert_allclose(votes, [max(0, 1 - k * shift) for k in (1, 3, 5, 7)], atol=1e-3)
         assert f"max(0, 1 − 3 · {shift:.2f}) = {max(0, 1 - 3 * shift):.2f}" in prose(at)
     else:
         np.testing.assert_allclose(votes[:2], [1, 2 / 3], atol=0.03)
         assert "One map alone says 1.00." in prose(at)
     (box,) = [each for each in drawn.boxes("rfcn_alone") if each.id == "box"]
-    assert box.xyxy[2] - box.xyxy[0] == pytest.approx(80 * width)
-    assert (box.xyxy[0] + box.xyxy[2]) / 2 == pytest.approx(64 + 80 * shift)
+    assert box.xyxy[2] - box.xyxy[0] == pytest.approx(105 * width)
+    assert (box.xyxy[0] + box.xyxy[2]) / 2 == pytest.approx(56.5 + 105 * shift)
 
 
 def test_curves_start_at_one_and_end_at_nothing():
@@ -168,4 +168,4 @@ def test_a_photograph_has_no_truth_and_a_scene_may_be_empty(visit, sound, drawn,
     assert not [box for box in drawn.boxes("rfcn_found_r-fcn") if box.id.startswith("truth")]
     assert [box.xyxy for box in drawn.boxes("rfcn_scene") if box.editable] == [shared.MIDDLE]
     sound(visit(PAGE, rfcn_objects=(0, 0), rfcn_maps=PERFECT.format(3), rfcn_class="background"))
-    assert np.array(drawn.grids["rfcn_parts"]["parts"].values).min() == 1, "all is background"
+    assert np.array(drawn.grids["rfcn_parts"]["parts"].values).min() > 0.999, "all is background"
