@@ -1,4 +1,5 @@
-"""python -m models list | train NAME | evaluate NAME [--json] [--write] | fetch [NAME ... | all] | features"""
+"""python -m models list | train NAME | evaluate NAME [--json] [--write] | settings NAME | fetch [NAME ... | all]
+| features"""
 
 import argparse
 import json
@@ -16,6 +17,7 @@ from models.device import best_device, cache_folder
 from models.inside import gallery, signatures
 from models.inside.signatures import Network
 from models.pretrained import fetching, packaged, published
+from models.recipes import speed_accuracy
 
 # Whose signatures of the gallery are shipped.
 GALLERY = ("classifier-gap-28", "efficientnet-lite0", signatures.UNTRAINED)
@@ -33,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("name")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("--write", action="store_true", help="put them into the card, after a change of the metrics")
+    command = commands.add_parser("settings", help="judge a detector at other picture sizes and numbers of proposals")
+    command.add_argument("name")
     command = commands.add_parser("fetch", help="bring pretrained networks here, for a room without network")
     command.add_argument("names", nargs="*", metavar="NAME", help="or all; without a name: what there is")
     commands.add_parser("features", help="choose the gallery's pictures again, and write their signatures by layer")
@@ -44,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
             train(args.name, args.restart)
         elif args.command == "features":
             features()
+        elif args.command == "settings":
+            judge_settings(args.name)
         elif args.command == "fetch":
             fetch(args.names) if args.names else show_pretrained()
         else:
@@ -148,6 +154,18 @@ def evaluate(name: str, as_json: bool, write: bool = False) -> None:
             print(f"{key:20} {value:>10} {stated.get(key, '-'):>10}")
     for label, value in metrics.get("iou_per_class", {}).items():
         print(f"  IoU {label:14} {value:>10} {stated.get('iou_per_class', {}).get(label, '-'):>10}")
+
+
+def judge_settings(name: str) -> None:
+    """Write into a detector's card what it reaches and costs at other settings, and print it."""
+    network = catalog.load(name)
+    if "box_ap" not in network.card["metrics"]:
+        raise ValueError(f"{name} finds no boxes: there is nothing to judge.")
+    with tqdm(desc=f"{name} at other settings", unit="scene") as bar:
+        judged = speed_accuracy.judge(network, _onto(bar))
+    catalog.write_card(name, catalog.card(name) | {"settings": judged})
+    for each in judged:
+        print(json.dumps(each))
 
 
 def show_pretrained() -> None:

@@ -144,6 +144,21 @@ LESSONS = (
            minutes=20,
            expect="“Every cell that the dog covers predicts the dog.” Only the cell that holds its centre answers for "
                   "it."),
+    Lesson("Detect", "ssd", "SSD", ":material/stacks:",
+           "Which grid finds which thing?", network="ssd",
+           topics="Single shot detection: default boxes on grids of all scales, matching, hard negative mining",
+           goal="Count the default boxes of a pyramid, match them with a scene, and say which negatives stay in the "
+                "loss and why.",
+           minutes=20,
+           expect="“The coarse grids see more, so they find more.” They have few places and large boxes: nearly all "
+                  "things of this world are found by the two finest."),
+    Lesson("Detect", "speed_accuracy", "Speed and Accuracy", ":material/speed:",
+           "Which detector is worth its time?", network="detector",
+           topics="One stage against two, backbones, picture size, number of proposals (Huang et al. 2017)",
+           goal="Read a Pareto front, and choose a detector for a budget of milliseconds.",
+           minutes=20,
+           expect="“The network with the best AP is the best network.” Within a budget it may not even take part: the "
+                  "best one changes with the milliseconds."),
     Lesson("Explain", "class_activation", "Class Activation Maps", ":material/visibility:",
            "What did the network look at?", network="classifier-gap-28",
            topics="Global average and maximum pooling, CAM, Grad-CAM, Augmented Grad-CAM, weak localization",

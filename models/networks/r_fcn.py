@@ -74,6 +74,7 @@ class ScoreMaps(nn.Module):
         self.mix = nn.Conv2d(features, features, 3, padding=1)
         self.maps = nn.Conv2d(features, (CLASSES + 4) * parts**2, 1)
         nn.init.normal_(self.maps.weight, std=0.01)
+        assert self.maps.bias is not None
         nn.init.zeros_(self.maps.bias)
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
@@ -94,7 +95,8 @@ class PositionSensitivePool(nn.Module):
 
     def forward(self, features: dict[str, Tensor], proposals: list[Tensor], _sizes: list) -> Tensor:
         maps = self.score_maps([features[name] for name in LEVELS[:4]]).float()
-        return ps_roi_align(maps, proposals, self.parts, 1 / STRIDE, SAMPLES)
+        regions = torch.cat([nn.functional.pad(boxes, (1, 0), value=i) for i, boxes in enumerate(proposals)])
+        return ps_roi_align(maps, regions, self.parts, 1 / STRIDE, SAMPLES)
 
 
 class Vote(nn.Module):

@@ -2,24 +2,38 @@
 
 import contextlib
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from torch import Tensor
 
 from labs import pose
 from scenes import THINGS
 from scenes.coco import CATEGORIES, run_lengths
 
 if TYPE_CHECKING:
-    from models.networks.detector import Detection
-    from models.networks.window import WindowDetection
-    from models.networks.yolo import YoloDetection
     from models.recipes.scene_cache import InstanceRecord
 
 SIGMAS = np.array(pose.SIGMAS)
 PERSON = THINGS.index("person") + 1
 IGNORED_BELOW = 0.15  # of a thing visible: neither a hit nor a miss
 SIZES = {"small": (0, 32**2), "medium": (32**2, 64**2), "large": (64**2, 1e10)}  # areas in pixels, at 224 pixels a side
+
+
+class Detected(Protocol):
+    """What every detector gives: `boxes` (N, 4) xyxy in pixels, `labels` (N,) from 1, `scores` (N,), best first; and
+    `masks` (N, H, W) and `keypoints` (N, 14, 3), or None."""
+
+    @property
+    def boxes(self) -> Tensor: ...
+    @property
+    def labels(self) -> Tensor: ...
+    @property
+    def scores(self) -> Tensor: ...
+    @property
+    def masks(self) -> Tensor | None: ...
+    @property
+    def keypoints(self) -> Tensor | None: ...
 
 
 class Judge:
@@ -34,7 +48,7 @@ class Judge:
 
     def add(
         self,
-        detection: "Detection | YoloDetection | WindowDetection",
+        detection: Detected,
         panoptic: np.ndarray,
         records: "list[InstanceRecord]",
     ) -> None:

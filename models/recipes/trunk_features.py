@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ RENDERED = 6000  # training scenes that the detector's own recipe renders; these
 
 @dataclass(frozen=True, eq=False)
 class TrunkFeatures:
-    """`levels`: per pyramid level float16 (2, N, 64, h, w), the scenes and their mirror images; `records` per scene."""
+    """`levels`: per pyramid level float16 (2, N, C, h, w), the scenes and their mirror images; `records` per scene."""
 
     levels: dict[str, np.ndarray]
     records: list[list[InstanceRecord]]
@@ -35,7 +36,7 @@ class TrunkFeatures:
         return len(self.records)
 
     def of(self, scenes: Sequence[int], mirrored: Sequence[bool], device: torch.device) -> dict[str, Tensor]:
-        """The pyramid of these scenes, float32 (n, 64, h, w) a level, the fifth among them."""
+        """The pyramid of these scenes, float32 (n, C, h, w) a level, the fifth among them."""
         picked = {
             name: torch.from_numpy(np.stack([maps[int(m), i] for i, m in zip(scenes, mirrored, strict=True)]))
             for name, maps in self.levels.items()
@@ -60,11 +61,12 @@ def trunk_features(detector: LoadedDetector, count: int) -> TrunkFeatures:
     data = cached_scenes(training_seeds(max(count, RENDERED)))
     folder = cache_folder() / f"trunk-{count}-{detector.card['sha256'][:10]}-{fingerprint()}"
     folder.mkdir(parents=True, exist_ok=True)
+    channels = int(cast(int, detector.module.backbone.out_channels))
     files = {name: folder / f"{name}.npy" for name in KEPT}
     sides = {name: SIZE // 2 ** (2 + number) for number, name in enumerate(KEPT)}
     for name, file in files.items():
         if not file.exists():
-            np.lib.format.open_memmap(file, "w+", np.float16, (2, count, 64, sides[name], sides[name])).flush()
+            np.lib.format.open_memmap(file, "w+", np.float16, (2, count, channels, sides[name], sides[name])).flush()
     done = folder / "done.txt"
     start = int(done.read_text()) if done.exists() else 0
     if start < count:

@@ -45,8 +45,9 @@ def play(focus: Focus) -> None:
     seen = focus.seen
     maps = [activation(seen, target) for target in (focus.target, focus.other)]
     limit = limit_of(*maps)
-    panels, below = st.columns(3, gap="medium"), st.container()
-    with below:
+    with st.container(key="abreast-cam"):
+        panels = st.columns(3, gap="medium")
+    with st.container():
         show = st.segmented_control(
             "Cells", ["smooth", "as they are"], default="smooth", required=True, key="cam_cells",
             help=f"The map has {maps[0].shape[0]} × {maps[0].shape[1]} cells; enlarged bilinearly it covers all.",

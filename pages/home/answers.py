@@ -13,7 +13,7 @@ from models.networks.classifier import Classification
 from models.networks.detector import Detection
 from models.networks.localizer import Localization
 from models.networks.segmenter import Segmentation
-from models.recipes.coco_metrics import PERSON
+from models.recipes.coco_metrics import PERSON, Detected
 from pages.home.moment import SIZE
 from pages.home.pair import (
     CLASS_COLOURS,
@@ -49,7 +49,9 @@ WEAK = "classifier-gap-28"  # learned names only, and draws a box from its map
 CLOSE = 5.0  # pixels within which a joint is right
 
 
-def answers(result: Classification | Localization | Segmentation | Detection, view: View) -> dict[str, Answer]:
+def answers(
+    result: Classification | Localization | Segmentation | Detection | Detected, view: View
+) -> dict[str, Answer]:
     """The panels, by the key of their task, that a network's result fills."""
     if isinstance(result, Classification):
         return {"classification": classification(result, view)}
@@ -57,6 +59,10 @@ def answers(result: Classification | Localization | Segmentation | Detection, vi
         return {"localization": localization(result, catalog.load(WEAK)(view.image), view)}
     if isinstance(result, Segmentation):
         return {"semantic": semantic(result, view)}
+    if result.masks is None or result.keypoints is None:  # boxes are all that this detector says
+        kept = (result.scores >= SURE).numpy()
+        found = Detections(result.boxes.numpy()[kept], result.labels.numpy()[kept], result.scores.numpy()[kept])
+        return {"detection": detection(found, judge(found, truths_of(view)), view)}
     found, masks, joints = sure(result)
     judged = judge(found, truths_of(view))
     return {

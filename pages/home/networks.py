@@ -38,6 +38,11 @@ def loaded(names: tuple[str, ...]) -> set[str]:
     return {name for name, future in loading(names).items() if future.done()}
 
 
+def fetch(name: str) -> None:
+    """Wait until one more network is there."""
+    loading((name,))[name].result()
+
+
 @st.cache_resource(max_entries=240, show_spinner=False)  # shared and only read
 def seen(name: str, key: tuple, _moment: Moment) -> Seen:
     """Run a loaded network on a moment, which `key` names."""

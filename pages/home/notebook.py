@@ -56,9 +56,10 @@ def cells(state: State) -> list[Cell]:
             """
         ),
         text("## What is where?"),
+        parameters(detector=get(state, "home_detector", "detector")),
         code(
             """
-            found = catalog.load("detector")(image)
+            found = catalog.load(detector)(image)
             sure = found.scores >= 0.5
             plt.imshow(image)
             for (x1, y1, x2, y2), label, score in zip(found.boxes[sure], found.labels[sure], found.scores[sure]):
@@ -66,9 +67,10 @@ def cells(state: State) -> list[Cell]:
                 print(f"{name} {float(score):.2f}")
                 plt.gca().add_patch(plt.Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor="tab:orange"))
                 plt.text(x1, y1, name, color="white", backgroundcolor="black", fontsize=8)
-            persons = sure & (found.labels == scenes.THINGS.index("person") + 1)
-            for joints in found.keypoints[persons]:
-                plt.plot(joints[:, 0], joints[:, 1], ".", color="yellow")
+            if found.keypoints is not None:
+                persons = sure & (found.labels == scenes.THINGS.index("person") + 1)
+                for joints in found.keypoints[persons]:
+                    plt.plot(joints[:, 0], joints[:, 1], ".", color="yellow")
             plt.show()
             """
         ),

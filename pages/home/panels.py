@@ -1,17 +1,21 @@
 """What every task makes of the scene: one panel each, the network's answer beside the truth."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.home import networks
 from pages.home.moment import SIZE, Moment
 from pages.home.networks import Seen
 from pages.home.pair import WIDTH, Answer, pictures, truth_alone
-from pages.home.tasks import Task
+from pages.home.tasks import DETECTORS, Task, detectors
 from pages.shared.swatches import class_swatches
 from ui import page
 from ui.components import following, stage, words
+from ui.pictures import KEPT
 
 FOLLOWING = 0.1  # seconds of networks for one step of a drag; what does not fit follows when the hand rests
+DETECTOR, CHOICE = "detector", "home_detector"
 LAST = "home_seen"  # in the session: per network, what its panels show
 
 
@@ -21,6 +25,13 @@ def panels(moment: Moment, tasks: list[Task], beside: dict, below, moving: bool)
     picture, with the answer to that picture."""
     names = tuple(dict.fromkeys(task.network for task in tasks))
     ready, last = networks.loaded(names), st.session_state.setdefault(LAST, {})
+    chosen = st.session_state.get(CHOICE, DETECTOR)
+    if chosen != DETECTOR and DETECTOR in ready and chosen in detectors():
+        with page.guard():
+            networks.fetch(chosen)
+            ready = ready | {chosen}
+            tasks = [replace(task, network=chosen) if task.key == "detection" else task for task in tasks]
+            names = tuple(dict.fromkeys(task.network for task in tasks))
     now: dict[str, Seen | None] = {}
     spent = 0.0
     others = [task for task in tasks if task.key not in beside]
@@ -32,6 +43,8 @@ def panels(moment: Moment, tasks: list[Task], beside: dict, below, moving: bool)
         name, before = task.network, last.get(task.network)
         with place, st.container(border=True, key=f"home-{task.key}", gap="xsmall"):
             st.markdown(f"**{task.title}.** {task.sentence}")
+            if task.key == "detection":
+                choose_detector()
             with page.guard():
                 if name not in now:
                     now[name] = None  # also when it fails
@@ -46,6 +59,13 @@ def panels(moment: Moment, tasks: list[Task], beside: dict, below, moving: bool)
     run = [each for each in now.values() if each is not None]
     if run:
         page.footer(", ".join(names), run[0].device, 1000 * sum(each.forward for each in run))
+
+
+def choose_detector() -> None:
+    """Who fills the panel of detection."""
+    st.selectbox(
+        "Detector", detectors(), key=CHOICE, format_func=DETECTORS.get, width=220, label_visibility="collapsed", **KEPT
+    )
 
 
 def link(task: Task) -> None:

@@ -43,6 +43,18 @@ TASKS = (
 )  # fmt: skip
 
 
+# Who can fill the panel of detection, with the name that is read there.
+DETECTORS = {
+    "detector": "Faster R-CNN", "detector-narrow": "Faster R-CNN, narrow", "r-fcn": "R-FCN", "ssd": "SSD",
+    "retinanet": "RetinaNet", "yolo-anchor": "YOLO, anchors", "yolo-cell": "YOLO, cells",
+}  # fmt: skip
+
+
+def detectors() -> list[str]:
+    """Those of them that have been trained."""
+    return [name for name in DETECTORS if (WEIGHTS / f"{name}.json").exists()]
+
+
 def available() -> list[Task]:
     """The tasks whose networks have been trained."""
     return [task for task in TASKS if (WEIGHTS / f"{task.network}.json").exists()]

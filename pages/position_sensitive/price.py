@@ -10,7 +10,7 @@ from labs import position_sensitive as ps
 from models import catalog
 from models.inside import region_work
 from pages.position_sensitive.shared import NETWORK, RIVAL
-from pages.sliding_window import background
+from pages.shared import offered
 from ui import page
 from ui.components import live_slider, words
 from ui.pictures import Picture
@@ -56,7 +56,7 @@ def price(picture: Picture) -> None:
     )
     counted()
     known = timings(picture.image)
-    background.offer("rfcn_time", picture.name, "Measure both here", lambda: work(picture.image, known))
+    offered.offer("rfcn_time", picture.name, "Measure both here", lambda: work(picture.image, known))
     whole = {name: [known.get((name, count)) for count in COUNTS] for name in LOOKS}
     if any(value is None for values in whole.values() for value in values):
         st.caption("The RPN's best 10 to 1000 boxes of this picture, from features to scores and boxes, before NMS.")

@@ -32,7 +32,8 @@ def play(focus: Focus) -> None:
     with pictures:
         with st.spinner(f"{method} asks the network", show_time=True):
             heat = focus.map_of(method)
-        left, right = st.columns(2, gap="medium")
+        with st.container(key="abreast-saliency"):
+            left, right = st.columns(2, gap="medium")
         with left:
             stage("saliency_picture", width=305, zoom=False).show(
                 focus.image, alt="The picture, as the network sees it", caption=guesses(focus)

@@ -132,7 +132,9 @@ def panels(image: np.ndarray, truth: np.ndarray, seen: Look, confusion: np.ndarr
         "mistakes": ([mistakes(truth, seen.labels)], None, "The truth, with wrong pixels in orange",
                      "The truth, and in orange the wrong pixels"),
     }  # fmt: skip
-    for (name, (layers, ground, alt, caption)), column in zip(views.items(), st.columns(3), strict=True):
+    with st.container(key="abreast-segmentation"):
+        columns = st.columns(3)
+    for (name, (layers, ground, alt, caption)), column in zip(views.items(), columns, strict=True):
         with column:
             view = stage(f"segmentation_{name}", zoom=False)
             cross_entropy.take_click(view)

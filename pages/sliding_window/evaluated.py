@@ -17,8 +17,8 @@ from labs.sliding_window import CLASSES
 from models import catalog
 from models.inside import detector_cache
 from models.recipes.scene_cache import SIZE, held_out_seeds
+from pages.shared import offered
 from pages.shared.truths import truths_of
-from pages.sliding_window import background
 from pages.sliding_window.searched import (
     BLUE,
     CLASSIFIER,
@@ -148,7 +148,7 @@ def evaluated() -> None:
             f"{len(STRIDES)} strides, 1 to {SCALES} scales. That takes about a second a scene, in the background.",
             icon=":material/info:",
         )
-        background.offer("window_judge", count, "Judge the scenes", lambda: work(count, seen, tables))
+        offered.offer("window_judge", count, "Judge the scenes", lambda: work(count, seen, tables))
         return
     with live_slider("Stride", options=STRIDES, value=STRIDES[0], unit="px", key="window_ap_stride") as stride:
         curves(table, stride, count)

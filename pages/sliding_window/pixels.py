@@ -14,8 +14,8 @@ from labs.sliding_window import CLASSES
 from models import catalog
 from models.networks.window import to_tensor
 from models.recipes.scene_cache import SIZE, held_out_seeds
+from pages.shared import offered
 from pages.shared.swatches import swatches
-from pages.sliding_window import background
 from pages.sliding_window.searched import CLASSIFIER, HOW, WIDE, network_of
 from ui import page
 from ui.components import Labels, following, live_slider, stage, words
@@ -190,7 +190,7 @@ def over_scenes(name: str, side: int, stride: int) -> None:
     what, table = (name, side, stride), known()
     if what not in table:
         st.caption(f"One picture proves little. On {COUNT} scenes that no network has seen, in the background:")
-        background.offer("window_pixels_judge", what, "Measure the mIoU", lambda: work(*what, table))
+        offered.offer("window_pixels_judge", what, "Measure the mIoU", lambda: work(*what, table))
         return
     ious = [segmentation_metrics.class_iou(each) for each in table[what]]
     lines = [f"| IoU over {COUNT} scenes | {' | '.join(CLASSES)} | mIoU |", f"| --- |{' ---: |' * (len(CLASSES) + 1)}"]

@@ -29,6 +29,7 @@ ERRATA = {
     "anchors": ["after non-maximum suppression"],
     "iou_nms_precision_recall": ["each truth counts once", "not read off the raw precision-recall curve"],
     "yolo_grid": ["Every box of every cell has a confidence loss"],
+    "ssd": ["**several grids**", "**no confidence number**"],
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
     "position_sensitive": ["R-FCN has two stages"],
@@ -39,7 +40,8 @@ ERRATA = {
 REMINDED = {
     "localization": ("IoU",),
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
-    "position_sensitive": ("IoU", "AP"), "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
+    "position_sensitive": ("IoU", "AP"), "yolo_grid": ("Anchor", "NMS"), "ssd": ("IoU", "Anchor", "NMS"),
+    "semantic_segmentation": ("Sliding window",),
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency"}  # they go to a network that was trained on photographs
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")

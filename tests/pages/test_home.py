@@ -124,6 +124,19 @@ def filled(at: AppTest) -> AppTest:
     return at
 
 
+def test_another_detector_fills_the_panel_of_detection_alone(knowing, tmp_path, drawn):
+    knowing["ssd"] = Knowing("ssd", lambda view: replace(perfect_detection(view), masks=None, keypoints=None))
+    knowing["ssd"].views = knowing["detector"].views
+    (tmp_path / "ssd.json").write_text("{}")
+    filled(home())
+    assert knowing["ssd"].calls == 0 and knowing["detector"].calls == 1
+    at = filled(home(home_detector="ssd"))
+    assert knowing["ssd"].calls == 1
+    assert [box.value for box in at.selectbox if box.key == "home_detector"] == ["ssd"]
+    assert len(drawn.boxes("home_pair_detection")) == 2 * len(moment(SEED, 1.0, 0.0).view.instances)
+    assert "home_pair_instances" in drawn.layers, "masks and joints are the other detector's as before"
+
+
 def test_first_paint_needs_no_torch():
     """What the first visitor of a cold server waits for: Streamlit runs the page in a process without torch."""
     script = (

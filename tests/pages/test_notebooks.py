@@ -52,6 +52,10 @@ STATES = {
         ({}, r"\*\*Loss ([\d.]+)\*\*", r"^loss ([\d.]+)"),
         ({"yolo_layout": "anchor", "yolo_threshold": "0.1"}, r"\*\*(\d+) detections\*\*", r"^(\d+) detections"),
     ],
+    "ssd": [
+        ({"predict": "off"}, r"\*\*([\d,]+) default boxes\*\* in all", r"^([\d,]+) default boxes"),
+        ({"predict": "off", "ssd_ratio": "7", "ssd_grids": "this lab's"}, r"\*\*Loss ([\d.]+)\*\*", r"^loss ([\d.]+)"),
+    ],
     "class_activation": [
         ({}, r"IoU with the truth \*\*([\d.]+)\*\*", r"IoU with the truth ([\d.]+)"),
         ({"cam_class": "dog", "cam_share": "0.5"},
@@ -79,6 +83,11 @@ STATES = {
     "sliding_window": [
         ({}, r"= \*\*([\d,]+)\*\* places", r"^one size: ([\d,]+) places"),
         ({"window_threshold": "0.3"}, r"keeps \*\*(\d+)\*\*", r"NMS keeps (\d+)"),
+    ],
+    "speed_accuracy": [
+        ({}, r"Within \*\*40 ms\*\*: .*, AP \*\*(0\.\d{3})", r"^within 40 ms: .* AP (0\.\d{3})"),
+        ({"trade_budget": "100", "trade_size": "small"},
+         r"Within \*\*100 ms\*\*: .*, AP of small things \*\*(0\.\d{3})", r"^within 100 ms: .* AP (0\.\d{3})"),
     ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],

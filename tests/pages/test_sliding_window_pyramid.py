@@ -17,7 +17,8 @@ from labs import image_pyramid, segmentation_metrics
 from labs.sliding_window import CLASSES
 from models import catalog
 from models.recipes.scene_cache import held_out_seeds
-from pages.sliding_window import background, boxes, evaluated, pixels, pyramid, searched
+from pages.shared import offered
+from pages.sliding_window import boxes, evaluated, pixels, pyramid, searched
 from ui import components, pictures
 
 SEED = 7
@@ -347,7 +348,7 @@ def test_the_button_begins_the_work_and_stop_ends_it(run, monkeypatch):
     _, job = at.session_state["_window_judge"]
     assert job.running and "Scenes: 3 of 10" in str([each.proto for each in at.get("progress")]) + str(job.look())
     at.button(key="window_judge_stop").click().run()
-    assert not job.running and background.SAID["stopped"] in [each.value for each in at.caption]
+    assert not job.running and offered.SAID["stopped"] in [each.value for each in at.caption]
 
 
 def test_other_settings_stop_the_work(run, monkeypatch):

@@ -1,0 +1,112 @@
+"""All detectors as points of time and accuracy, those that no other beats, and the best within a budget."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from labs import speed_accuracy
+from pages.shared import offered
+from pages.speed_accuracy.shared import LOOKS, SIZES, Point, as_tensors, measure, milliseconds, points, timed
+from ui import figures, page
+from ui.components import address, live_slider, words
+from ui.pictures import KEPT
+
+BUDGETS = (4, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 65, 80, 100, 150, 200, 300, 500)
+CHOSEN = "trade_point"
+ACROSS = {"milliseconds": "milliseconds a picture", "multiply-adds": "multiply-adds a picture"}
+
+
+@st.fragment
+@page.guard()
+def scatter() -> None:
+    """The first picture of the page."""
+    every = points()
+    choices, slider = st.columns([0.52, 0.48], gap="large", vertical_alignment="bottom")
+    view = st.container(gap="small")
+    with choices, st.container(horizontal=True, vertical_alignment="bottom", key="choices-trade"):
+        size = st.segmented_control("AP of things", list(SIZES), default="all", required=True, key="trade_size", **KEPT)
+        across = st.segmented_control(
+            "Across", list(ACROSS), default="milliseconds", required=True, key="trade_across", **KEPT
+        )
+    with slider, live_slider("Budget", options=BUDGETS, value=40, unit="ms", key="trade_budget") as budget, view:
+        touch = figures.touched("trade_scatter")
+        if touch.clicked is not None and 0 <= touch.clicked < len(every):
+            address.keep(CHOSEN, str(int(touch.clicked)))
+        times, accuracy = as_tensors(every, size)
+        best = speed_accuracy.best_within(times, accuracy, budget)
+        words(said(every, best, budget, size), "trade_said")
+        page.figure(
+            figure_of(every, best, budget, size, across), "trade_scatter", height=420, points=True,
+            alt=f"AP of {size} things over {across} of {len(every)} detectors; the best within {budget} ms",
+        )  # fmt: skip
+    st.caption(
+        "Solid grey: no other point is faster and more accurate. A line joins one network's picture sizes, or its "
+        "numbers of proposals at one size. Click a point: the section below shows what it finds."
+    )
+    measured(every)
+
+
+def said(every: tuple[Point, ...], best: int | None, budget: float, size: str) -> str:
+    """The best within the budget, in a sentence."""
+    which = "" if size == "all" else f" of {size} things"
+    if best is None:
+        return f"Within **{budget} ms** there is no detector here."
+    point = every[best]
+    return (
+        f"Within **{budget} ms**: **{point.name}**, AP{which} **{point.ap_of(size):.3f}** in "
+        f"{milliseconds(point):.1f} ms."
+    )
+
+
+def measured(every: tuple[Point, ...]) -> None:
+    """What the times are, and the button that takes them here."""
+    here = sum(point.setting in timed() for point in every)
+    if here < len(every):
+        st.caption(
+            f"The times are those of the machine that judged the networks; {here} of {len(every)} were measured on "
+            "yours. The multiply-adds are the same everywhere."
+        )
+        offered.offer("trade_measure", len(every), "Measure the times here", lambda: measure(every))
+    else:
+        st.caption(f"All {here} times were measured on this machine, the median of three runs each.")
+
+
+def figure_of(every: tuple[Point, ...], best: int | None, budget: float, size: str, across: str) -> go.Figure:
+    """The points, joined where they differ in one setting, the front, and the budget."""
+    figure = go.Figure()
+    times, accuracy = as_tensors(every, size)
+    shown = times if across == "milliseconds" else times.new_tensor([point.multiply_adds for point in every])
+    front = speed_accuracy.pareto_front(shown, accuracy)
+    order = sorted(front.nonzero().flatten().tolist(), key=lambda index: float(shown[index]))
+    figure.add_scatter(
+        x=[float(shown[i]) for i in order], y=[float(accuracy[i]) for i in order], mode="lines", line_shape="hv",
+        line={"color": "#8A8F98", "width": 5}, opacity=0.5, name="not beaten", hoverinfo="skip",
+    )  # fmt: skip
+    for network, (title, _, colour, dash, symbol) in LOOKS.items():
+        mine = [i for i, point in enumerate(every) if point.setting.network == network]
+        if not mine:
+            continue
+        figure.add_scatter(
+            x=[float(shown[i]) for i in mine], y=[float(accuracy[i]) for i in mine], mode="markers", name=title,
+            marker={"color": colour, "symbol": symbol, "size": 11}, customdata=[[i, every[i].name] for i in mine],
+            hovertemplate="%{customdata[1]}<br>AP %{y:.3f}, %{x:.3s}<extra></extra>",
+        )  # fmt: skip
+        largest = max((every[i].setting.proposals or 0) for i in mine)
+        line = [i for i in mine if (every[i].setting.proposals or 0) == largest]
+        figure.add_scatter(
+            x=[float(shown[i]) for i in line], y=[float(accuracy[i]) for i in line], mode="lines", showlegend=False,
+            line={"color": colour, "dash": dash, "width": 2}, hoverinfo="skip",
+        )  # fmt: skip
+    if best is not None:
+        figure.add_scatter(
+            x=[float(shown[best])], y=[float(accuracy[best])], mode="markers", name="best within the budget",
+            marker={"size": 22, "symbol": "circle-open", "color": "#D55E00", "line": {"width": 3}}, hoverinfo="skip",
+        )  # fmt: skip
+    if across == "milliseconds":
+        figure.add_vline(x=budget, line_dash="dash", line_color="#D55E00", line_width=2)
+    figure.update_layout(
+        xaxis={"title": ACROSS[across], "type": "log"}, yaxis={"title": f"AP of {size} things", "range": [0, 1]},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom",
+                "entrywidth": 150},
+        margin={"t": 8},
+    )  # fmt: skip
+    return figure
