@@ -116,6 +116,10 @@ def test_perfect_maps_of_things_that_overlap_and_of_none():
     maps = ps.perfect_maps(things, labels, 3, 3, (6, 9))
     assert maps[1, 0, 0].nonzero().max() == 1 and maps[2, 0, 0, :2, 1:3].all() and maps[2].sum() == 36
     assert float(maps[0].min()) == 0 and float(maps[0, 0, 0].sum()) == 54 - 2 * 3
+    alike = ps.perfect_maps(
+        torch.tensor([[0.0, 0.0, 3.0, 6.0], [6.0, 0.0, 9.0, 6.0]]), torch.tensor([1, 1]), 2, 3, (6, 9)
+    )
+    assert alike[1].sum() == 36 and alike[1, 0, 0, 0, [0, 6]].tolist() == [1, 1], "both of one class"
     nothing = ps.perfect_maps(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), 3, 3, (6, 9))
     assert bool((nothing[0] == 1).all()) and not nothing[1:].any()
     for wrong in (0, 3):
