@@ -28,6 +28,7 @@ from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import narrow_ssd as narrow_ssd_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import pose_regression as pose_regression_recipe
+from models.recipes import r_fcn as r_fcn_recipe
 from models.recipes import segmenter as segmenter_recipe
 from models.recipes import shortcut as shortcut_recipe
 from models.recipes import ssd as ssd_recipe
@@ -38,7 +39,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, narrow_detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe,
     face_landmarks_recipe, pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe,
-    narrow_ssd_recipe,
+    narrow_ssd_recipe, r_fcn_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.
@@ -50,6 +51,7 @@ CARD = ("name", "metrics")  # what every card has from the start
 BORROWED: dict[str, tuple[str, str, str]] = {
     "ssd": ("backbone.trunk", "detector", "backbone"),
     "ssd-narrow": ("backbone.trunk", "detector-narrow", "backbone"),
+    "r-fcn": ("backbone", "detector", "backbone"),
 }
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 

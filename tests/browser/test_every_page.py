@@ -154,7 +154,8 @@ def test_no_serious_violation_in_light_and_dark(tab):
     light = tab.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
     tab.emulate_media(color_scheme="dark")
     tab.wait_for_function(
-        "(light) => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor !== light", arg=light
+        "(light) => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor !== light",
+        arg=light,
     )
     rest(tab)
     assert not grave(tab, runOnly=["color-contrast", "link-in-text-block"])  # nothing else depends on the theme

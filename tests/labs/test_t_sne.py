@@ -181,4 +181,3 @@ def test_a_vector_like_none_of_them_lands_at_a_finite_place():
     vectors = cloud(0, 40, 4)
     *_, last = t_sne.descend(vectors, QUICK)
     assert np.isfinite(t_sne.land(vectors, last.places, np.full((1, 4), 1e6))).all()
-

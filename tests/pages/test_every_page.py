@@ -32,6 +32,7 @@ ERRATA = {
     "ssd": ["**several grids**", "**no confidence number**"],
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
+    "position_sensitive": ["R-FCN has two stages"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
@@ -39,7 +40,8 @@ ERRATA = {
 REMINDED = {
     "localization": ("IoU",),
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
-    "yolo_grid": ("Anchor", "NMS"), "ssd": ("IoU", "Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
+    "position_sensitive": ("IoU", "AP"), "yolo_grid": ("Anchor", "NMS"), "ssd": ("IoU", "Anchor", "NMS"),
+    "semantic_segmentation": ("Sliding window",),
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency", "selective_search"}  # they go to a network trained on photographs, or to none
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")

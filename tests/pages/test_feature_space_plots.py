@@ -149,7 +149,7 @@ def test_tsne_starts_stops_goes_on_and_begins_anew(visit, sound, drawn, prose):
         rested = run.look().iteration
         at.button(key="plot_start").click().run()
         assert at.session_state[plot.RUN][1] is run
-        until(lambda: (run.look().iteration > rested and run.over))
+        until(lambda: run.look().iteration > rested and run.over)
         at = sound(at.run())
         assert f"Done. Iteration **250** · KL(P‖Q) **{run.look().kl:.3f}** nats" in prose(at)
         found = gallery_of(LAB)

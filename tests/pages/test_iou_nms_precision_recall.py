@@ -494,6 +494,7 @@ def test_one_threshold_moves_counts_curve_and_scenes(run, prose, drawn, monkeypa
 @trained
 def test_a_click_on_a_box_of_the_scenes_opens_its_detection(run, monkeypatch, words):
     begun = components.stage
+
     def clicked(key, *rest, **more):
         view = begun(key, *rest, **more)
         view.clicked, view.click = True, components.Spot(5.0, 5.0, "ranked-1")

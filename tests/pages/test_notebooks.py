@@ -38,6 +38,11 @@ STATES = {
         ({}, r"\| picture,[^|]*\| ([\d.]+) \|", r"picture: ([\d.]+),"),
         ({"roi_box": "40,50,150,160", "roi_shift": "0.5"}, r"\| P4,[^|]*\| ([\d.]+) \|", r"feature: ([\d.]+),"),
     ],
+    "position_sensitive": [
+        ({}, r"mean of 9 = \*\*(-?[\d.]+)\*\*", r"^vote for dog: (-?[\d.]+)"),
+        ({"rfcn_maps": "Without mistakes, 5×5", "rfcn_box": "20,140,110,210", "rfcn_shift": "0.3"},
+         r"mean of 25 = \*\*([\d.]+)\*\*", r"^vote for dog: ([\d.]+)"),
+    ],
     "iou_nms_precision_recall": [
         ({"pr_scenes": "10"}, r"\*\*IoU = ([\d.]+)\*\*", r"= IoU ([\d.]+),"),
         ({"pr_scenes": "10", "nms_threshold": "0.8", "nms_held": "10000003"},  # a scene opened from the ranking

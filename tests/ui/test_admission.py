@@ -211,8 +211,6 @@ def test_a_page_is_what_a_browser_opens(header, page):
     assert admission.asks_for_page({"headers": [header]}) is page
 
 
-
-
 @needs_proc
 def test_a_session_costs_its_connection_and_nothing_else(narrow):
     port, process, _ = narrow

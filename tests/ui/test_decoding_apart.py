@@ -155,5 +155,3 @@ def test_a_picture_too_dark_to_be_seen_is_brightened_and_says_so(values, shown, 
     decoded = decode(encode(Image.fromarray(values.repeat(4, 0))), "mask.png")
     assert decoded.image[0, :, 0].tolist() == shown
     assert note in " ".join(decoded.notes) and bool(note) == bool(decoded.notes)
-
-

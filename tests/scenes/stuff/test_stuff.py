@@ -71,8 +71,6 @@ def test_road_and_water_lie_on_the_ground(module, horizon):
         assert extent(module.draw(look, horizon))[1] >= horizon - 3
 
 
-
-
 @pytest.mark.parametrize("variant", tree.VARIANTS)
 def test_trees_stand_on_the_ground(variant):
     for look in looks(tree):

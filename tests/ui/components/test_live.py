@@ -399,9 +399,7 @@ def test_who_comes_when_all_threads_are_used_goes_streamlits_way(visitor, monkey
     assert visitor.drag("level", 61, 2) is None
 
 
-@pytest.mark.parametrize(
-    "rubbish", ["", "[]", "{}", '{"key":2,"message":3}', "[" * 60_000, b"\x00\x01", "nul"]
-)
+@pytest.mark.parametrize("rubbish", ["", "[]", "{}", '{"key":2,"message":3}', "[" * 60_000, b"\x00\x01", "nul"])
 def test_rubbish_closes_the_line_and_harms_nobody(visitor, address, rubbish, caplog):
     with line(address, visitor.token) as socket:
         socket.send(rubbish)
