@@ -1,4 +1,4 @@
-"""python -m models list | train NAME | evaluate NAME [--json] [--write] | settings NAME | fetch [NAME ... | all]
+"""python -m models list | train NAME | evaluate NAME [--json] [--write] | settings NAME [--times] | fetch [NAME ... | all]
 | features"""
 
 import argparse
@@ -15,6 +15,7 @@ from tqdm import tqdm
 from models import catalog
 from models.device import best_device, cache_folder
 from models.inside import gallery, signatures
+from models.inside.settings import Setting
 from models.inside.signatures import Network
 from models.pretrained import fetching, packaged, published
 from models.recipes import speed_accuracy
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--write", action="store_true", help="put them into the card, after a change of the metrics")
     command = commands.add_parser("settings", help="judge a detector at other picture sizes and numbers of proposals")
     command.add_argument("name")
+    command.add_argument("--times", action="store_true", help="only measure the milliseconds of a judged one again")
     command = commands.add_parser("fetch", help="bring pretrained networks here, for a room without network")
     command.add_argument("names", nargs="*", metavar="NAME", help="or all; without a name: what there is")
     commands.add_parser("features", help="choose the gallery's pictures again, and write their signatures by layer")
@@ -49,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif args.command == "features":
             features()
         elif args.command == "settings":
-            judge_settings(args.name)
+            judge_settings(args.name, args.times)
         elif args.command == "fetch":
             fetch(args.names) if args.names else show_pretrained()
         else:
@@ -156,13 +158,18 @@ def evaluate(name: str, as_json: bool, write: bool = False) -> None:
         print(f"  IoU {label:14} {value:>10} {stated.get('iou_per_class', {}).get(label, '-'):>10}")
 
 
-def judge_settings(name: str) -> None:
+def judge_settings(name: str, only_times: bool = False) -> None:
     """Write into a detector's card what it reaches and costs at other settings, and print it."""
     network = catalog.load(name)
     if "box_ap" not in network.card["metrics"]:
         raise ValueError(f"{name} finds no boxes: there is nothing to judge.")
     with tqdm(desc=f"{name} at other settings", unit="scene") as bar:
-        judged = speed_accuracy.judge(network, _onto(bar))
+        if only_times:
+            found = speed_accuracy.times(network, _onto(bar))
+            known = {Setting(name, each["side"], each["proposals"]): each for each in network.card.get("settings", [])}
+            judged = [each | {"milliseconds": found[setting]} for setting, each in known.items()]
+        else:
+            judged = speed_accuracy.judge(network, _onto(bar))
     catalog.write_card(name, catalog.card(name) | {"settings": judged})
     for each in judged:
         print(json.dumps(each))

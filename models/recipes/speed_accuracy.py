@@ -16,7 +16,7 @@ from models.inside.settings import Setting
 from models.recipes import coco_metrics
 from models.recipes.scene_cache import SIZE, cached_scenes, held_out_seeds
 
-HELD_OUT = 200
+HELD_OUT, TIMED = 200, 15
 RENDERED = 500  # held-out scenes that every card needs; these are the first of them
 SIDES = (128, 160, 224, 320)
 PROPOSALS = (10, 50, 300)
@@ -62,6 +62,17 @@ def judge(network: Any, report: Callable[[int, int], None], count: int = HELD_OU
         }
         for setting in wanted
     ]
+
+
+def times(network: Any, report: Callable[[int, int], None], count: int = TIMED) -> dict[Setting, float]:
+    """The median milliseconds of every setting over some scenes: to be asked of a machine that does nothing else."""
+    wanted, found = all_settings(network), {}
+    for done, setting in enumerate(wanted, start=1):
+        images = [scenes.render(scenes.sample(seed), setting.side).image for seed in held_out_seeds(count)]
+        runs = [settings.detect(network, image, setting).seconds * 1000 for image in (images[0], *images)]
+        found[setting] = round(statistics.median(runs[1:]), 1)  # the first prepares
+        report(done, len(wanted))
+    return found
 
 
 def parameter_bytes(network: Any) -> int:

@@ -50,3 +50,9 @@ def test_cards_know_every_setting_of_their_network(name):
     kept = {(each["side"], each["proposals"]) for each in catalog.card(name)["settings"]}
     assert kept == {(each.side, each.proposals) for each in recipe.all_settings(catalog.load(name))}
     assert all(math.isfinite(each["box_ap"]) for each in catalog.card(name)["settings"])
+
+
+def test_times_are_those_of_every_setting():
+    seen = []
+    found = recipe.times(catalog.load("yolo-anchor"), lambda done, count: seen.append((done, count)), count=2)
+    assert list(found) == [Setting("yolo-anchor")] and found[Setting("yolo-anchor")] > 0 and seen == [(1, 1)]
