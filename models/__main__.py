@@ -1,5 +1,5 @@
-"""python -m models list | train NAME | evaluate NAME [--json] [--write] | settings NAME [--times] | fetch [NAME ... | all]
-| features"""
+"""python -m models list | train NAME | evaluate NAME [--json] [--write] | settings NAME [--times]
+| fetch [NAME ... | all] | features"""
 
 import argparse
 import json
