@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +11,8 @@ import torch
 from plotly.subplots import make_subplots
 
 import scenes
+from benchmarks.baseline import detectors
+from benchmarks.baseline.figures import BLUE, GREEN, ORANGE, VERMILION, Chart, add_boxes, picture
 from labs import anchors, boxes, checkerboard, image_pyramid, localization, nms, yolo_grid
 from labs import transposed_convolution as tc
 from labs.transposed_convolution import Geometry
@@ -30,21 +31,7 @@ from ui import lab_world as room
 from ui import pictures
 
 room.register(lambda: scenes)
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 FILTER = torch.outer(torch.tensor([1.0, 2, 1]), torch.tensor([1.0, 2, 1])).double()
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A native slider and `draw`, the figure for one of its values; `height` in CSS pixels."""
-
-    label: str
-    low: float
-    high: float
-    start: float
-    step: float
-    draw: Callable[[float], go.Figure]
-    height: int = 560
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
@@ -53,19 +40,6 @@ def scene(seed: int, light: float | None = None):
         return scenes.render(scenes.sample(seed), 224)
     knobs = Knobs(objects=5, classes=THINGS, occlusion=0.35, light=light, fog=0.0, noise=0.1)
     return scenes.render(scenes.sample(seed, knobs), 224)
-
-
-def picture(image: np.ndarray) -> go.Figure:
-    figure = go.Figure(go.Image(z=image))
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    return figure
-
-
-def add_boxes(figure: go.Figure, xyxy, colour: str, labels=None, **line) -> None:
-    for i, (x1, y1, x2, y2) in enumerate(np.asarray(xyxy, float).reshape(-1, 4)):
-        label = {"text": labels[i]} if labels else None
-        figure.add_shape(type="rect", x0=x1, y0=y1, x1=x2, y1=y2, line={"color": colour, **line}, label=label)
 
 
 def grids(*values, texts: bool = True) -> go.Figure:
@@ -299,4 +273,4 @@ CHARTS = {
     "window_threshold": Chart("Score threshold", 0.05, 0.99, 0.6, 0.01, window_threshold),
     "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
     "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
-}
+} | detectors.CHARTS
