@@ -136,6 +136,13 @@ LESSONS = (
            minutes=20,
            expect="“Every cell that the dog covers predicts the dog.” Only the cell that holds its centre answers for "
                   "it."),
+    Lesson("Detect", "focal_loss", "Focal Loss", ":material/filter_tilt_shift:",
+           "Why do thousands of easy anchors drown the few that matter?", network="retinanet",
+           topics="RetinaNet, class imbalance, focal loss, the prior on the last bias; C·K sigmoids",
+           goal="Compute the focal loss of one answer, and say whose loss it takes away and whose it leaves.",
+           minutes=20,
+           expect="“The focal loss makes hard anchors cost more.” It makes none cost more: it makes the easy ones cost "
+                  "less."),
     Lesson("Explain", "class_activation", "Class Activation Maps", ":material/visibility:",
            "What did the network look at?", network="classifier-gap-28",
            topics="Global average and maximum pooling, CAM, Grad-CAM, Augmented Grad-CAM, weak localization",

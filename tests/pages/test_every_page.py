@@ -32,12 +32,14 @@ ERRATA = {
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
+    "focal_loss": ["RetinaNet gives **C·K** class maps"],
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
 # What a page says of a word that another page explains, at its first use, in one line.
 REMINDED = {
     "localization": ("IoU",),
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
+    "focal_loss": ("Anchor", "IoU", "AP", "NMS", "Feature pyramid"),
     "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency"}  # they go to a network that was trained on photographs

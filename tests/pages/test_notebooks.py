@@ -75,6 +75,11 @@ STATES = {
         ({}, r"= \*\*([\d,]+)\*\* places", r"^one size: ([\d,]+) places"),
         ({"window_threshold": "0.3"}, r"keeps \*\*(\d+)\*\*", r"NMS keeps (\d+)"),
     ],
+    "focal_loss": [
+        ({}, r"\*\*([\d,.]+) times less\*\*", r", ([\d,.]+) times less"),
+        ({"focal_count_gamma": "0.5", "focal_said_by": "before training", "predict": "off"},
+         r"easy negatives \*\*([\d.]+%)\*\*", r"easy negatives pay ([\d.]+%)"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
