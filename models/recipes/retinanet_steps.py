@@ -77,7 +77,9 @@ def learn(settings: Settings, seen: Looked) -> Iterator[Progress]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             head = ClassificationHead(Objective(settings.gamma, settings.alpha))
-        torch.nn.init.constant_(head.cls_logits.bias, focal_loss.prior_bias(prior))
+        bias = head.cls_logits.bias
+        assert bias is not None, "A convolution has a bias unless told otherwise."
+        torch.nn.init.constant_(bias, focal_loss.prior_bias(prior))
         heads[name] = head.train()
         optimizers[name] = torch.optim.SGD(head.parameters(), settings.learning_rate, settings.momentum)
     losses: dict[str, list[float]] = {name: [] for name in PRIORS}

@@ -7,13 +7,10 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from labs import focal_loss
 from labs.focal_loss import ALPHA, GAMMA
 from pages.focal_loss.shared import (
     BLUE,
-    GREY,
-    ORANGE,
-    SKY,
+    FAMILY,
     UNTRAINED,
     VERMILION,
     Asked,
@@ -37,7 +34,6 @@ EASY = 0.1  # nats: all eight sigmoids together are right with p > 0.9
 COUNTED = Chart((LOWEST, HIGHEST), (0.0, 4.0), (9.0, 3.0, 98.0, 27.0))
 PAID = Chart((LOWEST, HIGHEST), (0.0, 1.0), (9.0, 37.0, 98.0, 66.0))
 CURVE = Chart((0.0, 1.0), (0.0, 1.0), (9.0, 3.0, 97.0, 52.0))
-FAMILY = {0.0: GREY, 0.5: ORANGE, 1.0: SKY, 5.0: VERMILION}  # γ of the thin curves
 QUARTERS = {"under a quarter": 0.25, "a quarter to a half": 0.5, "a half to three quarters": 0.75, "more": 1.0}
 
 
@@ -191,16 +187,15 @@ def picked(picture: Picture, name: str, anchors: Asked, bar: int) -> None:
 
 def shares(anchors: Asked, gamma: float) -> None:
     """Figure 4 of the paper: the share of the negatives' loss that the easiest of them pay together."""
-    negative = ~anchors.positive
-    hard = anchors.difficulty[negative]
-    x = np.linspace(0, 1, len(hard))
-    kept = np.unique(np.linspace(0, max(len(hard) - 1, 0), 48).round().astype(int)) if len(hard) else np.zeros(0, int)
-    kept = np.union1d(kept, np.arange(max(len(hard) - 40, 0), len(hard), 4))  # the last ones make the step
+    count = int((~anchors.positive).sum())
+    x = np.linspace(0, 1, count)
+    kept = np.linspace(0, count - 1, 48).round().astype(int)
+    kept = np.union1d(kept, np.arange(count - 40, count, 4))  # the last ones make the step
     layers = CURVE.frame({0.0: "0", 0.25: "25 %", 0.5: "50 %", 0.75: "75 %", 1.0: "100 %"},
                          {0.5: "50 %", 1.0: "100 %"})  # fmt: skip
-    for each, colour, width in [*((value, colour, 1.5) for value, colour in FAMILY.items()), (gamma, BLUE, 3.5)]:
-        y = focal_loss.cumulative_share(anchors.losses(each, ALPHA)[negative], hard).numpy()
-        layers.append(CURVE.line(x[kept], y[kept], colour, width))
+    for value, colour in FAMILY.items():
+        layers.append(CURVE.line(x[kept], anchors.family[value].numpy()[kept], colour, 1.5))
+    layers.append(CURVE.line(x[kept], anchors.share(gamma).numpy()[kept], BLUE, 3.5))
     with st.container(key="focal_curve_box"):
         stage("focal_shares", zoom=False, window=2, width=620).show(
             None, layers, size=(100.0, 58.0), alt="Cumulative share of the negatives' loss, easiest first",

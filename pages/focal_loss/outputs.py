@@ -28,10 +28,11 @@ def outputs(picture: Picture) -> None:
     sizes()
     opened(picture)
     page.erratum(
-        "RetinaNet gives (C + 1)·K class maps: a softmax over the classes and background for each of the K anchors.",
+        "RetinaNet gives (C + 1)·K × 20 × 15 class scores: K anchors choose among C classes and background.",
         "RetinaNet gives **C·K** class maps: each anchor has one **sigmoid** for each class, and where all of them are "
         "low there is nothing. The box subnet gives 4·K transforms. In the paper the letters are exchanged: K classes "
-        "and A = 9 anchors a position, so K·A and 4·A maps.",
+        "and A = 9 anchors a position, so K·A and 4·A maps. 20 × 15 positions are one level only: stride 32 of a "
+        "picture of 480 × 640 pixels.",
     )
 
 
@@ -60,7 +61,7 @@ def sizes() -> None:
                 [Grid("sizes", [[each.rows, each.columns, each.rows * each.columns * anchors, each.classes,
                                  each.transforms, each.numbers] for each in made], rows=list(PAPER_STRIDES),
                       columns=["rows", "columns", "anchors", "class maps", "transforms", "numbers"], format="%d",
-                      cell=78)],
+                      cell=42, colour="none")],
                 caption="The paper's five levels, strides 8 to 128. A softmax with background would need "
                 f"{wider:,} class maps.",
             )  # fmt: skip
@@ -93,10 +94,10 @@ def opened(picture: Picture) -> None:
         )  # fmt: skip
     with numbers:
         matrices("focal_sigmoids").show(
-            [Grid("sigmoids", [said.tolist()], rows=["p"], columns=THINGS, format="%.3f", cell=62,
+            [Grid("sigmoids", [said.tolist()], rows=["p"], columns=THINGS, format="%.3f", cell=46,
                   colour="sequential", vmin=0, vmax=1, title="eight sigmoids"),
              Grid("transforms", [found.transforms[index].tolist()], rows=["t"], columns=["x", "y", "w", "h"],
-                  format="%.3f", cell=62, title="four transforms")],
+                  format="%.3f", cell=46, title="four transforms")],
             caption=f"They add up to {float(said.sum()):.3f}: sigmoids need not add up to 1. Level {PYRAMID[level]}, "
             f"stride {STRIDES[level]}.",
         )  # fmt: skip

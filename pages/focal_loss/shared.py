@@ -1,6 +1,7 @@
 """What the sections have in common: the networks, what they say of a picture, who must find what, and a chart."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from labs import focal_loss
+from labs.focal_loss import ALPHA
 from models import catalog
 from models.networks.retinanet import OBJECTIVES, LoadedRetinaNet, RetinaDetection, build_retinanet
 from scenes import THINGS
@@ -26,6 +28,7 @@ SEED = 29
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, WHITE, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#FFFFFF", "#8A9099",
 )  # fmt: skip
+FAMILY = {0.0: GREY, 0.5: ORANGE, 1.0: SKY, 5.0: VERMILION}  # γ of the thin curves
 LOOKS = dict(zip(NETWORKS, (BLUE, ORANGE, PURPLE), strict=True))
 
 
@@ -70,6 +73,16 @@ class Asked:
     def losses(self, gamma: float, alpha: float | None) -> Tensor:
         """What each anchor pays (A,), its eight sigmoids together, before the division by the positives."""
         return focal_loss.focal_loss(self.logits, self.right, gamma, alpha).sum(1)
+
+    def share(self, gamma: float) -> Tensor:
+        """Of the negatives' loss, what the 1, 2, ... easiest of them pay together."""
+        negative = ~self.positive
+        return focal_loss.cumulative_share(self.losses(gamma, ALPHA)[negative], self.difficulty[negative])
+
+    @cached_property
+    def family(self) -> dict[float, Tensor]:
+        """`share` for the γ that are drawn beside the slider's."""
+        return {gamma: self.share(gamma) for gamma in FAMILY}
 
 
 @st.cache_resource(max_entries=96, show_spinner=False)  # shared and only read
