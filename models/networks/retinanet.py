@@ -34,7 +34,7 @@ ANCHOR_SIZES = ((20, 28), (40, 57), (80, 113))  # side of a square anchor in pix
 PER_POSITION = len(ANCHOR_SIZES[0]) * len(ANCHOR_RATIOS)
 GROUPS = 8  # of the heads' normalisation
 BOX_LOSS = "giou"
-LOWEST_SCORE, NMS_OVERLAP = 0.05, 0.5
+LOWEST_SCORE, NMS_OVERLAP = 0.01, 0.5  # AP wants the doubtful ones as well
 
 
 @dataclass(frozen=True, eq=False)
