@@ -73,6 +73,9 @@ def one(picture: Picture, label: str, name: str, found, threshold: float) -> Non
 def judged(networks: dict[str, str]) -> None:
     """What the cards say of them, and by how much γ = 2 is ahead."""
     cards = {label: catalog.card(name)["metrics"] for label, name in networks.items()}
+    cards = {label: told for label, told in cards.items() if told}  # one that is still being judged has none
+    if not cards:
+        return
     rows = ["| network | box AP | AP50 | small | medium | large |", "|---|---:|---:|---:|---:|---:|"]
     for label, told in cards.items():
         sizes = " | ".join(f"{told['box_ap_per_size'][each]:.3f}" for each in ("small", "medium", "large"))
