@@ -9,6 +9,7 @@ from labs.focal_loss import ALPHA, PRIOR, prior_bias
 from models import catalog
 from models.recipes.retinanet_steps import PRIORS, SCENES, Looked, Progress, Settings, learn, looked
 from pages.focal_loss.shared import BLUE, FOCAL, VERMILION
+from pages.shared.swatches import swatches
 from pages.shared.watched import AT_ONCE, Watched
 from ui import page
 from ui.components import words
@@ -57,7 +58,7 @@ def first_steps() -> None:
             st.rerun()
     st.caption(
         f"Two heads for the classes, equal but for the bias of the last layer: −log((1 − π) / π) = "
-        f"{prior_bias(PRIOR):.2f} for π = {PRIOR:g}, and 0. {settings.steps} steps of SGD at a rate of "
+        f"{minus(prior_bias(PRIOR))} for π = {PRIOR:g}, and 0. {settings.steps} steps of SGD at a rate of "
         f"{settings.learning_rate:g}, as in the paper, on {SCENES} scenes; α = {ALPHA:g}."
     )
     if running:
@@ -92,12 +93,19 @@ def draw(settings: Settings, run: Watched[Progress]) -> None:
         curves(now, settings)
     with right:
         answers(now, settings)
+    st.html(swatches((colour, name) for name, colour in COLOURS.items()))
+    st.caption("Right: solid where a thing of that class is, dotted for all else.")
     starts = [now.losses[name][0] for name in PRIORS]
     words(
         f"The first loss is **{starts[1]:,.2f}** nats for each positive without the prior and **{starts[0]:,.2f}** "
         f"with it, **{starts[1] / starts[0]:,.1f} times** less.{ending(now)}",
         "focal_first_words",
     )
+
+
+def minus(value: float) -> str:
+    """A number with two decimals and a true minus sign."""
+    return f"{value:.2f}".replace("-", "−")
 
 
 def ending(now: Progress) -> str:
@@ -115,7 +123,7 @@ def curves(now: Progress, settings: Settings) -> None:
                            line={"color": COLOURS[name], "width": 2})  # fmt: skip
     figure.update_layout(
         xaxis={"title": "step", "range": [0, settings.steps]}, yaxis={"title": "loss, nats", "type": "log"},
-        legend={"y": -0.25, "x": 0.5, "xanchor": "center", "yanchor": "top"},
+        showlegend=False,
     )  # fmt: skip
     page.figure(figure, "focal_first_losses", height=340, alt="Loss of both heads over the steps")
 
@@ -132,6 +140,6 @@ def answers(now: Progress, settings: Settings) -> None:
     figure.update_layout(
         xaxis={"title": "step", "range": [0, settings.steps]},
         yaxis={"title": "mean probability said", "type": "log"},
-        legend={"y": -0.25, "x": 0.5, "xanchor": "center", "yanchor": "top"},
+        showlegend=False,
     )  # fmt: skip
     page.figure(figure, "focal_first_answers", height=340, alt="Mean answers of both heads over the steps")

@@ -94,7 +94,7 @@ def opened(picture: Picture) -> None:
         )  # fmt: skip
     with numbers:
         matrices("focal_sigmoids").show(
-            [Grid("sigmoids", [said.tolist()], rows=["p"], columns=THINGS, format="%.3f", cell=46,
+            [Grid("sigmoids", [said.tolist()], rows=["p"], columns=THINGS, format="%.3f", cell=58,
                   colour="sequential", vmin=0, vmax=1, title="eight sigmoids"),
              Grid("transforms", [found.transforms[index].tolist()], rows=["t"], columns=["x", "y", "w", "h"],
                   format="%.3f", cell=46, title="four transforms")],

@@ -125,8 +125,8 @@ def test_the_table_is_that_of_the_cards(visit, sound, prose):
     for label, name in shared.shipped().items():
         card = catalog.card(name)["metrics"]
         assert f"| {label} | **{card['box_ap']:.3f}** | {card['box_ap50']:.3f} |" in told
-    assert "2.9 AP ahead" in compared.why(0.05, "x") and "here it is −0.010 ahead of x" in compared.why(-0.01, "x")
-    assert "saw the same" in compared.why(0.03, "x") and "saw the same" not in compared.why(0.029, "x")
+    assert "2.9 AP ahead" in compared.why(0.05, "x") and "Here it is −0.010 ahead of x" in compared.why(-0.01, "x")
+    assert "too." in compared.why(0.03, "x") and "too." not in compared.why(0.029, "x")
 
 
 @pytest.mark.parametrize(("classes", "anchors"), [(80, 9), (20, 3), (1, 1)])
