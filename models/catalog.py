@@ -29,6 +29,8 @@ from models.recipes import narrow_ssd as narrow_ssd_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import pose_regression as pose_regression_recipe
 from models.recipes import r_fcn as r_fcn_recipe
+from models.recipes import retinanet as retinanet_recipe
+from models.recipes import retinanet_compared as retinanet_compared_recipe
 from models.recipes import segmenter as segmenter_recipe
 from models.recipes import shortcut as shortcut_recipe
 from models.recipes import ssd as ssd_recipe
@@ -39,19 +41,22 @@ WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, narrow_detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe,
     face_landmarks_recipe, pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe,
-    narrow_ssd_recipe, r_fcn_recipe,
+    narrow_ssd_recipe, retinanet_recipe, retinanet_compared_recipe, r_fcn_recipe,
 )  # fmt: skip
-# The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
-# from 200.1. Nor the classifiers: pages add their maps up to the last digit.
-HALF = {"segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
-        "one-stage detection": ("backbone.trunk",)}  # fmt: skip
+# The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
+# tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
+HALF = {
+    "segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
+    "one-stage detection": ("backbone",), "ssd": ("backbone.trunk",), "ssd-narrow": ("backbone.trunk",),
+}  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
-# network: (part, the other network, its part)
-BORROWED: dict[str, tuple[str, str, str]] = {
+BORROWED: dict[str, tuple[str, str, str]] = {  # network: (part, the other network, its part)
     "ssd": ("backbone.trunk", "detector", "backbone"),
     "ssd-narrow": ("backbone.trunk", "detector-narrow", "backbone"),
-    "r-fcn": ("backbone", "detector", "backbone"),
+    **dict.fromkeys(
+        ("r-fcn", *retinanet_recipe.NAMES, *retinanet_compared_recipe.NAMES), ("backbone", "detector", "backbone")
+    ),
 }
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
@@ -145,7 +150,7 @@ def ready(name: str, module: torch.nn.Module, device: torch.device) -> torch.nn.
 
 def halved(name: str) -> tuple[str, ...]:
     """The parts of a lab network that run in half precision on CUDA; "" is the whole."""
-    return () if name in EXACT else HALF.get(family(name).TASK, ())
+    return () if name in EXACT else HALF.get(name, HALF.get(family(name).TASK, ()))
 
 
 def save(name: str, module: torch.nn.Module, facts: dict) -> None:

@@ -161,6 +161,13 @@ LESSONS = (
            minutes=20,
            expect="“The coarse grids see more, so they find more.” They have few places and large boxes: nearly all "
                   "things of this world are found by the two finest."),
+    Lesson("Detect", "focal_loss", "Focal Loss", ":material/filter_tilt_shift:",
+           "Why do thousands of easy anchors drown the few that matter?", network="retinanet",
+           topics="RetinaNet, class imbalance, focal loss, the prior on the last bias; C·K sigmoids",
+           goal="Compute the focal loss of one answer, and say whose loss it takes away and whose it leaves.",
+           minutes=20,
+           expect="“The focal loss makes hard anchors cost more.” It makes none cost more: it makes the easy ones cost "
+                  "less."),
     Lesson("Detect", "speed_accuracy", "Speed and Accuracy", ":material/speed:",
            "Which detector is worth its time?", network="detector",
            topics="One stage against two, backbones, picture size, number of proposals (Huang et al. 2017)",

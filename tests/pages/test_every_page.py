@@ -34,6 +34,7 @@ ERRATA = {
     "roi_pooling": ["aligned=True"],
     "position_sensitive": ["R-FCN has two stages"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
+    "focal_loss": ["RetinaNet gives **C·K** class maps"],
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
 # What a page says of a word that another page explains, at its first use, in one line.
@@ -42,6 +43,7 @@ REMINDED = {
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
     "position_sensitive": ("IoU", "AP"), "yolo_grid": ("Anchor", "NMS"), "ssd": ("IoU", "Anchor", "NMS"),
     "semantic_segmentation": ("Sliding window",),
+    "focal_loss": ("Anchor", "IoU", "AP", "NMS", "Feature pyramid"),
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency", "selective_search"}  # they go to a network trained on photographs, or to none
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")

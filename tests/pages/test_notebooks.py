@@ -94,6 +94,11 @@ STATES = {
         ({"selective_alike": ["Size", "Fill"], "selective_at": "30,200", "selective_up": "3"},
          r"3 of (\d+)\*\* steps up", r"(\d+) steps up"),
     ],
+    "focal_loss": [
+        ({}, r"\*\*([\d,.]+) times less\*\*", r", ([\d,.]+) times less"),
+        ({"focal_count_gamma": "0.5", "focal_said_by": "before training", "predict": "off"},
+         r"easy negatives \*\*([\d.]+%)\*\*", r"easy negatives pay ([\d.]+%)"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
