@@ -21,6 +21,8 @@ from pages.ssd import shared as ssd_shared
 from scenes import THINGS
 from ui import pictures
 
+SSD_SEED = 14  # the page's first scene
+
 
 def merges(done: float) -> go.Figure:
     image = pictures.from_lab_world(search_shared.SEED).image
@@ -47,7 +49,7 @@ def parts(shift: float) -> go.Figure:
 
 
 def mining(ratio: float) -> go.Figure:
-    scene = pictures.from_lab_world(ssd_shared.SEED)
+    scene = pictures.from_lab_world(SSD_SEED)
     truth, found = ssd_shared.truth_of(scene), ssd_shared.look(scene.image)
     assert truth is not None, "A scene of Lab World knows its truth."
     owner = ssd_mining.match_of(scene, truth).owner.numpy()
@@ -60,7 +62,7 @@ def mining(ratio: float) -> go.Figure:
 
 
 def ssd_score(threshold: float) -> go.Figure:
-    scene = pictures.from_lab_world(ssd_shared.SEED)
+    scene = pictures.from_lab_world(SSD_SEED)
     found = ssd_shared.look(scene.image)
     box, label, score = default_boxes.detect(found.raw_boxes, found.raw_scores, threshold, ssd.NMS_OVERLAP)
     figure = picture(scene.image)
