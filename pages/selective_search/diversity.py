@@ -51,7 +51,7 @@ def diversity(picture: Picture) -> None:
         spaces = st.pills("Colour spaces", COLOUR_SPACES, selection_mode="multi", default=[SPACE, "HSV"],
                           key="selective_spaces", **KEPT)  # fmt: skip
         sums = st.pills("Similarities", list(SUMS), selection_mode="multi", default=["C + T + S + F"],
-                        key="selective_sums", help="Colour, texture, size, fill: what is added up.", **KEPT)  # fmt: skip
+                        key="selective_sums", help="Colour, texture, size, fill: their sum.", **KEPT)  # fmt: skip
         scales = st.pills(
             "Scale k", SCALES, selection_mode="multi", default=[50, SCALE], key="selective_scales", **KEPT
         )
@@ -152,6 +152,6 @@ def times(picture: Picture, searches: int, boxes: np.ndarray, seconds: float) ->
     rows.append(f"| all windows of 800 × 600 | {sliding_window.all_boxes(600, 800):,} | – |")
     st.markdown("\n".join(rows))
     st.caption(
-        "Times are of the first run on this picture, on one core; what else this machine does makes them longer. OpenCV "
-        "searches with other starts and other sums of the same four similarities."
+        "Times are of the first run on this picture, on one core; what else this machine does makes them longer. "
+        "OpenCV searches with other starts and other sums of the same four similarities."
     )

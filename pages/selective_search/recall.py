@@ -97,8 +97,8 @@ def table(found: list[Scene], covered: dict[str, Tensor], curves: dict[str, np.n
         [Grid("methods", np.array(rows), title=f"{len(labels)} things in {len(found)} scenes, IoU ≥ {threshold:.2f}",
               rows=list(METHODS), columns=["boxes", "recall", "precision", "MABO", "ms"], text=text, colour="none",
               cell=50)],
-        caption=f"Recall and precision in %. Boxes: of a scene, at most {LENGTH:,}. ms: the middle of the scenes, on one "
-        "core; what else this machine does makes it more.",
+        caption=f"Recall and precision in %. Boxes: of a scene, at most {LENGTH:,}. ms: the middle of the scenes, on "
+        "one core; what else this machine does makes it more.",
     )  # fmt: skip
 
 
