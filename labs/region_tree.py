@@ -19,6 +19,9 @@ class Hierarchy:
         boxes: xyxy in pixels around each region. sizes: in pixels. colours: mean RGB, 0 to 255.
         children: the two regions of each merge. parent: of each region; -1 for the last, the whole picture.
         similarities: of the two regions of each merge, colour, texture, size and fill, each 0 to 1.
+
+    >>> example().boxes[-1]
+    array([0., 0., 3., 1.])
     """
 
     labels: Int[np.ndarray, "h w"]

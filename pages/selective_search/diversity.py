@@ -51,10 +51,11 @@ def diversity(picture: Picture) -> None:
         spaces = st.pills("Colour spaces", COLOUR_SPACES, selection_mode="multi", default=[SPACE, "HSV"],
                           key="selective_spaces", **KEPT)  # fmt: skip
         sums = st.pills("Similarities", list(SUMS), selection_mode="multi", default=["C + T + S + F"],
-                        key="selective_sums", help="Colour, texture, size, fill: what is added.", **KEPT)  # fmt: skip
+                        key="selective_sums", help="Colour, texture, size, fill: their sum.", **KEPT)  # fmt: skip
         scales = st.pills(
             "Scale k", SCALES, selection_mode="multi", default=[50, SCALE], key="selective_scales", **KEPT
         )
+    slow = st.toggle("Time OpenCV's quality mode as well: about a second", key="selective_quality", **KEPT)
     if not (spaces and sums and scales):
         raise ValueError("Choose at least one colour space, one sum of similarities and one scale.")
     ways: list[Way] = [
@@ -67,7 +68,7 @@ def diversity(picture: Picture) -> None:
     found = [tree_of(image, *way) for way in ways]
     boxes = region_tree.ranked([tree for tree, _ in found], 0)
     added(picture, ways, boxes)
-    times(picture, len(ways), boxes, sum(seconds for _, seconds in found))
+    times(picture, len(ways), boxes, sum(seconds for _, seconds in found), slow)
 
 
 def added(picture: Picture, ways: list[Way], boxes: np.ndarray) -> None:
@@ -138,10 +139,9 @@ def growth(picture: Picture, ways: list[Way]) -> None:
     page.figure(figure, "selective_growth", height=360, alt="Boxes and mean best IoU over the number of searches")
 
 
-def times(picture: Picture, searches: int, boxes: np.ndarray, seconds: float) -> None:
+def times(picture: Picture, searches: int, boxes: np.ndarray, seconds: float, slow: bool) -> None:
     """Boxes and time on this picture, beside OpenCV's, and beside the number of all windows."""
     height, width = picture.image.shape[:2]
-    slow = st.toggle("Time OpenCV's quality mode as well: about a second", key="selective_quality", **KEPT)
     name = f"this page, {searches} search{'es' * (searches > 1)}"
     rows = ["| on this picture | boxes | ms |", "|---|---:|---:|"]
     rows.append(f"| {name} | {len(boxes):,} | {1000 * seconds:,.0f} |")
