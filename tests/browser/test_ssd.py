@@ -16,7 +16,7 @@ SIZE = 224  # of the picture
 
 def test_a_hand_goes_through_the_page(server, page):
     page.goto(f"{server}/ssd?predict=off&ssd_threshold=0.6")
-    expect(page.get_by_text("8,732 default boxes")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("8,732 default boxes in all")).to_be_visible(timeout=120_000)
     stage = page.get_by_role("group", name="A grid of 10×10 positions")
     width = stage.bounding_box()["width"]
     stage.click(position={"x": width * 10 / SIZE, "y": width * 10 / SIZE})
@@ -25,8 +25,8 @@ def test_a_hand_goes_through_the_page(server, page):
     expect(page.get_by_role("group", name="A grid of 19×19 positions, the 6 default boxes of one")).to_be_visible()
     page.wait_for_url("**ssd_grid_6=19*")
 
-    page.get_by_role("button", name="this lab's").click()
-    expect(page.get_by_text("6,140 default boxes").first).to_be_visible()
+    page.locator(".st-key-ssd_grids button", has_text="this lab's").click()
+    expect(page.get_by_text("6,140 default boxes in all")).to_be_visible()
     expect(page.get_by_role("group", name="A grid of 7×7 positions")).to_be_visible()
 
     expect(page.get_by_text("The loss of this scene by grid")).to_be_visible(timeout=120_000)
@@ -37,6 +37,6 @@ def test_a_hand_goes_through_the_page(server, page):
 
     found = page.get_by_text(re.compile(r"scores? above 0\.60"))
     expect(found).to_be_visible()  # the link's
-    page.get_by_role("button", name="28×28").click()
+    page.locator(".st-key-ssd_speak button", has_text="28×28").click()
     expect(page.get_by_text("28×28: 0")).to_be_visible()
     expect(page.get_by_text("SSD's AP against the better of both YOLOs")).to_be_visible(timeout=120_000)
