@@ -47,7 +47,7 @@ def pool_cells(
     """Rows and columns of cells that each part averages, as [first, one past the last).
 
     The box is rounded to whole cells and has at least one; parts round outwards, so neighbours may share a cell. As in
-    torchvision and in the authors' code, nothing is read from the map's last row and column: an end is kept below them.
+    torchvision's kernel, and unlike R-FCN's own, nothing is read from the map's last row and column.
 
     >>> rows, columns = pool_cells(torch.tensor([0.0, 0.0, 7.0, 2.0]), 3, 1.0, (8, 16))
     >>> columns, rows  # 7 / 3 cells a part; 2 rows for 3 parts

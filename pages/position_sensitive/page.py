@@ -29,7 +29,7 @@ page.show_code(
     "torchvision.ops.ps_roi_pool(maps, [boxes], output_size=3, spatial_scale=1/16)",
 )
 st.caption(
-    "Two traps in the library: `ps_roi_pool` never reads a map's last row and column, like the authors' code, and "
+    "Two traps in the library: `ps_roi_pool` never reads a map's last row and column, which R-FCN's own code did, and "
     "`ps_roi_align` with `sampling_ratio=-1` gives NaN for a box without area: name a ratio."
 )
 page.show_code([ps.part_boxes, ps.perfect_maps, ps.vote_after_shift, ps.map_count])

@@ -65,7 +65,7 @@ def test_a_part_does_not_see_the_other_maps_nor_the_other_cells():
 
 
 def test_the_last_row_and_column_are_never_pooled():
-    """As torchvision and the authors have it; align reads them."""
+    """As torchvision has it; align reads them."""
     maps = torch.zeros(1, 1, 1, 4, 4)
     maps[..., 3, :] = maps[..., :, 3] = 1
     whole = torch.tensor([[0.0, 0.0, 4.0, 4.0]])
