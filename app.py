@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 
 from ui import (
     bounded_log,
+    course,
     departed,
     figures,
     lab_world,
@@ -43,6 +44,14 @@ def load_scenes():
     return scenes
 
 
+def first_networks() -> None:
+    """The networks without which a page stays out of the course: most pages show them first."""
+    from models import catalog
+
+    for name in sorted({lesson.network for lesson in course.LESSONS} & set(catalog.shipped())):
+        catalog.load(name)
+
+
 lab_world.register(load_scenes)
 lighter_reruns.lighten()
 whole_requests.complete()
@@ -58,7 +67,7 @@ async def lifespan(_app):
     load_scenes()
     for library in warmup.WHOLE:
         importlib.import_module(library)
-    warmup.start()
+    warmup.start(first_networks)
     watching = asyncio.create_task(departed.watch())
     yield
     watching.cancel()

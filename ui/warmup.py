@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 
 GRACE = 3.0  # seconds that the loading waits for a first visitor
 PATIENCE = 15.0  # seconds that it waits for the first visitor's page
@@ -21,7 +22,7 @@ DRAWING = 1.0  # seconds for the browser to fetch the scripts that draw, from a 
 THRESHOLDS = (20_000, 50, 1000)
 # Plotly looks whether these are there and does not wait until they are loaded: app.py loads them before it serves.
 WHOLE = ("plotly.graph_objects", "PIL.Image", "pandas")
-LIBRARIES = ("torch", "torchvision", "scipy.ndimage", "captum.attr")
+LIBRARIES = ("torch", "torchvision", "scipy.ndimage", "scipy.stats", "captum.attr")
 
 _LOG = logging.getLogger(__name__)
 _visited = threading.Event()
@@ -32,12 +33,13 @@ _lock = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-def start() -> None:
-    """Start loading, once, as soon as a page is painted or ``GRACE`` is over; later calls do nothing."""
+def start(networks: Callable[[], object] | None = None) -> None:
+    """Start loading, once, as soon as a page is painted or ``GRACE`` is over; later calls do nothing. ``networks`` is
+    called when the libraries are there."""
     global _thread
     with _lock:
         if _thread is None:
-            _thread = threading.Thread(target=_load, name="warm-up", daemon=True)
+            _thread = threading.Thread(target=_load, args=(networks,), name="warm-up", daemon=True)
             _thread.start()
 
 
@@ -64,13 +66,15 @@ def threads() -> int:
     return max(1, (os.cpu_count() or 2) // 2)
 
 
-def _load() -> None:
+def _load(networks: Callable[[], object] | None) -> None:
     if _painted.wait(GRACE) or (_visited.is_set() and _painted.wait(PATIENCE)):
         time.sleep(_drawing)
     try:
         for name in LIBRARIES:
             importlib.import_module(name)
         importlib.import_module("torch").set_num_threads(threads())
+        if networks is not None:
+            networks()
     except Exception:  # the page that needs the library says what is missing
         _LOG.exception("Warm-up failed")
     finally:

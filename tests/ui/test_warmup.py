@@ -43,7 +43,7 @@ def test_what_plotly_looks_for_is_whole_before_the_first_visitor():
 import asyncio, sys
 import app
 from ui import warmup
-warmup.start = lambda: None
+warmup.start = lambda networks: None
 async def main():
     async with app.lifespan(None):
         assert "torch" not in sys.modules
@@ -54,3 +54,28 @@ async def main():
 asyncio.run(main())
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_the_networks_are_loaded_once_the_libraries_are_there():
+    script = """
+import app, sys
+from ui import warmup
+seen = []
+def networks():
+    seen.append("torch" in sys.modules and not warmup.finished())
+    app.first_networks()
+warmup.painted(drawing=0)
+warmup.start(networks); warmup._thread.join()
+from models import catalog
+assert seen == [True] and warmup.finished()
+loaded = catalog._load.cache_info().currsize
+assert loaded == len({lesson.network for lesson in app.course.LESSONS} & set(catalog.shipped())) > 3
+catalog.load("detector")
+assert catalog._load.cache_info().currsize == loaded
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_a_network_that_cannot_be_loaded_does_not_keep_the_lab_waiting():
+    script = "from ui import warmup; warmup.LIBRARIES = ('torch',); warmup.start(lambda: 1 / 0); warmup._thread.join();"
+    subprocess.run([sys.executable, "-c", script + "assert warmup.finished()"], check=True, timeout=60)
