@@ -24,6 +24,7 @@ from models.recipes import alternating_detector as alternating_detector_recipe
 from models.recipes import classifier as classifier_recipe
 from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
+from models.recipes import fast_rcnn as fast_rcnn_recipe
 from models.recipes import localizer as localizer_recipe
 from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import pose_fields as pose_fields_recipe
@@ -35,9 +36,9 @@ from models.recipes import yolo as yolo_recipe
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
-    segmenter_recipe, detector_recipe, narrow_detector_recipe, alternating_detector_recipe, classifier_recipe,
-    shortcut_recipe, localizer_recipe, face_landmarks_recipe, pose_regression_recipe, pose_fields_recipe, window_recipe,
-    yolo_recipe,
+    segmenter_recipe, detector_recipe, narrow_detector_recipe, alternating_detector_recipe, fast_rcnn_recipe,
+    classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe, pose_regression_recipe,
+    pose_fields_recipe, window_recipe, yolo_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.

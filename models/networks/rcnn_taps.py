@@ -14,6 +14,7 @@ from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork, concat_box_prediction_layers
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
+from torchvision.ops import MultiScaleRoIAlign
 
 POINTS = (
     "transform",
@@ -52,6 +53,14 @@ def proposer_of(module: FasterRCNN) -> RegionProposalNetwork:
 def heads_of(module: FasterRCNN) -> RoIHeads:
     """The heads on the regions."""
     return cast(RoIHeads, module.roi_heads)
+
+
+def level_of_regions(heads: RoIHeads, regions: list[Tensor]) -> Tensor:
+    """Which level of the pyramid the last pooling took each region from, int64 (R,), 0 for the finest: by its size
+    (Lin et al. 2017, equation 1)."""
+    pool = cast(MultiScaleRoIAlign, heads.box_roi_pool)
+    assert pool.map_levels is not None, "It is set by the first pooling."
+    return pool.map_levels(regions)
 
 
 @contextmanager

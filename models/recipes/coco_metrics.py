@@ -2,24 +2,38 @@
 
 import contextlib
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from torch import Tensor
 
 from labs import pose
 from scenes import THINGS
 from scenes.coco import CATEGORIES, run_lengths
 
 if TYPE_CHECKING:
-    from models.networks.detector import Detection
-    from models.networks.window import WindowDetection
-    from models.networks.yolo import YoloDetection
     from models.recipes.scene_cache import InstanceRecord
 
 SIGMAS = np.array(pose.SIGMAS)
 PERSON = THINGS.index("person") + 1
 IGNORED_BELOW = 0.15  # of a thing visible: neither a hit nor a miss
 SIZES = {"small": (0, 32**2), "medium": (32**2, 64**2), "large": (64**2, 1e10)}  # areas in pixels, at 224 pixels a side
+
+
+class Judged(Protocol):
+    """What a detector's result must have: `boxes` (N, 4) xyxy in pixels, `labels` (N,) from 1, `scores` (N,), `masks`
+    (N, H, W) and `keypoints` (N, 14, 3) or None."""
+
+    @property
+    def boxes(self) -> Tensor: ...
+    @property
+    def labels(self) -> Tensor: ...
+    @property
+    def scores(self) -> Tensor: ...
+    @property
+    def masks(self) -> Tensor | None: ...
+    @property
+    def keypoints(self) -> Tensor | None: ...
 
 
 class Judge:
@@ -32,12 +46,7 @@ class Judge:
         self._masks: list[dict] = []
         self._keypoints: list[dict] = []
 
-    def add(
-        self,
-        detection: "Detection | YoloDetection | WindowDetection",
-        panoptic: np.ndarray,
-        records: "list[InstanceRecord]",
-    ) -> None:
+    def add(self, detection: Judged, panoptic: np.ndarray, records: "list[InstanceRecord]") -> None:
         """Add one scene: what was detected, its panoptic map (H, W) and its instances."""
         from pycocotools import mask as coco_mask
 
