@@ -1,6 +1,7 @@
 """A two-stage detector step by step, each on the clock: trunk, region proposals, heads on the regions."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from time import perf_counter
 
 import numpy as np
@@ -54,7 +55,7 @@ def walk(detector: LoadedDetector, image: np.ndarray) -> Stages:
         times.append(_now(x))
     height, width = pictures.image_sizes[0]
     back = regions[0].new_tensor([image.shape[1] / width, image.shape[0] / height] * 2)
-    spent = [after - before for before, after in zip(times, times[1:], strict=False)]
+    spent = [after - before for before, after in pairwise(times)]
     return Stages(
         (regions[0] * back).float().cpu(), found["boxes"].float().cpu(), found["labels"].cpu(),
         found["scores"].float().cpu(), *spent, detector.device,

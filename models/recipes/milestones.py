@@ -50,7 +50,7 @@ def measure(module: FasterRCNN, device: torch.device, losses: Sequence[str], det
         for index, picture in enumerate(pictures):
             result = {key: value.cpu() for key, value in module([picture])[0].items()}
             judge.add(
-                SimpleNamespace(**result, masks=None, keypoints=None),  # ty: ignore[invalid-argument-type]
+                SimpleNamespace(**result, masks=None, keypoints=None),
                 np.asarray(data.panoptic[index]), data.records[index],
             )  # fmt: skip
     return point | {"box_ap50": judge.metrics()["box_ap50"]}

@@ -33,9 +33,7 @@ LINES = {"Joint": (BLUE, "solid"), "Alternating": (ORANGE, "dash")}
 
 def ready() -> bool:
     """Whether both networks are there, with the curves of their training."""
-    return all(
-        name in catalog.shipped() and "curve" in catalog.card(name) for name in (JOINT, ALTERNATING)
-    )
+    return all(name in catalog.shipped() and "curve" in catalog.card(name) for name in (JOINT, ALTERNATING))
 
 
 @st.fragment
@@ -65,7 +63,8 @@ def alternating() -> None:
                 "The heads have learned, but RPN 2 is random: they look in the wrong places.",
                 "RPN 2 has learned on the trunk that the heads know, so they find its boxes.",
             )  # fmt: skip
-            prediction.outcome(next(band for band, top in BANDS.items() if start < top), f"{start:.2f}. {why[step - 1]}")
+            band = next(name for name, top in BANDS.items() if start < top)
+            prediction.outcome(band, f"{start:.2f}. {why[step - 1]}")
     with page.predict(
         "alternating-lower", f"After 3,000 steps: which training ends with the lower loss “{name}”?", list(LINES)
     ) as prediction:
@@ -92,14 +91,15 @@ def table(step: int) -> str:
     """Who does what in the four steps, the chosen one framed."""
     looks = {LEARNS: f"background:{ORANGE};color:#000;font-weight:bold", RUNS: "border:1px dashed currentColor",
              FROZEN: "background:color-mix(in srgb,currentColor 14%,transparent)"}  # fmt: skip
+    cell = "text-align:center;padding:.25em .3em;border-radius:4px"
     heads = "".join(
         f'<th style="padding:.2em .3em;border-bottom:3px solid {BLUE if number == step else "transparent"}">'
         f"{f'step {number}' if number < 5 else 'in use'}</th>" for number in range(1, 6)
     )  # fmt: skip
     rows = "".join(
         f'<tr><th style="text-align:left;padding:.2em .5em .2em 0">{part}</th>'
-        + "".join(f'<td style="text-align:center;padding:.25em .3em;border-radius:4px;{looks.get(does, "")}">{does}</td>'
-                  for does in doing) + "</tr>" for part, doing in PARTS.items()
+        + "".join(f'<td style="{cell};{looks.get(does, "")}">{does}</td>' for does in doing)
+        + "</tr>" for part, doing in PARTS.items()
     )  # fmt: skip
     return (f'<table style="width:100%;border-collapse:separate;border-spacing:3px;table-layout:fixed;font-size:.9em">'
             f"<tr><th></th>{heads}</tr>{rows}</table>")  # fmt: skip
@@ -135,9 +135,9 @@ def outcome(joint: dict, turns: dict) -> None:
     gap = joint["metrics"]["box_ap"] - turns["metrics"]["box_ap"]
     fast = turns["stages"][1]["steps"]
     st.markdown(
-        f"Alternating training ends {abs(gap):.3f} AP {'below' if gap > 0 else 'above'} joint training. Its final trunk "
-        f"has learned in {fast:,} of the 3,000 steps, and from the head's losses alone; what step 1 taught trunk 1 is "
-        f"lost. Here both begin with random weights, which costs more than with weights of ImageNet."
+        f"Alternating training ends {abs(gap):.3f} AP {'below' if gap > 0 else 'above'} joint training. Its final "
+        f"trunk has learned in {fast:,} of the 3,000 steps, and from the head's losses alone; what step 1 taught trunk "
+        f"1 is lost. Here both begin with random weights, which costs more than with weights of ImageNet."
     )
     st.caption(f"On {joint['metrics']['scenes']} scenes that no network has seen; one training of each.")
 

@@ -104,13 +104,12 @@ def told(look: Look, batch: MiniBatch, kind: str, adds: torch.Tensor, order: tor
     paid, label = float(adds[at]), int(batch.label[at])
     thing = look.picture.view.instances[int(batch.which[at])].label if look.picture.view and label else ""
     if kind in (OBJECT, CLASS):
-        wanted = ("an object" if label else "background") if kind == OBJECT else (THINGS[label - 1] if label else
-                                                                                  "background")  # fmt: skip
-        right = float(batch.right[at])
-        said = f"Truth: **{wanted}**. The network gives that {right:.3f}.\n\n−log {right:.3f} / {count} = **{paid:.4f}**"
+        wanted = "background" if not label else "an object" if kind == OBJECT else THINGS[label - 1]
+        sure = f"{float(batch.right[at]):.3f}"
+        said = f"Truth: **{wanted}**. The network gives that {sure}.\n\n−log {sure} / {count} = **{paid:.4f}**"
     elif label:
         before, after = (float(iou(boxes[at], batch.truth[at])) for boxes in (batch.boxes, batch.moved))
-        said = f"IoU with the {thing}: {before:.2f}, and {after:.2f} once moved.\n\nsmooth L1 / {count} = **{paid:.4f}**"
+        said = f"IoU with the {thing}: {before:.2f}, once moved {after:.2f}.\n\nsmooth L1 / {count} = **{paid:.4f}**"
     else:
         said = "Background: it has nowhere to go.\n\nIt pays **0**."
     share = float(adds[order[:place]].sum()) / whole if whole else math.nan

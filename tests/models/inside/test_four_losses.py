@@ -1,5 +1,7 @@
 """The four losses opened: what each box adds sums up to torchvision's own numbers, and the network stays as it was."""
 
+from typing import cast
+
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ def untrained() -> LoadedDetector:
 @pytest.mark.parametrize("seed", [0, 16])
 @pytest.mark.parametrize("name", ["untrained", "detector"])
 def test_what_the_boxes_add_are_the_four_losses(untrained, name, seed):
-    detector = untrained if name == "untrained" else catalog.load("detector")
+    detector = untrained if name == "untrained" else cast(LoadedDetector, catalog.load("detector"))
     view = scenes.render(scenes.sample(seed), 224)
     opened, theirs = open_losses(detector, view.image, view.instances), detector.losses(view.image, view.instances)
     for kind in KINDS:

@@ -1,0 +1,113 @@
+"""The R-CNN Family: the RPN's regions, the four losses, and training in four steps, with their controls moved."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from labs.boxes import iou_matrix
+from models import catalog
+from models.inside import two_stages
+from models.inside.four_losses import KINDS, open_losses
+from models.recipes.alternating_detector import STEPS
+from pages.rcnn_family import alternating, faster, losses, shared
+from ui import pictures
+
+PAGE = "rcnn_family"
+pytestmark = pytest.mark.skipif("detector-narrow" not in catalog.shipped(), reason="the detector has no weights yet")
+turned = pytest.mark.skipif(not alternating.ready(), reason="it has not been trained in turns yet")
+
+
+def scene(seed: int = shared.SEED):
+    return pictures.from_lab_world(seed)
+
+
+def test_the_first_boxes_of_both_are_drawn_and_what_they_cover_is_counted(visit, sound, drawn, prose):
+    at = sound(visit(PAGE, {"predict": "off"}, faster_boxes=7))
+    found = two_stages.walk(catalog.load("detector-narrow"), scene().image)
+    of_rpn = [box for box in drawn.boxes("faster_rpn") if box.id.startswith("box-")]
+    assert sorted(box.xyxy for box in of_rpn) == sorted(map(tuple, found.regions[:7].tolist()))
+    assert len([box for box in drawn.boxes("faster_search") if box.id.startswith("box-")]) == 7
+    things = torch.tensor(np.array([each.box for each in scene().view.instances])).float()
+    reached = int((iou_matrix(things, found.regions[:7]).amax(1) >= 0.5).sum())
+    assert f"**the RPN**: {reached} of {len(things)} things by the first 7 boxes" in prose(at)
+
+
+@pytest.mark.parametrize("label", list(losses.NETWORKS))
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_loss_opens_and_its_boxes_pay_what_is_said(visit, sound, drawn, prose, label, kind):
+    name = losses.NETWORKS[label]
+    if name not in catalog.shipped():
+        pytest.skip("not trained yet")
+    of = "losses_anchor" if kind in KINDS[:2] else "losses_region"
+    state = {"losses_network": label, "losses_of": losses.NAMES[kind], of: 3}
+    at = sound(visit(PAGE, {"predict": "off"}, **state))
+    opened = open_losses(catalog.load(name), scene().image, scene().view.instances)
+    batch, adds = opened.of(kind)
+    order = adds.argsort(descending=True, stable=True)
+    chosen = next(box for box in drawn.boxes("losses_boxes") if box.id == "chosen")
+    assert chosen.xyxy == tuple(batch.boxes[order[2]].tolist())
+    assert sum(box.id.startswith("paid-") for box in drawn.boxes("losses_boxes")) == 2
+    text = prose(at)
+    assert f"**{float(adds[order[2]]):.4f}**" in text
+    share = float(adds[order[:3]].sum() / adds.sum())
+    assert f"The first 3 of {len(adds)} pay **{share:.0%}** of {opened.losses[kind]:.4f}" in text
+
+
+def test_a_scene_without_things_and_a_photograph_make_sense(visit, sound, said):
+    at = sound(visit(PAGE, {"predict": "off"}, rcnn_objects=(0, 0)))
+    assert "every box is one too many" in said(at)
+    at = sound(visit(PAGE, {"predict": "off"}, rcnn_source="Photograph"))
+    text = "\n".join([said(at), *(each.value for each in at.info)])
+    assert "it has no losses" in text and "nobody can say how many" in text
+
+
+@turned
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+def test_the_steps_of_the_alternation(visit, sound, said, step):
+    at = sound(visit(PAGE, {"predict": "off"}, alternating_step=step))
+    text = said(at)
+    assert f"**Step {step}, {STEPS[step - 1]}" in text
+    card = catalog.card(alternating.ALTERNATING)
+    start = next(point for point in card["curve"] if point["stage"] == step).get("box_ap50", 0.0)
+    assert f"{start:.2f}. " in text
+    for name in (alternating.JOINT, alternating.ALTERNATING):
+        assert f"{catalog.card(name)['metrics']['box_ap']:.3f}" in text
+
+
+def test_what_learns_when_is_that_of_the_paper():
+    """Ren et al. 2015, section 3.2: the shared trunk is frozen in steps 3 and 4, and learns in step 2 alone."""
+    parts, learns = alternating.PARTS, alternating.LEARNS
+    assert [[part for part in parts if parts[part][step] == learns] for step in range(4)] == [
+        ["trunk 1", "RPN 1"], ["trunk 2", "heads"], ["RPN 2"], ["heads"]]  # fmt: skip
+    assert parts["trunk 2"][2:4] == (alternating.FROZEN,) * 2
+    count = alternating.weights()
+    assert sum(count.values()) == catalog.card(alternating.JOINT)["parameters"]
+
+
+@turned
+def test_the_cards_hold_both_curves_of_the_same_number_of_steps():
+    joint, turns = (catalog.card(name) for name in (alternating.JOINT, alternating.ALTERNATING))
+    assert joint["curve"][-1]["step"] == turns["curve"][-1]["step"] == joint["recipe"]["steps"]
+    assert sum(stage["steps"] for stage in turns["stages"]) == joint["recipe"]["steps"]
+    assert turns["training_seconds"] == sum(stage["training_seconds"] for stage in turns["stages"])
+    assert {**joint["recipe"], **turns["recipe"]}.keys() - joint["recipe"].keys() == {"shares"}
+    assert all(turns["recipe"][key] == value for key, value in joint["recipe"].items())
+    json.dumps([joint, turns], allow_nan=False)
+
+
+@turned
+def test_alternating_training_is_within_three_points_of_joint_training_or_the_page_says_why(visit, sound, said):
+    joint, turns = (catalog.card(name)["metrics"]["box_ap"] for name in (alternating.JOINT, alternating.ALTERNATING))
+    text = said(sound(visit(PAGE, {"predict": "off"})))
+    assert re.search(rf"Alternating training ends {abs(joint - turns):.3f} AP (below|above) joint training", text)
+    assert "lost" in text
+
+
+@pytest.mark.skipif(faster.HANDED not in catalog.shipped(), reason="Fast R-CNN has no weights yet")
+def test_both_are_shown_with_their_steps_and_the_share_of_the_search_is_asked(visit, sound, drawn, said):
+    at = sound(visit(PAGE, {"predict": "off"}, rcnn_count=50))
+    assert {"faster_found_2", "faster_found_3"} <= set(drawn.layers)
+    assert re.search(r"Fast R-CNN on 50 proposals of selective search \(fast\): what share", said(at))
