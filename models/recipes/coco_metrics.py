@@ -12,6 +12,7 @@ from scenes.coco import CATEGORIES, run_lengths
 
 if TYPE_CHECKING:
     from models.networks.detector import Detection
+    from models.networks.region_svm import RegionDetection
     from models.networks.window import WindowDetection
     from models.networks.yolo import YoloDetection
     from models.recipes.scene_cache import InstanceRecord
@@ -34,7 +35,7 @@ class Judge:
 
     def add(
         self,
-        detection: "Detection | YoloDetection | WindowDetection",
+        detection: "Detection | RegionDetection | YoloDetection | WindowDetection",
         panoptic: np.ndarray,
         records: "list[InstanceRecord]",
     ) -> None:
