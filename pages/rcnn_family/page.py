@@ -1,14 +1,18 @@
 """From R-CNN to Faster R-CNN: one picture, one set of proposals, four detectors, and what each step saved."""
 
-from labs import region_warp
-from pages.rcnn_family import crops, shared
+from labs import region_warp, spatial_pyramid
+from pages.rcnn_family import crops, fast, gradient, pyramid, shared
 from ui import outside_lab_world, page
 
 page.begin("The R-CNN Family")
 look = shared.choose()
-outside_lab_world.warn(look.picture, ["rcnn"])
+outside_lab_world.warn(look.picture, ["rcnn", "spp", "fast-rcnn"])
 with page.guard():  # without weights there is one sentence
     crops.play(look)
+    pyramid.play(look)
+    pyramid.judged(look)
+    fast.play(look)
+    gradient.play(look)
 
 page.section("Show the code", "The functions on this page.")
 page.show_code(
@@ -16,9 +20,18 @@ page.show_code(
     r"\text{source} = \text{region} \times \frac{227}{227 - 2 \cdot 16}",
     "torchvision.ops.roi_align(picture[None], [boxes], output_size=227, aligned=True)",
 )
+page.show_code(
+    [spatial_pyramid.cells, spatial_pyramid.bins, spatial_pyramid.pool_region, spatial_pyramid.pool],
+    r"\text{bin}_i = \Big[\,\big\lfloor i \tfrac{L}{n} \big\rfloor,\ "
+    r"\big\lceil (i+1) \tfrac{L}{n} \big\rceil\,\Big), \quad n \in \{4, 2, 1\}",
+    "torchvision.ops.roi_pool(features, [boxes], output_size=n, spatial_scale=1/8)  # one level",
+)
 page.sources([
     ("Girshick et al. 2014: Rich feature hierarchies for accurate object detection (R-CNN)", "paper",
      "https://arxiv.org/abs/1311.2524"),
+    ("He et al. 2014: Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition", "paper",
+     "https://arxiv.org/abs/1406.4729"),
+    ("Girshick 2015: Fast R-CNN", "paper", "https://arxiv.org/abs/1504.08083"),
     ("Uijlings et al. 2013: Selective Search for Object Recognition", "paper",
      "https://doi.org/10.1007/s11263-013-0620-5"),
     ("Yonsei University GEV6135, lecture 12: object detection and image segmentation", "lecture"),

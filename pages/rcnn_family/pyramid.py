@@ -13,7 +13,20 @@ from models.networks.spp import STRIDE, LoadedPyramidSVM, PyramidDetection
 from pages.rcnn_family import shared
 from pages.rcnn_family.shared import BLUE, ORANGE, SKY, SPP, VERMILION, WHITE, Look, Run, Step, xyxy
 from ui import page
-from ui.components import Box, Boxes, Grid, GridLines, Heat, Points, following, live_slider, matrices, stage, words
+from ui.components import (
+    Box,
+    Boxes,
+    Grid,
+    GridLines,
+    Heat,
+    Points,
+    Stage,
+    following,
+    live_slider,
+    matrices,
+    stage,
+    words,
+)
 from ui.pictures import KEPT
 
 PYRAMIDS = {
@@ -26,7 +39,9 @@ DRAWN = 120  # proposals on the picture
 @st.cache_resource(max_entries=32, show_spinner=False)  # shared and only read
 def seen(image: np.ndarray, boxes: np.ndarray) -> PyramidDetection:
     """What SPP-net says of a picture and its proposals, once for all visitors."""
-    return cast(LoadedPyramidSVM, catalog.load("spp"))(image, boxes)
+    network = cast(LoadedPyramidSVM, catalog.load("spp"))
+    network(image, boxes[:1])  # a first pass prepares, and would be timed
+    return network(image, boxes)
 
 
 def run_of(look: Look) -> Run:
@@ -60,8 +75,7 @@ def play(look: Look) -> None:
         picture = st.container()
     with right:
         on_map = st.container()
-    with left:
-        view = stage("spp_picture", zoom=False)
+    view = stage("spp_picture", zoom=False)
     if view.clicked and (view.click.what or "").startswith("proposal-"):
         st.session_state["spp_region"] = int(view.click.what.removeprefix("proposal-")) + 1
     with (
@@ -81,7 +95,7 @@ def play(look: Look) -> None:
     asked_rule(found, look, index)
 
 
-def draw_region(look: Look, view, index: int, region: Tensor) -> None:
+def draw_region(look: Look, view: Stage, index: int, region: Tensor) -> None:
     """The chosen proposal, and the whole cells that stand for it."""
     back = look.picture.image.shape[1] / 224
     x1, y1, x2, y2 = (STRIDE * back * each for each in (region + torch.tensor([0, 0, 1, 1])).tolist())
@@ -175,8 +189,8 @@ def asked_rule(found: PyramidDetection, look: Look, index: int) -> None:
         page.erratum(
             "Regions are projected into the feature maps and directly cropped from them, instead of from the image.",
             f"A region has no exact place on the map: its corners are rounded to whole cells of {STRIDE} pixels, and "
-            "two rules do so differently. Nor is it a crop: each cell has also seen what lies around the region, as far as "
-            "its receptive field reaches, and a crop of the picture has not.",
+            "two rules do so differently. Nor is it a crop: each cell has also seen what lies around the region, as "
+            "far as its receptive field reaches, and a crop of the picture has not.",
         )
 
 
