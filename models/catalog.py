@@ -29,23 +29,29 @@ from models.recipes import localizer as localizer_recipe
 from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import pose_regression as pose_regression_recipe
+from models.recipes import rcnn as rcnn_recipe
 from models.recipes import segmenter as segmenter_recipe
 from models.recipes import shortcut as shortcut_recipe
+from models.recipes import spp as spp_recipe
 from models.recipes import window as window_recipe
 from models.recipes import yolo as yolo_recipe
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, narrow_detector_recipe, alternating_detector_recipe, fast_rcnn_recipe,
-    classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe, pose_regression_recipe,
-    pose_fields_recipe, window_recipe, yolo_recipe,
+    spp_recipe, rcnn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
+    pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task. Boxes are computed outside, in full: half cannot tell pixel 200
 # from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {"segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head")}
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
-BORROWED: dict[str, tuple[str, str, str]] = {}  # network: (part, the other network, its part)
+# Network: (part, the other network, its part).
+BORROWED: dict[str, tuple[str, str, str]] = {
+    "rcnn": ("trunk", "localizer-joint", "trunk"),
+    "spp": ("backbone", "detector", "backbone"),
+}
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
 _loading = Lock()

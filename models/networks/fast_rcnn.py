@@ -84,23 +84,13 @@ class FastRCNN(nn.Module):
     def forward(
         self, images: list[Tensor], regions: list[Tensor], targets: list[dict[str, Tensor]] | None = None
     ) -> dict[str, Tensor] | list[dict[str, Tensor]]:
-        seen, scaled, targets = self.resized(images, regions, targets)
+        seen, scaled, targets = rcnn_taps.resized(self.transform, images, regions, targets)
         maps = self.backbone(seen.tensors)
         detections, losses = self.roi_heads(maps, scaled, seen.image_sizes, targets)
         if self.training:
             return losses
         sizes = [(image.shape[-2], image.shape[-1]) for image in images]
         return self.transform.postprocess(detections, seen.image_sizes, sizes)
-
-    def resized(self, images: list[Tensor], regions: list[Tensor], targets: list[dict[str, Tensor]] | None = None):
-        """Pictures normalised and at the size of the network (torchvision's ImageList), regions and targets with
-        them."""
-        seen, targets = self.transform(images, targets)
-        scaled = [
-            boxes * boxes.new_tensor([after[1] / before.shape[-1], after[0] / before.shape[-2]] * 2)
-            for boxes, before, after in zip(regions, images, seen.image_sizes, strict=True)
-        ]
-        return seen, scaled, targets
 
 
 class LoadedFastRCNN(LoadedNetwork):
@@ -122,7 +112,7 @@ class LoadedFastRCNN(LoadedNetwork):
         heads = self.module.roi_heads
         with self._lock, torch.inference_mode():
             start = perf_counter()
-            seen, scaled, _ = self.module.resized([x], [boxes])
+            seen, scaled, _ = rcnn_taps.resized(self.module.transform, [x], [boxes])
             maps = self.module.backbone(seen.tensors)
             self._wait()
             between = perf_counter()
@@ -165,7 +155,7 @@ class LoadedFastRCNN(LoadedNetwork):
         to = lambda values: torch.from_numpy(np.array(values, np.float32)).reshape(-1, 4).to(self.device)  # noqa: E731
         heads = self.module.roi_heads
         with self._lock, torch.enable_grad():
-            seen, (boxes, aims), _ = self.module.resized([x, x], [to(regions), to(truths)])
+            seen, (boxes, aims), _ = rcnn_taps.resized(self.module.transform, [x, x], [to(regions), to(truths)])
             maps = self.module.backbone(seen.tensors[:1])
             pooled = heads.box_roi_pool(maps, [boxes], seen.image_sizes[:1])
             logits, transforms = heads.box_predictor(heads.box_head(pooled))
@@ -173,7 +163,9 @@ class LoadedFastRCNN(LoadedNetwork):
             wanted = heads.box_coder.encode([aims], [boxes])
             loss_class, loss_box = fastrcnn_loss(logits, transforms, [names], list(wanted))
             slope = torch.autograd.grad(loss_class + loss_box, x)[0]
-        return PictureGradient(float(loss_class), float(loss_box), slope.permute(1, 2, 0).float().cpu().numpy())
+        return PictureGradient(
+            float(loss_class.detach()), float(loss_box.detach()), slope.permute(1, 2, 0).float().cpu().numpy()
+        )
 
     def _tensor(self, image: np.ndarray) -> Tensor:
         return torch.from_numpy(np.array(image)).to(self.device).permute(2, 0, 1).float() / 255

@@ -3,7 +3,9 @@
 import plotly.graph_objects as go
 import streamlit as st
 
+from labs import region_head_loss, region_proposal_loss
 from models import catalog
+from models.inside import four_losses, two_stages
 from models.recipes import alternating_detector, milestones
 from pages.rcnn_family.losses import NAMES
 from pages.rcnn_family.shared import BLUE, ORANGE
@@ -28,6 +30,10 @@ TELLS = (
     "The heads go on learning on the boxes of RPN 2. The trunk stays frozen, so RPN 2 stays right for it.",
 )
 BANDS = {"below 0.1": 0.1, "0.1 to 0.5": 0.5, "0.5 to 0.9": 0.9, "0.9 or more": 1.01}
+SOURCES = [
+    ("Ren et al. 2015: Faster R-CNN, with 4-step alternating training in section 3.2", "paper",
+     "https://arxiv.org/abs/1506.01497"),
+]  # fmt: skip
 LINES = {"Joint": (BLUE, "solid"), "Alternating": (ORANGE, "dash")}
 
 
@@ -163,3 +169,16 @@ def weights() -> dict[str, int]:
         part: sum(each.numel() for each in module.get_submodule(part).parameters())
         for part in ("backbone", "rpn", "roi_heads")
     }
+
+
+def code() -> None:
+    """What ran in the sections on Faster R-CNN, its losses and its training."""
+    page.show_code(two_stages.walk, library="torchvision.models.detection.FasterRCNN(backbone, num_classes)(pictures)")
+    page.show_code(
+        [region_head_loss.name, region_head_loss.region_losses, region_proposal_loss.anchor_loss,
+         four_losses.open_losses],
+        r"L = L_\text{RPN}^\text{object} + L_\text{RPN}^\text{box} + L_\text{head}^\text{class} + "
+        r"L_\text{head}^\text{box}",
+        "losses = detector.train()(pictures, targets)",
+    )  # fmt: skip
+    page.show_code([alternating_detector.train, alternating_detector.rpn_losses, alternating_detector.head_losses])

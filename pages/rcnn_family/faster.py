@@ -1,5 +1,7 @@
 """Faster R-CNN: the network finds its own regions, so selective search and its time are gone."""
 
+from typing import cast
+
 import numpy as np
 import streamlit as st
 import torch
@@ -9,11 +11,10 @@ from labs import region_proposals
 from models import catalog
 from models.inside import two_stages
 from models.inside.two_stages import Stages
-from models.networks.detector import PROPOSALS
-from models.networks.fast_rcnn import FastDetection
+from models.networks.detector import PROPOSALS, LoadedDetector
+from pages.rcnn_family import fast
 from pages.rcnn_family.shared import (
     DETECTORS,
-    FAST,
     FASTER,
     GREEN,
     SKY,
@@ -23,7 +24,6 @@ from pages.rcnn_family.shared import (
     bars,
     duration,
     found_in,
-    searched,
     truths,
     xyxy,
 )  # fmt: skip
@@ -32,7 +32,8 @@ from ui.components import Box, Boxes, following, live_slider, stage, words
 from ui.pictures import KEPT
 
 NETWORKS = {"Joint": "detector-narrow", "Alternating": "detector-alternating"}
-HANDED = "fast-rcnn"  # the same layers, handed the boxes of selective search
+HANDED = "fast-rcnn"  # the same layers, which are handed the boxes of selective search
+TIMES = {"less than 2": 2, "2 to 5": 5, "5 to 20": 20, "20 or more": float("inf")}
 RIGHT = 0.5  # IoU from which a thing counts as proposed
 DRAWN = 20  # boxes of each kind at first
 
@@ -40,17 +41,9 @@ DRAWN = 20  # boxes of each kind at first
 @st.cache_resource(max_entries=64, show_spinner=False)  # shared and only read
 def walked(name: str, image: np.ndarray) -> Stages:
     """Every step of Faster R-CNN on one picture, once for all visitors; the second of two runs, on a warm network."""
-    network = catalog.load(name)
+    network = cast(LoadedDetector, catalog.load(name))
     two_stages.walk(network, image)
     return two_stages.walk(network, image)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def handed(image: np.ndarray, mode: str, most: int) -> FastDetection:
-    """Fast R-CNN on the proposals of selective search, likewise."""
-    network, boxes = catalog.load(HANDED), searched(image, mode).boxes[:most].numpy()
-    network(image, boxes)
-    return network(image, boxes)
 
 
 def faster_run(found: Stages) -> Run:
@@ -60,15 +53,6 @@ def faster_run(found: Stages) -> Run:
         (Step("trunk, the picture once", found.trunk_seconds),
          Step(f"RPN, {len(found.regions)} regions", found.proposal_seconds),
          Step("pooling and heads", found.head_seconds)),
-    )  # fmt: skip
-
-
-def fast_run(look: Look, found: FastDetection) -> Run:
-    """Fast R-CNN likewise, with the search that it cannot do without."""
-    return Run(
-        FAST, found.boxes, found.labels, found.scores,
-        (look.search, Step("trunk, the picture once", found.trunk_seconds),
-         Step(f"{len(found.regions)} regions: pooling and heads", found.head_seconds)),
     )  # fmt: skip
 
 
@@ -91,27 +75,30 @@ def faster(look: Look) -> None:
                 offered(look, kind, key, colour, boxes)
         words(compared(look, found, count), "faster_recall")
     runs = [faster_run(found)]
-    if HANDED in catalog.shipped():
-        runs.insert(0, fast_run(look, handed(look.picture.image, look.mode, look.most)))
-    share = 100 * runs[0].steps[0].seconds / runs[0].seconds
-    if len(runs) == 2:
-        with page.predict(
-            "faster-share", f"Fast R-CNN on {len(look.boxes)} proposals of selective search ({look.mode}): what share "
-            "of its time is the search?", page.Number(0, 100, 1, "%"),
-        ) as prediction:  # fmt: skip
-            bars(runs)
-            prediction.outcome(
-                round(share), "A slide says that once the convolutions are shared, the vast majority of the test time "
-                f"goes into finding regions. Here the RPN takes {duration(found.proposal_seconds)} instead of "
-                f"{duration(look.search.seconds)}."
-            )  # fmt: skip
-    else:
+    if HANDED in catalog.shipped() and len(look.boxes):
+        runs.insert(0, fast.run_of(look))
+    with page.predict(
+        "faster-times", f"{label} training: the RPN finds {len(found.regions)} regions on the maps that are there. How "
+        f"many times as long does selective search ({look.mode}) take?", list(TIMES),
+    ) as prediction:  # fmt: skip
         bars(runs)
+        times = look.search.seconds / found.proposal_seconds
+        prediction.outcome(
+            next(name for name, limit in TIMES.items() if times < limit),
+            f"{duration(look.search.seconds)} and {duration(found.proposal_seconds)}: {times:.1f} times. A slide says "
+            "that once the convolutions are shared, the vast majority of the test time goes into finding regions; in "
+            f"Fast R-CNN here it is {share(runs)}. In Faster R-CNN it is {found.proposal_seconds / found.seconds:.0%}."
+        )  # fmt: skip
     for column, run in zip(st.columns(2, gap="large"), runs, strict=False):
         with column:
             found_in(look, run, f"faster_found_{DETECTORS.index(run.detector)}")
     if not following():
         page.footer(networks[label], found.device, found.seconds * 1000)
+
+
+def share(runs: list[Run]) -> str:
+    """The part of Fast R-CNN's time that the search takes, in words."""
+    return f"{runs[0].steps[0].seconds / runs[0].seconds:.0%}" if len(runs) == 2 else "not known, it is not trained"
 
 
 def offered(look: Look, kind: str, key: str, colour: str, boxes: Tensor) -> None:

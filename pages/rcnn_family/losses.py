@@ -2,6 +2,7 @@
 
 import math
 from html import escape
+from typing import cast
 
 import numpy as np
 import streamlit as st
@@ -10,6 +11,7 @@ import torch
 from labs.boxes import iou
 from models import catalog
 from models.inside.four_losses import BOX, CLASS, KINDS, OBJECT, RPN_BOX, FourLosses, MiniBatch, open_losses
+from models.networks.detector import LoadedDetector
 from pages.rcnn_family.shared import BLUE, GREEN, ORANGE, VERMILION, Look, truths, xyxy
 from scenes import THINGS
 from ui import page
@@ -29,7 +31,7 @@ def ready() -> dict[str, str]:
 @st.cache_resource(max_entries=64, show_spinner=False)  # shared and only read
 def opened(name: str, image: np.ndarray, _instances: list) -> FourLosses:
     """The losses of one picture, once for all visitors; the truth belongs to the picture."""
-    return open_losses(catalog.load(name), image, _instances)
+    return open_losses(cast(LoadedDetector, catalog.load(name)), image, _instances)
 
 
 @st.fragment

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from labs.boxes import iou_matrix
 from models import catalog
 from models.inside import two_stages
 from models.inside.four_losses import KINDS, open_losses
+from models.networks.detector import LoadedDetector
 from models.recipes.alternating_detector import STEPS
 from pages.rcnn_family import alternating, faster, losses, shared
 from ui import pictures
@@ -20,17 +22,26 @@ pytestmark = pytest.mark.skipif("detector-narrow" not in catalog.shipped(), reas
 turned = pytest.mark.skipif(not alternating.ready(), reason="it has not been trained in turns yet")
 
 
+def instances() -> tuple:
+    assert (view := scene().view)
+    return view.instances
+
+
+def detector(name: str) -> LoadedDetector:
+    return cast(LoadedDetector, catalog.load(name))
+
+
 def scene(seed: int = shared.SEED):
     return pictures.from_lab_world(seed)
 
 
 def test_the_first_boxes_of_both_are_drawn_and_what_they_cover_is_counted(visit, sound, drawn, prose):
     at = sound(visit(PAGE, {"predict": "off"}, faster_boxes=7))
-    found = two_stages.walk(catalog.load("detector-narrow"), scene().image)
+    found = two_stages.walk(detector("detector-narrow"), scene().image)
     of_rpn = [box for box in drawn.boxes("faster_rpn") if box.id.startswith("box-")]
     assert sorted(box.xyxy for box in of_rpn) == sorted(map(tuple, found.regions[:7].tolist()))
     assert len([box for box in drawn.boxes("faster_search") if box.id.startswith("box-")]) == 7
-    things = torch.tensor(np.array([each.box for each in scene().view.instances])).float()
+    things = torch.tensor(np.array([each.box for each in instances()])).float()
     reached = int((iou_matrix(things, found.regions[:7]).amax(1) >= 0.5).sum())
     assert f"**the RPN**: {reached} of {len(things)} things by the first 7 boxes" in prose(at)
 
@@ -44,7 +55,7 @@ def test_each_loss_opens_and_its_boxes_pay_what_is_said(visit, sound, drawn, pro
     of = "losses_anchor" if kind in KINDS[:2] else "losses_region"
     state = {"losses_network": label, "losses_of": losses.NAMES[kind], of: 3}
     at = sound(visit(PAGE, {"predict": "off"}, **state))
-    opened = open_losses(catalog.load(name), scene().image, scene().view.instances)
+    opened = open_losses(detector(name), scene().image, instances())
     batch, adds = opened.of(kind)
     order = adds.argsort(descending=True, stable=True)
     chosen = next(box for box in drawn.boxes("losses_boxes") if box.id == "chosen")
@@ -107,7 +118,14 @@ def test_alternating_training_is_within_three_points_of_joint_training_or_the_pa
 
 
 @pytest.mark.skipif(faster.HANDED not in catalog.shipped(), reason="Fast R-CNN has no weights yet")
-def test_both_are_shown_with_their_steps_and_the_share_of_the_search_is_asked(visit, sound, drawn, said):
-    at = sound(visit(PAGE, {"predict": "off"}, rcnn_count=50))
+@pytest.mark.parametrize("mode", shared.MODES)
+def test_both_are_shown_and_the_time_of_the_search_is_asked_beside_that_of_the_rpn(visit, sound, drawn, said, mode):
+    text = said(sound(visit(PAGE, {"predict": "off"}, rcnn_count=50, rcnn_mode=mode)))
     assert {"faster_found_2", "faster_found_3"} <= set(drawn.layers)
-    assert re.search(r"Fast R-CNN on 50 proposals of selective search \(fast\): what share", said(at))
+    told = re.search(rf"does selective search \({mode}\) take\? \*\*(.*?)\*\*.*?: ([\d.]+) times", text)
+    assert told
+    name, times = told.groups()
+    limits = list(faster.TIMES.values())
+    at = list(faster.TIMES).index(name)
+    assert (limits[at - 1] if at else 0) <= float(times) + 0.05 and float(times) - 0.05 < limits[at]
+    assert re.search(r"in Fast R-CNN here it is \d+%\. In Faster R-CNN it is \d+%", text)
