@@ -31,6 +31,8 @@ class Stages:
     proposal_seconds: float
     head_seconds: float
     device: str
+    masks: None = None
+    keypoints: None = None
 
     @property
     def seconds(self) -> float:

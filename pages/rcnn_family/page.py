@@ -2,7 +2,7 @@
 
 from labs import region_warp, spatial_pyramid
 from models import catalog
-from pages.rcnn_family import alternating, crops, fast, faster, gradient, losses, pyramid, shared
+from pages.rcnn_family import alternating, crops, fast, faster, gradient, losses, pyramid, shared, table
 from ui import outside_lab_world, page
 
 page.begin("The R-CNN Family")
@@ -16,6 +16,9 @@ with page.guard():  # without weights there is one sentence
     gradient.play(look)
 if "detector-narrow" in catalog.shipped():
     faster.faster(look)
+if table.ready():
+    table.table(look)
+if "detector-narrow" in catalog.shipped():
     losses.losses(look)
 if alternating.ready():
     alternating.alternating()
