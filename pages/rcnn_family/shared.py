@@ -1,10 +1,10 @@
 """What the sections have in common: the picture, the one set of proposals, and steps with their measured time.
 
-    look = shared.choose()                      # once, in page.py
-    look.boxes                                  # the proposals that all four detectors are given, float32 (n, 4)
-    run = Run(SPP, boxes, labels, scores, (look.search, Step("whole picture once", 0.04), ...))
-    shared.bars([run], "spp_bars")              # a bar for each step, one after the other, in one scale
-    shared.found_in(look, run, "spp_found")     # the picture with the boxes that were found, and the truth
+look = shared.choose()                      # once, in page.py
+look.boxes                                  # the proposals that all four detectors are given, float32 (n, 4)
+run = Run(SPP, boxes, labels, scores, (look.search, Step("whole picture once", 0.04), ...))
+shared.bars([run])                          # a bar for each step, one after the other, in one scale
+shared.found_in(look, run, "spp_found")     # the picture with the boxes that were found, and the truth
 """
 
 from collections.abc import Sequence
@@ -139,8 +139,8 @@ def truths(look: Look) -> list[Box]:
             for i, thing in enumerate(there)]  # fmt: skip
 
 
-def found_in(look: Look, run: Run, key: str, lowest: float = SHOWN_SCORE) -> None:
-    """The picture with the boxes of a run whose score reaches `lowest`, and the truth."""
+def found_in(look: Look, run: Run, key: str, lowest: float = SHOWN_SCORE, score: str = "score") -> None:
+    """The picture with the boxes of a run whose score, or what it is called, reaches `lowest`, and the truth."""
     sure = (run.scores >= lowest).nonzero().flatten().tolist()
     boxes = [
         Box(f"found-{i}", xyxy(run.boxes[i]), f"{THINGS[int(run.labels[i]) - 1]} {float(run.scores[i]):.2f}",
@@ -148,7 +148,7 @@ def found_in(look: Look, run: Run, key: str, lowest: float = SHOWN_SCORE) -> Non
     ]  # fmt: skip
     stage(key, zoom=False).show(
         look.picture.image, [Boxes([*truths(look), *boxes])], alt=f"What {run.detector} found",
-        caption=f"{run.detector}: {len(sure)} boxes with a score of {lowest:g} or more."
+        caption=f"{run.detector}: {len(sure)} box{'es' * (len(sure) != 1)} with a {score} of {lowest:g} or more."
         + (" White, dashed: the truth." if look.picture.view is not None else ""),
     )  # fmt: skip
 
@@ -165,14 +165,14 @@ def _bars_of(run: Run, longest: float) -> str:
         left, done, whole = (100 * each / longest for each in (before, step.seconds, max(step.whole, step.seconds)))
         before += max(step.whole, step.seconds)
         rows.append(
-            f'<div style="flex:0 0 12.5em;overflow-wrap:anywhere">{escape(step.name)}</div>'
+            f'<div style="flex:0 0 10.5em;overflow-wrap:anywhere">{escape(step.name)}</div>'
             '<div style="flex:1 1 8em;position:relative;height:.9em;background:color-mix(in srgb,currentColor 8%,'
             'transparent);border-radius:3px;overflow:hidden">'
             f'<i style="position:absolute;left:{left:.2f}%;width:{whole:.2f}%;height:100%;background:'
             f'{COLOURS[run.detector]};opacity:.3"></i>'
             f'<i style="position:absolute;left:{left:.2f}%;width:max({done:.2f}%,2px);height:100%;background:'
             f'{COLOURS[run.detector]}"></i></div>'
-            f'<div style="flex:0 0 5.5em;text-align:right;font-variant-numeric:tabular-nums">'
+            f'<div style="flex:0 0 4.5em;text-align:right;font-variant-numeric:tabular-nums">'
             f"{duration(step.seconds)}</div>"
         )
     lines = "".join(f'<div style="display:flex;gap:.7em;align-items:center;margin:.15em 0">{row}</div>' for row in rows)
