@@ -82,7 +82,8 @@ def alternating() -> None:
     st.caption(
         f"Both saw the same pictures in the same order from the same random start, 3,000 steps of 8. The curves: means "
         f"over {milestones.SCENES} scenes that no network has learned from. Where the steps of alternating training "
-        "meet, the network changes: that is the jump."
+        "meet, the network changes: that is the jump. At the start of step 3 the head's losses are low and nothing is "
+        "found: RPN 2 is random, nearly all of its regions are background, and background is easy."
     )
     outcome(joint, turns)
     shared(turns)
