@@ -5,10 +5,9 @@ import streamlit as st
 import torch
 
 from labs import region_warp
-from labs.boxes import iou_matrix
 from labs.region_warp import PAPER_PADDING, PAPER_SIZE, WAYS
 from pages.rcnn_family.crop_pictures import crop_of
-from pages.rcnn_family.shared import BLUE, ORANGE, Look, truths, xyxy
+from pages.rcnn_family.shared import BLUE, ORANGE, Look, best_fit, numbered, truths, xyxy
 from ui import page
 from ui.components import Box, Boxes, following, live_slider, stage, words
 
@@ -36,7 +35,7 @@ def play(look: Look) -> None:
         st.session_state["rcnn_proposal"] = int(view.click.what.removeprefix("proposal-")) + 1
     with (
         sliders,
-        live_slider("Proposal", 1, len(boxes), first(look), key="rcnn_proposal", play=True, play_seconds=20) as number,
+        numbered("Proposal", len(boxes), best_fit(look), "rcnn_proposal") as number,
         live_slider("Border", 0, 48, PAPER_PADDING, unit="px", key="rcnn_padding") as padding,
     ):
         chosen = boxes[number - 1]
@@ -48,19 +47,12 @@ def play(look: Look) -> None:
                 [Boxes([*others, *truths(look), Box("source", xyxy(source), "", ORANGE, dash=True, width=2),
                         Box("chosen", xyxy(chosen), f"{number}", ORANGE, width=3.5)])],
                 alt=f"{len(boxes)} proposals, number {number} in orange", pick=(1.0, 2.0),
-                caption=f"Blue: the {min(len(boxes), DRAWN)} proposals; click one. Orange, dashed: with its border."
+                caption=f"Blue: the first {min(len(boxes), DRAWN)} of {len(boxes)} proposals; click one. "
+                "Orange, dashed: with its border."
                 + (" White, dashed: the truth." if look.picture.view is not None else ""),
             )  # fmt: skip
         with side:
             shown(look.picture.image, chosen, padding)
-
-
-def first(look: Look) -> int:
-    """The number of the proposal that fits some thing best; 1 where nothing is known."""
-    if look.picture.view is None or not look.picture.view.instances:
-        return 1
-    things = torch.from_numpy(np.array([thing.box for thing in look.picture.view.instances], np.float32))
-    return int(iou_matrix(look.boxes, things).amax(1).argmax()) + 1
 
 
 def shown(image: np.ndarray, box: torch.Tensor, padding: int) -> None:

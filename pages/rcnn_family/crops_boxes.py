@@ -172,7 +172,7 @@ def curve(category: str, penalty: float) -> go.Figure:
         fits = [float(fit_of(learned(category, float(each)), some).mean()) for each in PENALTIES]
         figure.add_scatter(x=PENALTIES, y=fits, name=name, mode="lines+markers", line={"color": colour, "dash": dash})
     figure.add_hline(float(fit_of(None, sample_of(category, NEW)).mean()), line={"color": VERMILION, "dash": "dash"},
-                     annotation_text="new scenes, not moved")  # fmt: skip
+                     annotation_text="new scenes, not moved", annotation_position="top left")  # fmt: skip
     figure.add_vline(penalty, line={"width": 1, "dash": "dot"})
     figure.update_layout(
         xaxis={"title": "λ", "type": "log", "tickvals": PENALTIES, "ticktext": [f"{each:,}" for each in PENALTIES]},

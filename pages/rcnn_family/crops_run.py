@@ -7,7 +7,7 @@ from models import catalog
 from models.networks.rcnn import SIZE
 from pages.rcnn_family import crops_work
 from pages.rcnn_family.crops_work import IMAGENET, NETWORK
-from pages.rcnn_family.shared import BLUE, RCNN, Look, bars, duration, found_in, truths, xyxy
+from pages.rcnn_family.shared import BLUE, Look, bars, duration, found_in, truths, xyxy
 from pages.shared.watched import Watched
 from ui import page
 from ui.components import Box, Boxes, stage
@@ -119,14 +119,9 @@ def so_far(look: Look, network: str) -> None:
             bars([run])
         if done:
             each = seconds / done
-            whole = (
-                f"{RCNN} of the lectures, with VGG16: {PAPER_SECONDS:.0f} s"
-                if network == NETWORK
-                else (f"{RCNN} of the lectures, with VGG16 on the accelerators of 2014: {PAPER_SECONDS:.0f} s")
-            )
             st.markdown(
                 f"One region took **{duration(each)}** here, measured on {done}. For {PAPER_REGIONS:,} that makes "
-                f"**{duration(each * PAPER_REGIONS)}**. {whole}."
+                f"**{duration(each * PAPER_REGIONS)}**. The lectures' R-CNN, with VGG16: {PAPER_SECONDS:.0f} s."
             )
             loaded = catalog.load(network)
             page.footer(loaded.name, loaded.device, seconds * 1000)

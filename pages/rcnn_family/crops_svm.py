@@ -1,5 +1,6 @@
 """One linear SVM a class: which regions it learns from, and the margin of one region as a sum over its cells."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from time import perf_counter
 
@@ -12,9 +13,10 @@ from labs import region_svm
 from labs.region_warp import PAPER_PADDING, WARP
 from models import catalog
 from models.networks.rcnn import GRID, LoadedRcnn
+from pages.rcnn_family import crops_work
 from pages.rcnn_family.crop_pictures import crop_of
 from pages.rcnn_family.crops_work import NETWORK
-from pages.rcnn_family.shared import BLUE, GREEN, GREY, ORANGE, VERMILION, Look, truths, xyxy
+from pages.rcnn_family.shared import BLUE, GREEN, GREY, ORANGE, VERMILION, Look, best_fit, numbered, truths, xyxy
 from scenes import THINGS
 from ui import page
 from ui.components import Box, Boxes, Grid, following, live_slider, matrices, stage, words
@@ -58,6 +60,7 @@ def learned_from(look: Look, category: str) -> None:
             )  # fmt: skip
         label = region_svm.label_regions(regions, truth, high, low)
         yes, no, out = (int((label == each).sum()) for each in (1, -1, 0))
+        hard = hard_ones(look, label[len(truth) :], category)
         with page.predict(
             "rcnn-negatives", f"{len(regions)} regions, {len(truth)} of them the true boxes of {category}: how many are"
             f" negative for its SVM, with an IoU below {low:.2f}?",
@@ -67,14 +70,20 @@ def learned_from(look: Look, category: str) -> None:
             with picture:
                 stage("rcnn_labels", zoom=False, width=440, window=2).show(
                     look.picture.image,
-                    [Boxes(labelled(regions, label))],
+                    [Boxes(labelled(regions, label, [] if hard is None else [len(truth) + each for each in hard]))],
                     alt=f"What the SVM of {category} learns from",
-                    caption=f"Blue: positive. Vermilion: negative. Grey, dashed: left out. At most {DRAWN} are drawn.",
+                    caption="Blue: positive. Vermilion: negative, bold where it is hard. Grey, dashed: left out.",
                 )
             with beside:
                 words(
                     f"For **{category}**: **{yes}** positive, **{no}** negative, **{out}** left out.",
                     "rcnn_labels_said",
+                )
+                words(
+                    "Run R-CNN above to see which of the negatives are hard."
+                    if hard is None
+                    else f"**{len(hard)}** of the negatives are hard: their margin is above −1, so they still cost.",
+                    "rcnn_hard_said",
                 )
             prediction.outcome(no, "because most regions hold something else, or nothing.")
     if not following():
@@ -85,12 +94,20 @@ def learned_from(look: Look, category: str) -> None:
         )
 
 
-def labelled(regions: Tensor, label: Tensor) -> list[Box]:
-    """Regions in the colour of what they are; the positive ones on top."""
+def hard_ones(look: Look, label: Tensor, category: str) -> list[int] | None:
+    """Which proposals are hard negatives of a class, the wrongest first; None before R-CNN has seen them all."""
+    if not crops_work.finished(look):
+        return None
+    margins = crops_work.margins_of(look)[:, THINGS.index(category)]
+    return region_svm.hard(margins, label).tolist()
+
+
+def labelled(regions: Tensor, label: Tensor, hard: Sequence[int]) -> list[Box]:
+    """Regions in the colour of what they are, those at `hard` bold; the positive ones on top."""
     looks = {-1: (VERMILION, False, 1.0), 0: (GREY, True, 1.5), 1: (BLUE, False, 3.0)}
-    order = sorted(range(min(len(regions), DRAWN)), key=lambda i: int(label[i]))
+    order = sorted(range(min(len(regions), DRAWN)), key=lambda i: (int(label[i]), i in hard))
     return [Box(f"region-{i}", xyxy(regions[i]), "", looks[int(label[i])][0], dash=looks[int(label[i])][1],
-                width=looks[int(label[i])][2]) for i in order]  # fmt: skip
+                width=3.0 if i in hard else looks[int(label[i])][2]) for i in order]  # fmt: skip
 
 
 @st.fragment
@@ -102,7 +119,7 @@ def opened(look: Look, category: str) -> None:
         return
     network = catalog.load(NETWORK)
     index = THINGS.index(category)
-    with live_slider("Region", 1, len(boxes), 1, key="rcnn_region", play=True, play_seconds=20) as number:
+    with numbered("Region", len(boxes), best_fit(look), "rcnn_region") as number:
         box = boxes[number - 1]
         start = perf_counter()
         features = network.features(network.crops(look.picture.image, box[None]))

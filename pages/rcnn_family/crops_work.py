@@ -13,6 +13,7 @@ from torch import Tensor
 from labs import nms
 from labs.region_warp import PAPER_PADDING, PAPER_SIZE, WARP
 from models import catalog
+from models.networks.rcnn import FEATURES
 from models.networks.region_svm import OVERLAP, survivors
 from pages.rcnn_family.crop_pictures import crop_of
 from pages.rcnn_family.shared import RCNN, Look, Run, Search, Step
@@ -101,6 +102,14 @@ def run_of(look: Look) -> Run:
 def finished(look: Look) -> bool:
     """Whether R-CNN has gone through all proposals."""
     return work_on(look.picture.image, look.mode, NETWORK).done >= len(look.boxes)
+
+
+def margins_of(look: Look) -> Tensor:
+    """The margins (n, 8) of all proposals, once `finished`."""
+    work = work_on(look.picture.image, look.mode, NETWORK)
+    with work.lock:
+        said = list(work.said)
+    return catalog.load(NETWORK).judge(torch.cat([torch.zeros(0, FEATURES), *said])[: len(look.boxes)])[0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ shared.found_in(look, run, "spp_found")     # the picture with the boxes that we
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -19,9 +20,10 @@ import torch
 from torch import Tensor
 
 from labs import selective_search
+from labs.boxes import iou_matrix
 from scenes import THINGS
 from ui import pictures
-from ui.components import Box, Boxes, stage
+from ui.components import Box, Boxes, live_slider, stage
 from ui.pictures import KEPT, Picture
 
 RCNN, SPP, FAST, FASTER = DETECTORS = ("R-CNN", "SPP-net", "Fast R-CNN", "Faster R-CNN")
@@ -139,6 +141,14 @@ def truths(look: Look) -> list[Box]:
             for i, thing in enumerate(there)]  # fmt: skip
 
 
+def best_fit(look: Look) -> int:
+    """The number of the proposal that fits some thing best; 1 where nothing is known."""
+    if look.picture.view is None or not look.picture.view.instances:
+        return 1
+    things = torch.from_numpy(np.array([thing.box for thing in look.picture.view.instances], np.float32))
+    return int(iou_matrix(look.boxes, things).amax(1).argmax()) + 1
+
+
 def found_in(look: Look, run: Run, key: str, lowest: float = SHOWN_SCORE, score: str = "score") -> None:
     """The picture with the boxes of a run whose score, or what it is called, reaches `lowest`, and the truth."""
     sure = (run.scores >= lowest).nonzero().flatten().tolist()
@@ -177,6 +187,13 @@ def _bars_of(run: Run, longest: float) -> str:
         )
     lines = "".join(f'<div style="display:flex;gap:.7em;align-items:center;margin:.15em 0">{row}</div>' for row in rows)
     return f"<div><b>{escape(run.detector)}</b>, together {duration(run.seconds)}{lines}</div>"
+
+
+def numbered(label: str, count: int, value: int, key: str) -> AbstractContextManager[int]:
+    """A slider through `count` things from 1 on; where there is one alone, no slider and always 1."""
+    if count < 2:
+        return nullcontext(1)
+    return live_slider(label, 1, count, value, key=key, play=True, play_seconds=20)
 
 
 def duration(seconds: float) -> str:

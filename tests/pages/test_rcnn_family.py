@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from labs import box_regression, region_svm, region_warp
 from labs import boxes as box_lab
 from models import catalog
-from pages.rcnn_family import crops_boxes, crops_svm, crops_work, shared
+from pages.rcnn_family import crops, crops_boxes, crops_svm, crops_work, shared
 from pages.rcnn_family.crop_pictures import crop_of
 from pages.rcnn_family.shared import Run, Step
+from scenes import THINGS
 from ui import pictures
 
 PAGE = "rcnn_family"
@@ -44,7 +45,7 @@ def test_the_border_is_16_pixels_of_the_crop_at_first(visit, sound, drawn):
     boxes = {each.id: each.xyxy for each in drawn.boxes("rcnn_proposals")}
     wide, wider = (boxes[name][2] - boxes[name][0] for name in ("chosen", "source"))
     assert wider / wide == pytest.approx(227 / 195)
-    assert len([name for name in boxes if name.startswith("proposal-")]) == min(100, len(look().searched.boxes))
+    assert len([name for name in boxes if name.startswith("proposal-")]) == crops.DRAWN
 
 
 def test_a_click_on_a_proposal_chooses_it(visit, sound, drawn):
@@ -75,7 +76,7 @@ def test_r_cnn_goes_through_the_proposals_and_says_what_it_took(visit, sound, dr
         time.sleep(0.1)
     told = prose(sound(at.run()))
     assert re.search(r"One region took \*\*[\d.]+ m?s\*\* here, measured on 20. For 2,000 that makes \*\*[\d.]+", told)
-    assert "with VGG16: 47 s" in told
+    assert "The lectures' R-CNN, with VGG16: 47 s." in told
     found = catalog.load("rcnn")(chosen.picture.image, chosen.boxes)
     yes = found.scores > 0
     shown = [box for box in drawn.boxes("rcnn_found") if box.id.startswith("found")]
@@ -83,6 +84,16 @@ def test_r_cnn_goes_through_the_proposals_and_says_what_it_took(visit, sound, dr
     np.testing.assert_allclose(sorted(b.xyxy for b in shown), sorted(found.boxes[yes].tolist()), atol=1e-2)
     run = crops_work.run_of(chosen)
     assert [step.share for step in run.steps] == [1] * 4 and run.steps[0].seconds == chosen.searched.seconds
+    for name in ("car", "dog"):
+        index = THINGS.index(name)
+        things = [thing.box for thing in chosen.picture.view.instances if thing.label == name]
+        truth = torch.from_numpy(np.array(things, np.float32)).reshape(-1, 4)
+        label = region_svm.label_regions(chosen.boxes, truth)
+        margins = crops_work.margins_of(chosen)[:, index]
+        hard = int(((label < 0) & (margins > -1)).sum())
+        assert len(crops_svm.hard_ones(chosen, label, name)) == hard
+        if name == "car":
+            assert f"**{hard}** of the negatives are hard" in told
     fewer = crops_work.run_of(look(most=10))
     assert fewer.steps[2].seconds == pytest.approx(run.steps[2].seconds / 2), "as much of the time as of the regions"
 
@@ -164,10 +175,20 @@ def test_a_classifier_of_photographs_names_the_regions_without_svms():
     assert len(crops_work.named(photograph, 1.1).names) == 0
 
 
-def test_a_picture_of_one_colour_is_answered_in_a_sentence():
+def test_a_picture_of_one_colour_is_one_region():
     plain = np.full((224, 224, 3), 90, np.uint8)
-    found = shared.searched(plain, "fast").boxes
-    assert found.ndim == 2 and found.shape[1] == 4
+    assert shared.searched(plain, "fast").boxes.tolist() == [[0, 0, 224, 224]]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_region_or_none_make_sense(visit, drawn, monkeypatch, count):
+    whole = shared.Search(torch.tensor([[0.0, 0, 224, 224]])[:count], 0.1)
+    monkeypatch.setattr(shared, "searched", lambda _image, _mode: whole)
+    at = visit(PAGE, {"predict": "off"}, rcnn_seed=901, rcnn_objects=(0, 0))
+    assert not at.exception
+    assert [error.value for error in at.error] == ["Selective search finds no region in this picture: choose another "
+                                                   "one."] * (1 - count)  # fmt: skip
+    assert len([box for box in drawn.boxes("rcnn_labels") if box.colour == shared.VERMILION]) == count
 
 
 @settings(deadline=None, max_examples=2, suppress_health_check=list(HealthCheck))
