@@ -57,7 +57,8 @@ def crops(
     Hand over the picture minus its mean: what is missing is then the mean, as in the paper. Each pixel of a crop is the
     mean of bilinear samples, enough of them that none is skipped where a region shrinks.
 
-    >>> crops(torch.ones(1, 8, 8), torch.tensor([[0.0, 0, 8, 4]]), size=4, padding=0, way="square without context")[0, 0]
+    >>> region = torch.tensor([[0.0, 0, 8, 4]])
+    >>> crops(torch.ones(1, 8, 8), region, size=4, padding=0, way="square without context")[0, 0]
     tensor([[0., 0., 0., 0.],
             [1., 1., 1., 1.],
             [1., 1., 1., 1.],

@@ -63,7 +63,7 @@ def survivors(
 
     `boxes` (n, 4) the proposals, `margins` (n, 8) and `transforms` (n, 8, 4) what was said of them.
     """
-    labels, rows = (margins.T > lowest).nonzero(as_tuple=True)
+    labels, rows = (lowest < margins.T).nonzero(as_tuple=True)
     scores = margins[rows, labels]
     height, width = size
     limit = torch.tensor([width, height, width, height], dtype=boxes.dtype)

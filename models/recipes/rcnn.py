@@ -1,4 +1,4 @@
-"""How R-CNN is trained, in stages as its authors did, and judged: features to disk, SVMs, hard negatives, regressors."""
+"""How R-CNN is trained in stages, as by its authors, and judged: features to disk, SVMs, hard negatives, regressors."""
 
 import os
 import statistics
@@ -18,8 +18,8 @@ from models.networks.rcnn import FEATURES, SIZE, LoadedRcnn, Rcnn
 from models.recipes import coco_metrics, region_svm
 from models.recipes.region_svm import Examples, Rules
 from models.recipes.regions import regions
-from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes, held_out_seeds, training_seeds
 from models.recipes.scene_cache import SIZE as WIDTH
+from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes, held_out_seeds, training_seeds
 
 TASK = "region detection"
 NAMES = ("rcnn",)
@@ -103,9 +103,7 @@ def train(
     }  # fmt: skip
 
 
-def chunks(
-    folder: Path, scenes: range, look: Callable[[int], Examples]
-) -> Iterator[tuple[Examples, int, float]]:
+def chunks(folder: Path, scenes: range, look: Callable[[int], Examples]) -> Iterator[tuple[Examples, int, float]]:
     """The examples of the scenes, `CHUNK` at a time, with the number of the scene they reach to and the seconds they
     took. As the paper did, features go to disk: half-precision numbers, which a later run takes up."""
     for begin in range(scenes.start, scenes.stop, CHUNK):
@@ -186,7 +184,8 @@ def evaluate(model: LoadedRcnn, report: Callable[[int, int], None], count: int =
         seen += len(boxes)
         report(index + 1, count)
     return judge.metrics() | {
-        "forward_ms_p50": round(statistics.median(milliseconds), 1), "ms_per_region": round(sum(milliseconds) / seen, 3),
+        "forward_ms_p50": round(statistics.median(milliseconds), 1),
+        "ms_per_region": round(sum(milliseconds) / seen, 3),
         "regions": round(seen / count, 1), "proposal_recall": round(float(np.mean(covered)), 4), "side": SIZE,
         "scenes": count,
     }  # fmt: skip

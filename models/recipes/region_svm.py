@@ -37,8 +37,8 @@ class Rules:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Regions that are kept of one scene or several: `features` (n, d), `labels` int8 (n, 8), for each class 1 positive,
-    -1 negative, 0 left out, and `transforms` float32 (n, 8, 4), NaN where no thing of the class is near enough."""
+    """Regions that are kept of one scene or several: `features` (n, d), `labels` int8 (n, 8), for each class 1
+    positive, -1 negative, 0 left out, and `transforms` float32 (n, 8, 4), NaN where no thing of the class is near."""
 
     features: Tensor
     labels: Tensor

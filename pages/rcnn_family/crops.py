@@ -6,12 +6,12 @@ import torch
 
 from labs import region_warp
 from labs.region_warp import PAPER_PADDING, PAPER_SIZE, WAYS
-from models.networks.encoder import MEAN
-from pages.rcnn_family.shared import BLUE, ORANGE, Look, truths, xyxy
+from pages.rcnn_family.crop_pictures import crop_of
+from pages.rcnn_family.shared import BLUE, ORANGE, Look, best_fit, numbered, truths, xyxy
 from ui import page
 from ui.components import Box, Boxes, following, live_slider, stage, words
 
-DRAWN = 200  # proposals on the picture
+DRAWN = 60  # proposals on the picture, and no more
 
 
 @st.fragment
@@ -35,7 +35,7 @@ def play(look: Look) -> None:
         st.session_state["rcnn_proposal"] = int(view.click.what.removeprefix("proposal-")) + 1
     with (
         sliders,
-        live_slider("Proposal", 1, len(boxes), 1, key="rcnn_proposal", play=True, play_seconds=20) as number,
+        numbered("Proposal", len(boxes), best_fit(look), "rcnn_proposal") as number,
         live_slider("Border", 0, 48, PAPER_PADDING, unit="px", key="rcnn_padding") as padding,
     ):
         chosen = boxes[number - 1]
@@ -47,7 +47,8 @@ def play(look: Look) -> None:
                 [Boxes([*others, *truths(look), Box("source", xyxy(source), "", ORANGE, dash=True, width=2),
                         Box("chosen", xyxy(chosen), f"{number}", ORANGE, width=3.5)])],
                 alt=f"{len(boxes)} proposals, number {number} in orange", pick=(1.0, 2.0),
-                caption=f"Blue: the {min(len(boxes), DRAWN)} proposals drawn; click one. Orange, dashed: with its border."
+                caption=f"Blue: the first {min(len(boxes), DRAWN)} of {len(boxes)} proposals; click one. "
+                "Orange, dashed: with its border."
                 + (" White, dashed: the truth." if look.picture.view is not None else ""),
             )  # fmt: skip
         with side:
@@ -73,11 +74,3 @@ def shown(image: np.ndarray, box: torch.Tensor, padding: int) -> None:
             "R-CNN warps, with a border of 16 pixels of what lies around. Its authors tried both squares too, and "
             "warping with a border was better by 3 to 5 points of AP. What lies beyond the picture is the mean colour."
         )
-
-
-def crop_of(image: np.ndarray, box: torch.Tensor, padding: float, way: str, size: int = PAPER_SIZE) -> np.ndarray:
-    """A region of a uint8 picture as uint8 (size, size, 3)."""
-    mean = torch.tensor(MEAN)[:, None, None]
-    picture = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255 - mean
-    crop = region_warp.crops(picture, box[None], size, padding, way)[0] + mean
-    return (crop.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()

@@ -1,13 +1,14 @@
 """What the sections have in common: the picture, the one set of proposals, and steps with their measured time.
 
-    look = shared.choose()                      # once, in page.py
-    look.boxes                                  # the proposals that all four detectors are given, float32 (n, 4)
-    run = Run(SPP, boxes, labels, scores, (look.search, Step("whole picture once", 0.04), ...))
-    shared.bars([run], "spp_bars")              # a bar for each step, one after the other, in one scale
-    shared.found_in(look, run, "spp_found")     # the picture with the boxes that were found, and the truth
+look = shared.choose()                      # once, in page.py
+look.boxes                                  # the proposals that all four detectors are given, float32 (n, 4)
+run = Run(SPP, boxes, labels, scores, (look.search, Step("whole picture once", 0.04), ...))
+shared.bars([run])                          # a bar for each step, one after the other, in one scale
+shared.found_in(look, run, "spp_found")     # the picture with the boxes that were found, and the truth
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -19,9 +20,10 @@ import torch
 from torch import Tensor
 
 from labs import selective_search
+from labs.boxes import iou_matrix
 from scenes import THINGS
 from ui import pictures
-from ui.components import Box, Boxes, stage
+from ui.components import Box, Boxes, live_slider, stage
 from ui.pictures import KEPT, Picture
 
 RCNN, SPP, FAST, FASTER = DETECTORS = ("R-CNN", "SPP-net", "Fast R-CNN", "Faster R-CNN")
@@ -139,8 +141,16 @@ def truths(look: Look) -> list[Box]:
             for i, thing in enumerate(there)]  # fmt: skip
 
 
-def found_in(look: Look, run: Run, key: str, lowest: float = SHOWN_SCORE) -> None:
-    """The picture with the boxes of a run whose score reaches `lowest`, and the truth."""
+def best_fit(look: Look) -> int:
+    """The number of the proposal that fits some thing best; 1 where nothing is known."""
+    if look.picture.view is None or not look.picture.view.instances:
+        return 1
+    things = torch.from_numpy(np.array([thing.box for thing in look.picture.view.instances], np.float32))
+    return int(iou_matrix(look.boxes, things).amax(1).argmax()) + 1
+
+
+def found_in(look: Look, run: Run, key: str, lowest: float = SHOWN_SCORE, score: str = "score") -> None:
+    """The picture with the boxes of a run whose score, or what it is called, reaches `lowest`, and the truth."""
     sure = (run.scores >= lowest).nonzero().flatten().tolist()
     boxes = [
         Box(f"found-{i}", xyxy(run.boxes[i]), f"{THINGS[int(run.labels[i]) - 1]} {float(run.scores[i]):.2f}",
@@ -148,7 +158,7 @@ def found_in(look: Look, run: Run, key: str, lowest: float = SHOWN_SCORE) -> Non
     ]  # fmt: skip
     stage(key, zoom=False).show(
         look.picture.image, [Boxes([*truths(look), *boxes])], alt=f"What {run.detector} found",
-        caption=f"{run.detector}: {len(sure)} boxes with a score of {lowest:g} or more."
+        caption=f"{run.detector}: {len(sure)} box{'es' * (len(sure) != 1)} with a {score} of {lowest:g} or more."
         + (" White, dashed: the truth." if look.picture.view is not None else ""),
     )  # fmt: skip
 
@@ -165,18 +175,25 @@ def _bars_of(run: Run, longest: float) -> str:
         left, done, whole = (100 * each / longest for each in (before, step.seconds, max(step.whole, step.seconds)))
         before += max(step.whole, step.seconds)
         rows.append(
-            f'<div style="flex:0 0 12.5em;overflow-wrap:anywhere">{escape(step.name)}</div>'
+            f'<div style="flex:0 0 10.5em;overflow-wrap:anywhere">{escape(step.name)}</div>'
             '<div style="flex:1 1 8em;position:relative;height:.9em;background:color-mix(in srgb,currentColor 8%,'
             'transparent);border-radius:3px;overflow:hidden">'
             f'<i style="position:absolute;left:{left:.2f}%;width:{whole:.2f}%;height:100%;background:'
             f'{COLOURS[run.detector]};opacity:.3"></i>'
             f'<i style="position:absolute;left:{left:.2f}%;width:max({done:.2f}%,2px);height:100%;background:'
             f'{COLOURS[run.detector]}"></i></div>'
-            f'<div style="flex:0 0 5.5em;text-align:right;font-variant-numeric:tabular-nums">'
+            f'<div style="flex:0 0 4.5em;text-align:right;font-variant-numeric:tabular-nums">'
             f"{duration(step.seconds)}</div>"
         )
     lines = "".join(f'<div style="display:flex;gap:.7em;align-items:center;margin:.15em 0">{row}</div>' for row in rows)
     return f"<div><b>{escape(run.detector)}</b>, together {duration(run.seconds)}{lines}</div>"
+
+
+def numbered(label: str, count: int, value: int, key: str) -> AbstractContextManager[int]:
+    """A slider through `count` things from 1 on; where there is one alone, no slider and always 1."""
+    if count < 2:
+        return nullcontext(1)
+    return live_slider(label, 1, count, value, key=key, play=True, play_seconds=20)
 
 
 def duration(seconds: float) -> str:

@@ -38,7 +38,7 @@ ERRATA = {
 REMINDED = {
     "localization": ("IoU",),
     "sliding_window": ("NMS", "IoU", "AP"), "anchors": ("IoU", "NMS"), "roi_pooling": ("Feature pyramid", "AP"),
-    "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
+    "rcnn_family": ("NMS", "IoU"), "yolo_grid": ("Anchor", "NMS"), "semantic_segmentation": ("Sliding window",),
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency"}  # they go to a network that was trained on photographs
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")

@@ -75,6 +75,10 @@ STATES = {
         ({}, r"= \*\*([\d,]+)\*\* places", r"^one size: ([\d,]+) places"),
         ({"window_threshold": "0.3"}, r"keeps \*\*(\d+)\*\*", r"NMS keeps (\d+)"),
     ],
+    "rcnn_family": [
+        ({}, r"\*\*(\d+ × \d+)\*\* pixels become", r"^(\d+ × \d+) pixels, warped"),
+        ({"rcnn_region": "5", "rcnn_class": "dog"}, r"margin \*\*(\S\d+\.\d+)\*\*", r"^dog: margin (\S\d+\.\d+)"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
