@@ -154,12 +154,12 @@ def svms(x: Tensor, labels: Tensor, C: float, start: tuple[Tensor, Tensor]) -> t
         x: (n, d). labels: (n, k), 1, -1, or 0 for left out. start: weights (k, d) and bias (k,).
     """
     weights, bias = (each.clone().requires_grad_() for each in start)
-    y, asked = labels.float(), labels != 0
+    asked = (labels != 0).flatten()
     solver = torch.optim.LBFGS([weights, bias], max_iter=150, history_size=20, line_search_fn="strong_wolfe")
 
     def cost() -> Tensor:
         solver.zero_grad()
-        costs = region_svm.hinge(region_svm.margins(x, weights, bias), y) ** 2
+        costs = region_svm.hinge(region_svm.margins(x, weights, bias).flatten(), labels.flatten()) ** 2
         total = 0.5 * (weights**2).sum() + 0.5 * (bias**2).sum() + C * (costs * asked).sum()
         total.backward()
         return total
