@@ -51,9 +51,6 @@ def alternating() -> None:
         "steps.",
     )
     joint, turns = catalog.card(JOINT), catalog.card(ALTERNATING)
-    name = st.segmented_control("Loss", list(NAMES.values()), default=next(iter(NAMES.values())), required=True,
-                                key="alternating_loss", **KEPT)  # fmt: skip
-    kind = next(each for each, said in NAMES.items() if said == name)
     with live_slider("Step", 1, 4, 1, key="alternating_step", play=True, play_seconds=8) as step:
         st.html(table(step))
         stage = turns["stages"][step - 1]
@@ -71,6 +68,9 @@ def alternating() -> None:
             )  # fmt: skip
             band = next(name for name, top in BANDS.items() if start < top)
             prediction.outcome(band, f"{start:.2f}. {why[step - 1]}")
+    name = st.segmented_control("Loss", list(NAMES.values()), default=next(iter(NAMES.values())), required=True,
+                                key="alternating_loss", **KEPT)  # fmt: skip
+    kind = next(each for each, said in NAMES.items() if said == name)
     with page.predict(
         "alternating-lower", f"After 3,000 steps: which training ends with the lower loss “{name}”?", list(LINES)
     ) as prediction:
@@ -117,15 +117,20 @@ def curve(joint: dict, turns: dict, key: str, title: str, step: int, name: str) 
     figure = go.Figure()
     for (label, (colour, dash)), card in zip(LINES.items(), (joint, turns), strict=True):
         points = [point for point in card["curve"] if key in point]
-        figure.add_scatter(x=[point["step"] for point in points], y=[point[key] for point in points], name=label,
-                           mode="lines+markers", line={"color": colour, "dash": dash}, marker={"size": 6})  # fmt: skip
+        x, y = [], []
+        for before, point in zip([None, *points], points, strict=False):
+            if before and before["stage"] != point["stage"]:  # the network changes: no line leads over
+                x.append(None), y.append(None)
+            x.append(point["step"]), y.append(point[key])
+        figure.add_scatter(x=x, y=y, name=label, mode="lines+markers", line={"color": colour, "dash": dash},
+                           marker={"size": 6})  # fmt: skip
     ends = [0]
     for each in turns["stages"]:
         ends.append(ends[-1] + each["steps"])
         figure.add_vline(x=ends[-1], line_dash="dot", line_width=1, line_color="#888888")
     figure.add_vrect(x0=ends[step - 1], x1=ends[step], fillcolor=ORANGE, opacity=0.12, line_width=0)
     figure.update_layout(xaxis={"title": "training steps", "range": [0, ends[-1]]},
-                         yaxis={"title": title, "rangemode": "tozero"})  # fmt: skip
+                         yaxis={"title": title, "type": "linear" if key == "box_ap50" else "log"})  # fmt: skip
     page.figure(figure, name, height=300, alt=f"{title} over the steps of joint and of alternating training")
 
 
