@@ -108,15 +108,20 @@ def told(look: Look, batch: MiniBatch, kind: str, adds: torch.Tensor, order: tor
     if kind in (OBJECT, CLASS):
         wanted = "background" if not label else "an object" if kind == OBJECT else THINGS[label - 1]
         sure = f"{float(batch.right[at]):.3f}"
-        said = f"Truth: **{wanted}**. The network gives that {sure}.\n\n−log {sure} / {count} = **{paid:.4f}**"
+        said = f"Truth: **{wanted}**. The network gives that {sure}.\n\n−log {sure} / {count} = **{small(paid)}**"
     elif label:
         before, after = (float(iou(boxes[at], batch.truth[at])) for boxes in (batch.boxes, batch.moved))
-        said = f"IoU with the {thing}: {before:.2f}, once moved {after:.2f}.\n\nsmooth L1 / {count} = **{paid:.4f}**"
+        said = f"IoU with the {thing}: {before:.2f}, once moved {after:.2f}.\n\nsmooth L1 / {count} = **{small(paid)}**"
     else:
         said = "Background: it has nowhere to go.\n\nIt pays **0**."
     share = float(adds[order[:place]].sum()) / whole if whole else math.nan
     part = f"The first {place} of {count} pay **{share:.0%}** of {whole:.4f}." if whole else "Nobody pays anything."
     return f"{said}\n\n{part}"
+
+
+def small(value: float) -> str:
+    """A loss to four places, or what is below with its power of ten."""
+    return f"{value:.4f}" if value >= 0.001 or value == 0 else f"{value:.1e}".replace("-", "−")
 
 
 def bars(found: FourLosses, kind: str) -> str:

@@ -75,7 +75,7 @@ def test_each_loss_opens_and_its_boxes_pay_what_is_said(visit, fine, drawn, pros
     assert chosen.xyxy == tuple(batch.boxes[order[2]].tolist())
     assert sum(box.id.startswith("paid-") for box in drawn.boxes("losses_boxes")) == 2
     text = prose(at)
-    assert f"**{float(adds[order[2]]):.4f}**" in text
+    assert f"/ {len(adds)} = **{losses.small(float(adds[order[2]]))}**" in text or "It pays **0**" in text
     share = float(adds[order[:3]].sum() / adds.sum())
     assert f"The first 3 of {len(adds)} pay **{share:.0%}** of {opened.losses[kind]:.4f}" in text
 
@@ -86,6 +86,10 @@ def test_a_scene_without_things_and_a_photograph_make_sense(visit, fine, said):
     at = fine(visit(PAGE, {"predict": "off"}, rcnn_source="Photograph"))
     text = "\n".join([said(at), *(each.value for each in at.info)])
     assert "it has no losses" in text and "nobody can say how many" in text
+
+
+def test_small_losses_keep_their_digits():
+    assert [losses.small(value) for value in (0.0, 0.25, 0.001, 0.00078)] == ["0.0000", "0.2500", "0.0010", "7.8e−04"]
 
 
 @turned
