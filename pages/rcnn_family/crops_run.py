@@ -80,10 +80,10 @@ def runs(look: Look) -> None:
             run = Watched(crops_work.frames(look.picture.image, look.searched, network, work, len(look.boxes)))
             st.session_state[RUN] = (about, run)
             run.start()
-            st.rerun(scope="fragment")
+            st.rerun()
         if st.button("Stop", icon=":material/stop:", key="rcnn_stop", disabled=not busy):
             run.stop(wait=5.0)
-            st.rerun(scope="fragment")
+            st.rerun()
     if busy:
         watch(look, network, run)
     else:
