@@ -57,10 +57,10 @@ def walk(detector: LoadedDetector, image: np.ndarray) -> Stages:
         times.append(_now(x))
     height, width = pictures.image_sizes[0]
     back = regions[0].new_tensor([image.shape[1] / width, image.shape[0] / height] * 2)
-    spent = [after - before for before, after in pairwise(times)]
+    trunk, proposing, naming = (after - before for before, after in pairwise(times))
     return Stages(
         (regions[0] * back).float().cpu(), found["boxes"].float().cpu(), found["labels"].cpu(),
-        found["scores"].float().cpu(), *spent, detector.device,
+        found["scores"].float().cpu(), trunk, proposing, naming, detector.device,
     )  # fmt: skip
 
 

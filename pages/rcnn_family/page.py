@@ -21,7 +21,7 @@ from ui import outside_lab_world, page
 
 page.begin("The R-CNN Family")
 look = shared.choose()
-outside_lab_world.warn(look.picture, ["rcnn", "spp", "fast-rcnn"])
+outside_lab_world.warn(look.picture, ["rcnn", "spp", "fast-rcnn", "detector-narrow"])
 with page.guard():  # without weights there is one sentence
     crops.play(look)
     crops_run.running(look)
