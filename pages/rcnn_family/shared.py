@@ -124,7 +124,7 @@ def choose() -> Look:
     with st.container(key="choices-rcnn", horizontal=True):
         picture = pictures.choose("rcnn", seed=SEED)
         most = st.selectbox(
-            "Proposals", COUNTS, COUNTS.index(100), key="rcnn_count", width=150, label_visibility="collapsed",
+            "Proposals", COUNTS, COUNTS.index(100), key="rcnn_count", width=180, label_visibility="collapsed",
             format_func=lambda each: f"{each} proposals", **KEPT,
         )  # fmt: skip
         mode = st.selectbox(
