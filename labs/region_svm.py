@@ -44,7 +44,7 @@ def margins(
     return features @ weights.T + bias
 
 
-def hinge(margin: Float[Tensor, " n"], label: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+def hinge(margin: Float[Tensor, "*n"], label: Int[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     """max(0, 1 - y·margin), what each example costs; nothing once it lies beyond the margin on its own side.
 
     >>> hinge(torch.tensor([2.0, 0.5, -0.5]), torch.tensor([1, 1, -1]))

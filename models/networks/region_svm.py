@@ -42,6 +42,8 @@ class RegionSvms(nn.Module):
     `scale` brings the features to a mean norm of 20, as in the paper's code, so that one C and one λ suit all networks.
     """
 
+    scale: Tensor
+
     def __init__(self, features: int):
         super().__init__()
         self.register_buffer("scale", torch.ones(1))

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from labs import box_regression, region_svm
 from labs.boxes import iou_matrix
+from labs.region_svm import MARGIN
 from models.networks.region_svm import RegionSvms
 from models.recipes.scene_cache import InstanceRecord
 from scenes import THINGS
@@ -99,7 +100,10 @@ def together(parts: list[Examples]) -> Examples:
 
 
 def fit_svms(head: RegionSvms, examples: Examples, rules: Rules) -> None:
-    """Fit one SVM a class by scikit-learn's LinearSVC (squared hinge loss), and put its numbers into `head`."""
+    """Fit one SVM a class by scikit-learn's LinearSVC (squared hinge loss), and put its numbers into `head`.
+
+    A class without a positive example says no to everything.
+    """
     from sklearn.svm import LinearSVC  # only who trains waits for it
 
     features = examples.features.float()
@@ -107,6 +111,10 @@ def fit_svms(head: RegionSvms, examples: Examples, rules: Rules) -> None:
     scaled = (features * head.scale.cpu()).numpy()
     for index in range(len(THINGS)):
         label = examples.labels[:, index].numpy()
+        if not (label > 0).any():
+            with torch.no_grad():
+                head.svms.weight[index], head.svms.bias[index] = 0, -MARGIN
+            continue
         asked = label != 0
         svm = LinearSVC(C=rules.c, dual=False, class_weight={1: rules.positive, -1: 1.0}, random_state=0)
         svm.fit(scaled[asked], label[asked])
@@ -116,10 +124,15 @@ def fit_svms(head: RegionSvms, examples: Examples, rules: Rules) -> None:
 
 
 def fit_regressors(head: RegionSvms, examples: Examples, rules: Rules) -> None:
-    """Solve the ridge regression of each class, and put its numbers into `head`; `fit_svms` has set the scale."""
+    """Solve the ridge regression of each class, and put its numbers into `head`; `fit_svms` has set the scale. A class
+    without an example moves nothing."""
     scaled = examples.features.float() * head.scale.cpu()
     for index in range(len(THINGS)):
         near = ~examples.transforms[:, index, 0].isnan()
+        if not near.any():
+            with torch.no_grad():
+                head.regressors.weight[4 * index : 4 * index + 4] = head.regressors.bias[4 * index : 4 * index + 4] = 0
+            continue
         found = box_regression.ridge(scaled[near].double(), examples.transforms[near, index].double(), rules.penalty)
         with torch.no_grad():
             head.regressors.weight[4 * index : 4 * index + 4] = found.weights.T

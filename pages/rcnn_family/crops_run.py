@@ -1,5 +1,7 @@
 """R-CNN runs: one pass of the network for every proposal, boxes as they are found, and what 2000 would cost."""
 
+from contextlib import AbstractContextManager
+
 import streamlit as st
 
 from labs.region_warp import PAPER_SIZE, computed_pixels
@@ -10,14 +12,14 @@ from pages.rcnn_family.crops_work import IMAGENET, NETWORK
 from pages.rcnn_family.shared import BLUE, Look, bars, duration, found_in, truths, xyxy
 from pages.shared.watched import Watched
 from ui import page
-from ui.components import Box, Boxes, stage
+from ui.components import Box, Boxes, live_slider, stage
 from ui.pictures import KEPT
 
 LAB, LITE = "the lab's R-CNN", "EfficientNet-Lite0, no SVMs"
 NETWORKS = {LAB: NETWORK, LITE: IMAGENET}
 PAPER_REGIONS, PAPER_SECONDS = 2000, 47.0
 REFRESH = 0.4  # seconds between two looks
-SURE = 0.5  # probability from which a crop's name counts
+MARGIN, SURE = -0.3, 0.5  # from which a box, and the name of a crop, is drawn at first
 RUN = "_rcnn_run"  # in the session: what it works on, and the thread
 SAID = {
     "waiting": "Others run on this machine already: yours begins when one of them ends.",
@@ -84,25 +86,33 @@ def runs(look: Look) -> None:
         if st.button("Stop", icon=":material/stop:", key="rcnn_stop", disabled=not busy):
             run.stop(wait=5.0)
             st.rerun()
-    if busy:
-        watch(look, network, run)
-    else:
-        st.caption(SAID.get(run.state if run else "", " "))
-        so_far(look, network)
+    with lowest_of(network) as lowest:
+        if busy:
+            watch(look, network, run, lowest)
+        else:
+            st.caption(SAID.get(run.state if run else "", " "))
+            so_far(look, network, lowest)
+
+
+def lowest_of(network: str) -> AbstractContextManager[float]:
+    """The slider from which margin, or probability, on a box is drawn."""
+    if network == NETWORK:
+        return live_slider("Margin from", -1.0, 1.0, MARGIN, step=0.05, key="rcnn_lowest", format="%.2f")
+    return live_slider("Probability from", 0.1, 1.0, SURE, step=0.05, key="rcnn_sure", format="%.2f")
 
 
 @st.fragment(run_every=REFRESH)
 @page.guard()
-def watch(look: Look, network: str, run: Watched[int]) -> None:
+def watch(look: Look, network: str, run: Watched[int], lowest: float) -> None:
     """Only this runs again while the work goes on."""
     run.look()
     if not run.running:
         st.rerun()
     st.caption(SAID.get(run.state, "Region after region."))
-    so_far(look, network)
+    so_far(look, network, lowest)
 
 
-def so_far(look: Look, network: str) -> None:
+def so_far(look: Look, network: str, lowest: float) -> None:
     """What was found among the regions that are done, and what it took."""
     done, seconds = crops_work.seconds_of(look, network)
     shown, total = min(done, len(look.boxes)), len(look.boxes)
@@ -110,9 +120,9 @@ def so_far(look: Look, network: str) -> None:
     with picture:
         if network == NETWORK:
             run = crops_work.run_of(look)
-            found_in(look, run, "rcnn_found", 0.0, "margin")
+            found_in(look, run, "rcnn_found", lowest, "margin")
         else:
-            names(look)
+            names(look, lowest)
     with clock:
         st.progress(shown / max(total, 1), f"{shown} of {total} regions")
         if network == NETWORK:
@@ -129,13 +139,13 @@ def so_far(look: Look, network: str) -> None:
             st.caption("Nothing has run yet.")
 
 
-def names(look: Look) -> None:
+def names(look: Look, lowest: float) -> None:
     """What an ImageNet classifier calls the crops it is sure of."""
-    found = crops_work.named(look, SURE)
+    found = crops_work.named(look, lowest)
     boxes = [Box(f"named-{i}", xyxy(found.boxes[i]), f"{name} {float(found.scores[i]):.2f}", BLUE, width=2.5)
              for i, name in reversed(list(enumerate(found.names)))]  # fmt: skip
     stage("rcnn_found", zoom=False).show(
         look.picture.image, [Boxes([*truths(look), *boxes])], alt="What EfficientNet-Lite0 calls the regions",
         caption=f"EfficientNet-Lite0, trained on ImageNet's photographs of 1,000 classes: {len(boxes)} boxes with a "
-        f"probability of {SURE:g} or more after NMS. It has no class for background, so it names that too.",
+        f"probability of {lowest:g} or more after NMS. It has no class for background, so it names that too.",
     )  # fmt: skip

@@ -27,7 +27,7 @@ from ui.components import Box, Boxes, live_slider, stage
 from ui.pictures import KEPT, Picture
 
 RCNN, SPP, FAST, FASTER = DETECTORS = ("R-CNN", "SPP-net", "Fast R-CNN", "Faster R-CNN")
-SEED = 16  # a scene with a person, a car and smaller things
+SEED = 3  # by day: a motorcycle, a car, a duck, a cat and a ball
 COUNTS = (10, 20, 50, 100, 200, 500, 1000, 2000)
 MODES = ("fast", "quality")
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
@@ -124,7 +124,7 @@ def choose() -> Look:
     with st.container(key="choices-rcnn", horizontal=True):
         picture = pictures.choose("rcnn", seed=SEED)
         most = st.selectbox(
-            "Proposals", COUNTS, COUNTS.index(100), key="rcnn_count", width=150, label_visibility="collapsed",
+            "Proposals", COUNTS, COUNTS.index(100), key="rcnn_count", width=180, label_visibility="collapsed",
             format_func=lambda each: f"{each} proposals", **KEPT,
         )  # fmt: skip
         mode = st.selectbox(

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def lesson(server, page):
-    page.goto(f"{server}/rcnn_family?predict=off&rcnn_count=50")
+    page.goto(f"{server}/rcnn_family?predict=off&rcnn_count=50%20proposals")
     expect(page.get_by_role("heading", name="Sources")).to_be_attached(timeout=120_000)
     return page
 

@@ -40,10 +40,10 @@ def test_regions_are_moved_by_the_regressor_of_their_class_and_cut_to_the_pictur
 
 
 def test_nms_is_within_a_class_above_three_tenths_and_what_is_surely_no_is_left_out():
-    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 4], [0, 0, 10, 3], [50, 50, 60, 60]])
+    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 4], [0, 0, 10, 2.9], [50, 50, 60, 60]])
     still = torch.zeros(4, len(THINGS), 4)
     everywhere = said((0, 0, 1.0), (1, 0, 0.9), (2, 0, 0.8), (1, 1, 0.7), (3, 0, -1.0), count=4)
-    _, labels, _scores, regions = survivors(boxes.double(), everywhere, still.double(), (100, 100))
+    _, labels, _scores, regions = survivors(boxes, everywhere, still, (100, 100))
     assert regions.tolist() == [0, 2, 1] and labels.tolist() == [1, 1, 2]
     assert survivors(boxes, everywhere, still, (100, 100), lowest=0.95)[3].tolist() == [0]
     nothing = survivors(torch.zeros(0, 4), torch.zeros(0, 8), torch.zeros(0, 8, 4), (100, 100))

@@ -93,6 +93,16 @@ def test_svms_are_scikit_learns_without_what_is_left_out(examples):
     np.testing.assert_allclose(head(examples.features)[0][:, 3], theirs.decision_function(scaled), atol=1e-3)
 
 
+def test_a_class_without_an_example_says_no_and_moves_nothing(examples):
+    head = RegionSvms(12).requires_grad_(False)
+    without = Examples(examples.features, examples.labels.clone(), examples.transforms.clone())
+    without.labels[:, 2], without.transforms[:, 2] = -1, torch.nan
+    fit_svms(head, without, Rules())
+    fit_regressors(head, without, Rules())
+    margins, transforms = head(examples.features)
+    assert (margins[:, 2] == -1).all() and (transforms[:, 2] == 0).all() and (transforms[:, 3] != 0).any()
+
+
 def test_regressors_are_ridge_on_the_regions_of_their_class_alone(examples):
     head, rules = RegionSvms(12).requires_grad_(False), Rules(penalty=50.0)
     head.scale.fill_(2.0)
