@@ -1,5 +1,6 @@
 """This page to take home: the proposals, one of them warped, R-CNN on them, its SVMs and its box regression."""
 
+from pages.rcnn_family import notebook_shared_map
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
@@ -8,7 +9,9 @@ SEED = 16
 
 def cells(state: State) -> list[Cell]:
     """What the page shows, section by section."""
-    return [*_proposals(state), *_rcnn(), *_svm(state), *_boxes(state), _questions()]
+    return [
+        *_proposals(state), *_rcnn(), *_svm(state), *_boxes(state), *notebook_shared_map.cells(state), _questions(),
+    ]  # fmt: skip
 
 
 def _proposals(state: State) -> list[Cell]:
