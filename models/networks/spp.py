@@ -31,8 +31,8 @@ class PyramidDetection:
     """What SPP-net said of one picture and its regions. Float32 tensors on the CPU, boxes xyxy in pixels.
 
     Attributes:
-        boxes (N, 4), labels (N,) int64 from 1 (`scenes.THINGS` in order), scores (N,) in 0 to 1, the sigmoid of the
-            margin: the detections after NMS of each class, best first.
+        boxes (N, 4), labels (N,) int64 from 1 (`scenes.THINGS` in order), scores (N,), the margins,
+            which are no probabilities: the detections after NMS of each class, best first.
         regions (R, 4): what it was given. cells (R, 4) int64: what each takes of the map, ends inside.
         features (64, 28, 28): the map. vectors (R, 1344): what was pooled from it.
         margins (R, 8): of every SVM; above 0 is yes. moved (R, 8, 4): where each class would move the region.
@@ -81,7 +81,7 @@ class PyramidSVM(nn.Module):
         """Margins (R, 8) and transforms (R, 8, 4) of pooled vectors (R, 1344)."""
         scaled = (vectors - self.mean) / self.deviation
         margins = region_svm.margins(scaled, self.svm.weight, self.svm.bias)
-        return margins, self.box(scaled).reshape(len(vectors), -1, 4)
+        return margins, self.box(scaled).reshape(len(vectors), len(THINGS), 4)
 
 
 class LoadedPyramidSVM(LoadedNetwork):
@@ -123,7 +123,7 @@ class LoadedPyramidSVM(LoadedNetwork):
             )
         return PyramidDetection(
             boxes=(moved[row, column] * back).cpu(), labels=column.cpu() + 1,
-            scores=margins[row, column].sigmoid().cpu(), regions=given, cells=cells.cpu(), features=features.cpu(),
+            scores=margins[row, column].cpu(), regions=given, cells=cells.cpu(), features=features.cpu(),
             vectors=vectors.cpu(), margins=margins.cpu(), moved=(moved * back).cpu(),
             trunk_seconds=looked - start, pool_seconds=pooled - looked, head_seconds=end - pooled, device=self.device,
         )  # fmt: skip

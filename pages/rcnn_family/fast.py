@@ -50,7 +50,7 @@ def play(look: Look) -> None:
         "fast-time", f"Which part of Fast R-CNN takes longest on these {count} proposals?", [SEARCH, ONCE, EACH]
     ) as prediction:
         run = run_of(look)
-        left, right = st.columns([3, 2], gap="large")
+        left, right = st.columns(2, gap="medium")
         with left:
             shared.found_in(look, run, "fast_found")
         with right:
@@ -61,7 +61,8 @@ def play(look: Look) -> None:
             figures = catalog.card("fast-rcnn")["metrics"]
             st.caption(
                 f"On {figures['scenes']} scenes that no network has seen, AP50 is {figures['box_ap50']:.2f} with all "
-                "of selective search's boxes. Its trunk is a narrow one of its own, so its map differs from SPP-net's."
+                "of selective search's boxes. It has a narrow trunk of its own. Where "
+                "the paper took maxima from one map, it takes RoI Align from a feature pyramid."
             )
         longest = max(takes, key=lambda part: takes[part])
         prediction.outcome(

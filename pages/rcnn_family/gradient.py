@@ -10,14 +10,13 @@ from labs import boxes as box_lab
 from models import catalog
 from models.networks.fast_rcnn import LoadedFastRCNN, PictureGradient
 from pages.rcnn_family import fast
-from pages.rcnn_family.shared import BLUE, ORANGE, WHITE, Look, xyxy
+from pages.rcnn_family.shared import ORANGE, WHITE, Look, best_fit, numbered, xyxy
 from scenes import THINGS
 from ui import page
-from ui.components import Box, Boxes, Heat, Stage, following, live_slider, stage, words
+from ui.components import Box, Boxes, Heat, Stage, following, stage, words
 
 POSITIVE = 0.5  # IoU from which a region is a thing, as in training
 HALVES = ("none of it", "less than half", "half or more")
-DRAWN = 120
 
 
 @st.cache_data(max_entries=256, show_spinner="From the loss back to the picture")
@@ -51,31 +50,31 @@ def name_of(label: int) -> str:
     return THINGS[label - 1] if label else "background"
 
 
-def first_thing(look: Look) -> int:
-    """Number of the proposal that overlaps a thing best, from 1; 1 where there is none."""
-    if look.picture.view is None or not len(look.picture.view.instances):
-        return 1
-    truths = torch.tensor(np.array([thing.box for thing in look.picture.view.instances]), dtype=torch.float32)
-    return int(box_lab.iou_matrix(look.boxes, truths.reshape(-1, 4)).amax(1).argmax()) + 1
-
-
 @st.fragment
 @page.guard()
 def play(look: Look) -> None:
     """The loss of one region as a heat map on the picture."""
     page.section(
-        "The gradient reaches the picture", "Pooling passes the gradient to each maximum, and on through all layers."
+        "The gradient reaches the picture",
+        "Pooling has a derivative, so the loss of a region reaches every layer and pixel.",
     )
     if not len(look.boxes):
         page.problem("Selective search finds no region in this picture: choose another one.")
         return
     catalog.card("fast-rcnn")  # without weights, say so before the controls
-    count = len(look.boxes)
     view = stage("fast_picture", zoom=False)
-    if view.clicked and (view.click.what or "").startswith("proposal-"):
-        st.session_state["fast_region"] = int(view.click.what.removeprefix("proposal-")) + 1
-    with live_slider("Region", 1, max(count, 2), first_thing(look), key="fast_region") as number:
-        draw(look, view, min(number, count) - 1)
+    if view.clicked and (at := region_at(look, view.click.x, view.click.y)) is not None:
+        st.session_state["fast_region"] = at + 1
+    with numbered("Region", len(look.boxes), best_fit(look), "fast_region") as number:
+        draw(look, view, number - 1)
+
+
+def region_at(look: Look, x: float, y: float) -> int | None:
+    """The smallest proposal that holds a place of the picture; None where there is none."""
+    x1, y1, x2, y2 = look.boxes.T
+    holds = (x1 <= x) & (x <= x2) & (y1 <= y) & (y <= y2)
+    areas = torch.where(holds, (x2 - x1) * (y2 - y1), torch.inf)
+    return int(areas.argmin()) if holds.any() else None
 
 
 def draw(look: Look, view: Stage, index: int) -> None:
@@ -89,17 +88,16 @@ def draw(look: Look, view: Stage, index: int) -> None:
         "fast-outside", f"Take the loss of region {number} alone. How much of its gradient lies outside the region?",
         HALVES,
     ) as prediction:  # fmt: skip
-        others = [Box(f"proposal-{i}", xyxy(box), "", BLUE, width=0.8) for i, box in enumerate(look.boxes[:DRAWN])]
         left, right = st.columns([3, 2], gap="large")
         with left:
             view.show(
                 look.picture.image,
                 [Heat(np.sqrt(strength / (strength.max() or 1.0)), "inferno", 0, 1, opacity=0.75),
-                 Boxes([*others, Box("truth", truth, "", WHITE, dash=True, width=1.5, note="what it should become"),
+                 Boxes([Box("truth", truth, "", WHITE, dash=True, width=1.5, note="what it should become"),
                         Box("region", xyxy(look.boxes[index]), f"{number}", ORANGE, width=3)])],
                 alt=f"How strongly the loss of region {number} depends on each pixel", pick=(1.0, 2.0),
                 caption="Bright: a small change of this pixel changes the loss most (square root). Orange: the region; "
-                "click another.",
+                "click anywhere for the smallest one there.",
             )  # fmt: skip
         with right:
             words(

@@ -1,6 +1,6 @@
 """This page to take home: the proposals, one of them warped, R-CNN on them, its SVMs and its box regression."""
 
-from pages.rcnn_family import notebook_faster
+from pages.rcnn_family import notebook_faster, notebook_shared_map
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
@@ -10,7 +10,8 @@ SEED = 3
 def cells(state: State) -> list[Cell]:
     """What the page shows, section by section."""
     return [
-        *_proposals(state), *_rcnn(), *_svm(state), *_boxes(state), *notebook_faster.cells(state), _questions(),
+        *_proposals(state), *_rcnn(), *_svm(state), *_boxes(state), *notebook_shared_map.cells(state),
+        *notebook_faster.cells(state), _questions(),
     ]  # fmt: skip
 
 

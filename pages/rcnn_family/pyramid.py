@@ -11,7 +11,7 @@ from labs import spatial_pyramid
 from models import catalog
 from models.networks.spp import STRIDE, LoadedPyramidSVM, PyramidDetection
 from pages.rcnn_family import shared
-from pages.rcnn_family.shared import BLUE, ORANGE, SKY, SPP, VERMILION, WHITE, Look, Run, Step, xyxy
+from pages.rcnn_family.shared import BLUE, ORANGE, SKY, SPP, VERMILION, WHITE, Look, Run, Step, best_fit, numbered, xyxy
 from ui import page
 from ui.components import (
     Box,
@@ -33,7 +33,7 @@ PYRAMIDS = {
     "4×4, 2×2, 1×1": spatial_pyramid.LEVELS, "6×6, 3×3, 2×2, 1×1": (6, 3, 2, 1), "7×7 only": spatial_pyramid.ROI_POOL,
 }  # fmt: skip
 CHANNEL = 54  # of the detector's trunk: the one that answers most to things
-DRAWN = 120  # proposals on the picture
+DRAWN = 40  # proposals on the picture
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)  # shared and only read
@@ -75,31 +75,32 @@ def play(look: Look) -> None:
         picture = st.container()
     with right:
         on_map = st.container()
+    below = st.container()
     view = stage("spp_picture", zoom=False)
     if view.clicked and (view.click.what or "").startswith("proposal-"):
         st.session_state["spp_region"] = int(view.click.what.removeprefix("proposal-")) + 1
     with (
         left,
-        live_slider("Region", 1, max(len(look.boxes), 2), 1, key="spp_region", play=True, play_seconds=20,
-                    window=2) as number,
+        numbered("Region", len(look.boxes), best_fit(look), "spp_region") as number,
         right,
         live_slider("Channel, one of 64", 0, 63, CHANNEL, key="spp_channel", window=2) as channel,
     ):  # fmt: skip
-        index = min(number, len(look.boxes)) - 1
+        index = number - 1
         region, values = found.cells[index], found.features[channel]
         with picture:
             draw_region(look, view, index, region)
         with on_map:
             draw_map(values, region, levels)
-    asked_length(found, index, channel, levels)
-    asked_rule(found, look, index)
+        with below:
+            asked_length(found, index, channel, levels)
+            asked_rule(found, look, index)
 
 
 def draw_region(look: Look, view: Stage, index: int, region: Tensor) -> None:
     """The chosen proposal, and the whole cells that stand for it."""
     back = look.picture.image.shape[1] / 224
     x1, y1, x2, y2 = (STRIDE * back * each for each in (region + torch.tensor([0, 0, 1, 1])).tolist())
-    others = [Box(f"proposal-{i}", xyxy(box), "", BLUE, width=1) for i, box in enumerate(look.boxes[:DRAWN])]
+    others = [Box(f"proposal-{i}", xyxy(box), "", BLUE, width=0.8) for i, box in enumerate(look.boxes[:DRAWN])]
     view.show(
         look.picture.image,
         [Boxes([*others, Box("cells", (x1, y1, x2, y2), "", WHITE, dash=True, width=2, note="its cells of the map"),
@@ -201,9 +202,9 @@ def judged(look: Look) -> None:
     if not len(look.boxes):
         return
     run = run_of(look)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
-        shared.found_in(look, run, "spp_found")
+        shared.found_in(look, run, "spp_found", 0.0, "margin")
     with right:
         shared.bars([run])
         figures = catalog.card("spp")["metrics"]

@@ -78,6 +78,7 @@ STATES = {
     "rcnn_family": [
         ({}, r"\*\*(\d+ × \d+)\*\* pixels become", r"^(\d+ × \d+) pixels, warped"),
         ({"rcnn_region": "5", "rcnn_class": "dog"}, r"margin \*\*(\S\d+\.\d+)\*\*", r"^dog: margin (\S\d+\.\d+)"),
+        ({"predict": "off", "spp_levels": "7×7 only"}, r"describe this region\? \*\*(\d+)", r"bins, (\d+) numbers"),
     ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
