@@ -1,4 +1,4 @@
-"""python -m benchmarks latency | class --students N | heatmaps"""
+"""python -m benchmarks latency | class --students N | heatmaps | rcnn"""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
     room.add_argument("--beside", choices=kinds, help="as long again beside a client that attacks, and compare")
     maps = commands.add_parser("heatmaps", help="heat maps on exact masks, and the solver of Augmented Grad-CAM")
     maps.add_argument("--scenes", type=between(1, 500, int), default=40, help="judge so many (default 40)")
-    for command in (latency, room, maps):
+    family = commands.add_parser("rcnn", help="from R-CNN to Faster R-CNN: milliseconds by part, AP50, training")
+    family.add_argument("--scenes", type=between(1, 500, int), default=20, help="time so many (default 20)")
+    for command in (latency, room, maps, family):
         command.add_argument("--json", action="store_true", help="JSON instead of a table")
     return top
 
@@ -49,6 +51,8 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if given.command == "heatmaps":
             return heatmaps(given)
+        if given.command == "rcnn":
+            return rcnn(given)
         chosen = [view for view in VIEWS if given.view is None or view.name in given.view]
         return latency(chosen, given) if given.command == "latency" else classroom(chosen, given)
     except (RuntimeError, ValueError) as error:
@@ -73,6 +77,14 @@ def classroom(views: list, given: argparse.Namespace) -> int:
     else:
         parts, kinds = found.pop("views"), found.pop("error_kinds")
         print(summary.table([found]), summary.table(parts), *kinds, sep="\n\n")
+    return 0
+
+
+def rcnn(given: argparse.Namespace) -> int:
+    from benchmarks import rcnn, summary
+
+    rows = rcnn.run(given.scenes)
+    print(json.dumps(rows, indent=1) if given.json else summary.table(rows))
     return 0
 
 

@@ -20,28 +20,33 @@ from safetensors.torch import load_file, save_file
 from models.device import LoadedNetwork, best_device, in_half_precision, placed
 from models.pretrained import packaged, published
 from models.recipes import Family
+from models.recipes import alternating_detector as alternating_detector_recipe
 from models.recipes import classifier as classifier_recipe
 from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
+from models.recipes import fast_rcnn as fast_rcnn_recipe
 from models.recipes import localizer as localizer_recipe
 from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import narrow_ssd as narrow_ssd_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import pose_regression as pose_regression_recipe
 from models.recipes import r_fcn as r_fcn_recipe
+from models.recipes import rcnn as rcnn_recipe
 from models.recipes import retinanet as retinanet_recipe
 from models.recipes import retinanet_compared as retinanet_compared_recipe
 from models.recipes import segmenter as segmenter_recipe
 from models.recipes import shortcut as shortcut_recipe
+from models.recipes import spp as spp_recipe
 from models.recipes import ssd as ssd_recipe
 from models.recipes import window as window_recipe
 from models.recipes import yolo as yolo_recipe
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
-    segmenter_recipe, detector_recipe, narrow_detector_recipe, classifier_recipe, shortcut_recipe, localizer_recipe,
-    face_landmarks_recipe, pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe,
-    narrow_ssd_recipe, retinanet_recipe, retinanet_compared_recipe, r_fcn_recipe,
+    segmenter_recipe, detector_recipe, narrow_detector_recipe, alternating_detector_recipe, fast_rcnn_recipe,
+    spp_recipe, rcnn_recipe, r_fcn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
+    pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe, narrow_ssd_recipe,
+    retinanet_recipe, retinanet_compared_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
 # tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
@@ -57,6 +62,8 @@ BORROWED: dict[str, tuple[str, str, str]] = {  # network: (part, the other netwo
     **dict.fromkeys(
         ("r-fcn", *retinanet_recipe.NAMES, *retinanet_compared_recipe.NAMES), ("backbone", "detector", "backbone")
     ),
+    "rcnn": ("trunk", "localizer-joint", "trunk"),
+    "spp": ("backbone", "detector", "backbone"),
 }
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 

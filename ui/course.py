@@ -146,6 +146,14 @@ LESSONS = (
            minutes=20,
            expect="“Nine maps are nine classes.” Each class has nine maps, one for every part of a thing: k² (C + 1) "
                   "in all."),
+    Lesson("Detect", "rcnn_family", "The R-CNN Family", ":material/account_tree:",
+           "What did each step from R-CNN to Faster R-CNN save?", network="rcnn",
+           topics="Warped regions, SVMs and ridge regression, spatial pyramid pooling, Fast and Faster R-CNN, training "
+                  "in stages",
+           goal="Say for each of the four detectors what is computed once for the picture, and what for every region.",
+           minutes=35,
+           expect="“Fast R-CNN looks at all regions at once.” The convolutions run once for the picture; pooling and "
+                  "the head still run for every region."),
     Lesson("Detect", "yolo_grid", "The YOLO Grid", ":material/grid_view:",
            "Can one look at the picture find everything?", network="yolo-anchor",
            topics="YOLO's output tensor, one class set per cell or per box, multi-part loss",

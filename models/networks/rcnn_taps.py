@@ -11,9 +11,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork, concat_box_prediction_layers
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
+from torchvision.ops import MultiScaleRoIAlign
 
 POINTS = (
     "transform",
@@ -52,6 +54,29 @@ def proposer_of(module: FasterRCNN) -> RegionProposalNetwork:
 def heads_of(module: FasterRCNN) -> RoIHeads:
     """The heads on the regions."""
     return cast(RoIHeads, module.roi_heads)
+
+
+def level_of_regions(heads: RoIHeads, regions: list[Tensor]) -> Tensor:
+    """Which level of the pyramid the last pooling took each region from, int64 (R,), 0 for the finest: by its size
+    (Lin et al. 2017, equation 1)."""
+    pool = cast(MultiScaleRoIAlign, heads.box_roi_pool)
+    assert pool.map_levels is not None, "It is set by the first pooling."
+    return pool.map_levels(regions)
+
+
+def resized(
+    transform: GeneralizedRCNNTransform,
+    images: list[Tensor],
+    regions: list[Tensor],
+    targets: list[dict[str, Tensor]] | None = None,
+) -> tuple[ImageList, list[Tensor], list[dict[str, Tensor]] | None]:
+    """Pictures normalised and brought to the size of the network, and regions (R, 4) and targets with them."""
+    seen, targets = transform(images, targets)
+    scaled = [
+        boxes * boxes.new_tensor([after[1] / before.shape[-1], after[0] / before.shape[-2]] * 2)
+        for boxes, before, after in zip(regions, images, seen.image_sizes, strict=True)
+    ]
+    return seen, scaled, targets
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from torchvision.models.detection import FasterRCNN
 
 from models.networks.detector import LoadedDetector
 from models.networks.narrow_detector import build_narrow_detector
-from models.recipes import coco_metrics, training
+from models.recipes import coco_metrics, milestones, training
 from models.recipes.scene_cache import SIZE, CachedScenes, cached_scenes, held_out_seeds, training_seeds
 
 TASK = "detection"
@@ -58,12 +58,24 @@ def train(
         images, targets, _ = batch(data, recipe, step, device)
         return sum(value.float() for value in module(images, targets).values())
 
-    settings = asdict(recipe)
+    def told(step: int, loss: float) -> None:
+        if step % milestones.EVERY == 0:
+            curve.mark(step, 1, module, device)
+        report(step, recipe.steps, loss)
+
+    settings, curve = asdict(recipe), milestones.Curve(folder)
+    if not curve.marked(0, 1):
+        curve.mark(0, 1, module.to(device), device)
+    before = curve.seconds
     seconds = training.fit(
-        module, loss_at, settings, recipe.steps, recipe.learning_rate, recipe.weight_decay, device, folder,
-        lambda step, loss: report(step, recipe.steps, loss), largest_gradient=10.0,
+        module, loss_at, settings, recipe.steps, recipe.learning_rate, recipe.weight_decay, device, folder, told,
+        largest_gradient=10.0,
     )  # fmt: skip
-    facts = {"recipe": settings | {"precision": training.precision(device)}, "training_seconds": round(seconds)}
+    facts = {
+        "recipe": settings | {"precision": training.precision(device)},
+        "training_seconds": round(seconds - (curve.seconds - before)),
+        "curve": curve.points,
+    }
     return module.eval(), facts
 
 

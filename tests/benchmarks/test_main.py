@@ -11,7 +11,9 @@ from benchmarks.__main__ import parser
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["latency", "--help"], ["class", "--help"], ["heatmaps", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["latency", "--help"], ["class", "--help"], ["heatmaps", "--help"], ["rcnn", "--help"]]
+)
 def test_help(words):
     done = subprocess.run([sys.executable, "-m", "benchmarks", *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -33,6 +33,7 @@ ERRATA = {
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
     "position_sensitive": ["R-FCN has two stages"],
+    "rcnn_family": ["once for all regions", "In the paper's step 1 the backbone learns"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
     "focal_loss": ["RetinaNet gives **C·K** class maps"],
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
@@ -44,6 +45,7 @@ REMINDED = {
     "position_sensitive": ("IoU", "AP"), "yolo_grid": ("Anchor", "NMS"), "ssd": ("IoU", "Anchor", "NMS"),
     "semantic_segmentation": ("Sliding window",),
     "focal_loss": ("Anchor", "IoU", "AP", "NMS", "Feature pyramid"),
+    "rcnn_family": ("NMS", "IoU"),
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency", "selective_search"}  # they go to a network trained on photographs, or to none
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")

@@ -99,6 +99,11 @@ STATES = {
         ({"focal_count_gamma": "0.5", "focal_said_by": "before training", "predict": "off"},
          r"easy negatives \*\*([\d.]+%)\*\*", r"easy negatives pay ([\d.]+%)"),
     ],
+    "rcnn_family": [
+        ({}, r"\*\*(\d+ × \d+)\*\* pixels become", r"^(\d+ × \d+) pixels, warped"),
+        ({"rcnn_region": "5", "rcnn_class": "dog"}, r"margin \*\*(\S\d+\.\d+)\*\*", r"^dog: margin (\S\d+\.\d+)"),
+        ({"predict": "off", "spp_levels": "7×7 only"}, r"describe this region\? \*\*(\d+)", r"bins, (\d+) numbers"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
