@@ -138,14 +138,6 @@ LESSONS = (
            minutes=20,
            expect="“Rounding by half a cell is half a pixel.” On a map of stride 16, half a cell is 8 pixels of the "
                   "picture."),
-    Lesson("Detect", "position_sensitive", "R-FCN: Parts That Vote", ":material/how_to_vote:",
-           "What if nothing had to run per region?", network="r-fcn",
-           topics="R-FCN, position-sensitive score maps and pooling, the vote, cost per region",
-           goal="Say which score map each part of a box reads, compute its vote, and explain why one map per class "
-                "cannot place a box.",
-           minutes=20,
-           expect="“Nine maps are nine classes.” Each class has nine maps, one for every part of a thing: k² (C + 1) "
-                  "in all."),
     Lesson("Detect", "rcnn_family", "The R-CNN Family", ":material/account_tree:",
            "What did each step from R-CNN to Faster R-CNN save?", network="rcnn",
            topics="Warped regions, SVMs and ridge regression, spatial pyramid pooling, Fast and Faster R-CNN, training "
@@ -154,6 +146,14 @@ LESSONS = (
            minutes=35,
            expect="“Fast R-CNN looks at all regions at once.” The convolutions run once for the picture; pooling and "
                   "the head still run for every region."),
+    Lesson("Detect", "position_sensitive", "R-FCN: Parts That Vote", ":material/how_to_vote:",
+           "What if nothing had to run per region?", network="r-fcn",
+           topics="R-FCN, position-sensitive score maps and pooling, the vote, cost per region",
+           goal="Say which score map each part of a box reads, compute its vote, and explain why one map per class "
+                "cannot place a box.",
+           minutes=20,
+           expect="“Nine maps are nine classes.” Each class has nine maps, one for every part of a thing: k² (C + 1) "
+                  "in all."),
     Lesson("Detect", "yolo_grid", "The YOLO Grid", ":material/grid_view:",
            "Can one look at the picture find everything?", network="yolo-anchor",
            topics="YOLO's output tensor, one class set per cell or per box, multi-part loss",
