@@ -14,9 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models.detection import RetinaNet
+from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
+from torchvision.models.detection.ssd import SSD
 
+from labs import selective_search
 from labs.sliding_window import CLASSES
 from models.device import out_of_memory_said
+from models.networks.fast_rcnn import LoadedFastRCNN
+from models.networks.rcnn import LoadedRcnn
+from models.networks.spp import LoadedPyramidSVM
 from models.networks.window import LoadedWindow
 from scenes import THINGS
 
@@ -57,6 +64,8 @@ class Adjustable:
         for part in ("mask_roi_pool", "keypoint_roi_pool"):  # without which torchvision's heads are not run
             if hasattr(heads, part):
                 setattr(heads, part, None)
+        # RetinaNet has no background among its classes.
+        self._first_label = int(isinstance(self.module, RetinaNet))
         self._lock = Lock()
 
     def __call__(self, image: np.ndarray, setting: Setting) -> Found:
@@ -68,7 +77,10 @@ class Adjustable:
             result = self.module([x])[0]
             parts = {key: result[key].float().cpu() for key in ("boxes", "scores")}  # waits for the device
             return Found(
-                **parts, labels=result["labels"].cpu(), seconds=perf_counter() - start, device=str(self.device)
+                **parts,
+                labels=result["labels"].cpu() + self._first_label,
+                seconds=perf_counter() - start,
+                device=str(self.device),
             )
 
     def multiply_adds(self, image: np.ndarray, setting: Setting) -> int:
@@ -94,13 +106,13 @@ _copying = Lock()
 
 
 def adjustable(network: Any) -> bool:
-    """Whether the network is one of torchvision's kind, which looks at pictures of any size."""
-    return hasattr(network.module, "transform")
+    """Whether the network is one of torchvision's, which looks at pictures of any size."""
+    return isinstance(network.module, (GeneralizedRCNN, SSD, RetinaNet))
 
 
 def has_proposals(network: Any) -> bool:
     """Whether it has two stages."""
-    return adjustable(network) and hasattr(network.module, "rpn")
+    return isinstance(network.module, GeneralizedRCNN)
 
 
 @out_of_memory_said
@@ -116,9 +128,21 @@ def detect(network: Any, image: np.ndarray, setting: Setting) -> Found:
             windows = network.detect(image)
             labels = torch.tensor([THINGS.index(name) + 1 for name in CLASSES[:-1]])[windows.labels]
             return Found(windows.boxes, labels, windows.scores, windows.seconds, windows.device)
+        if isinstance(network, (LoadedRcnn, LoadedPyramidSVM, LoadedFastRCNN)):
+            return _among_regions(network, image)
         said = network(image)
         return Found(said.boxes, said.labels, said.scores, said.seconds, said.device)
     return _copy(network)(image, setting)
+
+
+def _among_regions(network: Any, image: np.ndarray) -> Found:
+    """What a detector finds among selective search's boxes, whose search is part of the time."""
+    start = perf_counter()
+    regions = selective_search.by_opencv(image)
+    said = network(image, torch.from_numpy(regions) if isinstance(network, LoadedRcnn) else regions)
+    # The margin of an SVM is no share: its sigmoid keeps the order.
+    scores = said.scores if isinstance(network, LoadedFastRCNN) else said.scores.sigmoid()
+    return Found(said.boxes, said.labels, scores, perf_counter() - start, said.device)
 
 
 def multiply_adds(network: Any, image: np.ndarray, setting: Setting) -> int:

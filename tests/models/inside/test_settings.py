@@ -68,3 +68,23 @@ def test_multiply_adds_grow_with_the_picture_and_with_the_proposals(image):
     assert count[224, 10] > 2 * count[128, 10]
     # The box head: 3136 to 256 to 256 to 9 and 36, for each of 90 proposals more.
     assert count[224, 100] - count[224, 10] == 90 * (3136 * 256 + 256 * 256 + 256 * (9 + 36))
+
+
+@pytest.mark.parametrize("name", ["rcnn", "spp", "fast-rcnn"])
+def test_those_that_need_regions_are_given_selective_searchs(name, image):
+    network = catalog.load(name)
+    assert not settings.adjustable(network) and not settings.has_proposals(network)
+    found = settings.detect(network, image, Setting(name))
+    assert len(found.boxes) == len(found.labels) == len(found.scores) > 0
+    assert (found.scores[:-1] >= found.scores[1:]).all() and float(found.scores.min()) >= 0
+    assert float(found.scores.max()) <= 1 and set(found.labels.tolist()) <= set(range(1, 9))
+
+
+@pytest.mark.parametrize("name", ["ssd", "retinanet", "r-fcn"])
+def test_every_detector_of_torchvisions_kind_sees_other_sizes(name, image):
+    network = catalog.load(name)
+    own, small = (settings.detect(network, image, Setting(name, side)) for side in (224, 128))
+    usual = network(image)
+    assert torch.equal(own.labels, usual.labels) and torch.allclose(own.boxes, usual.boxes, atol=1e-3)
+    assert not (len(small.scores) == len(own.scores) and torch.equal(small.scores, own.scores))
+    assert float(small.boxes.max()) > 128, "boxes are in pixels of the picture that was given"
