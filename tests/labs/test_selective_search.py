@@ -98,7 +98,8 @@ def test_the_most_alike_go_first():
 
 
 def test_neighbours_touch_also_at_a_corner():
-    assert selective_search.neighbours(np.array([[0, 1], [1, 2]])).tolist() == [[0, 1], [0, 2], [1, 2]]
+    for labels in ([[0, 1], [1, 2]], [[1, 0], [2, 1]]):  # along both diagonals
+        assert selective_search.neighbours(np.array(labels)).tolist() == [[0, 1], [0, 2], [1, 2]]
     assert selective_search.neighbours(np.zeros((2, 3), int)).shape == (0, 2)
 
 
