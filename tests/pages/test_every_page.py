@@ -31,6 +31,7 @@ ERRATA = {
     "yolo_grid": ["Every box of every cell has a confidence loss"],
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
+    "rcnn_family": ["once for all regions", "no exact place on the map"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
 }
