@@ -145,10 +145,10 @@ def asked_length(found: PyramidDetection, index: int, channel: int, levels: tupl
         numbers = spatial_pyramid.pool_region(found.features[channel][None], region, levels)[0]
         grids, start = [], 0
         low, high = float(found.features[channel].min()), float(found.features[channel].max())
-        for side in levels:
+        for number, side in enumerate(levels, 1):
             grids.append(
                 Grid(f"level-{side}", numbers[start : start + side * side].reshape(side, side).numpy(),
-                     title=f"{side}×{side}", colour="sequential", format="%.1f", vmin=low, vmax=high, cell=40)
+                     title=f"level {number}", colour="sequential", format="%.1f", vmin=low, vmax=high, cell=40)
             )  # fmt: skip
             start += side * side
         matrices("spp_vector").show(

@@ -33,7 +33,7 @@ ERRATA = {
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
     "position_sensitive": ["R-FCN has two stages"],
-    "rcnn_family": ["once for all regions", "In the paper's step 1 the backbone learns"],
+    "rcnn_family": ["once for all regions", "no exact place on the map", "In the paper's step 1 the backbone learns"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
     "focal_loss": ["RetinaNet gives **C·K** class maps"],
     "feature_space": ["**2,048** means", "**4,096** hidden units"],
