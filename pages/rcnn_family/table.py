@@ -70,15 +70,15 @@ def table(look: Look) -> None:
     page.section(
         "The table", "The lectures tell this story in hours and seconds: here is theirs, and ours, measured now."
     )
-    if not len(look.boxes):
-        page.problem("Selective search finds no region in this picture: choose another one.")
-        return
     st.markdown(lectures())
     st.caption(
         "VGG16 on a GPU of 2014, about 2,000 proposals, as on the lectures' slides. The paper on Fast R-CNN says 25 "
         "hours for SPP-net and 9.5 for Fast R-CNN."
     )
     count = len(look.boxes)
+    if not count:
+        st.info("Without proposals there is nothing to time here.")
+        return
     with page.predict(
         "table-times", f"{count} proposals of selective search ({look.mode}), all counted: how many times as long as "
         "Faster R-CNN does R-CNN take here?", list(TIMES),
