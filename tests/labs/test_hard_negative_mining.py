@@ -64,6 +64,11 @@ def test_of_equal_losses_the_first_boxes_stay():
     assert kept.tolist() == [False, True, True, True, False, False]
 
 
+def test_where_negatives_run_out_no_positive_is_counted_among_them():
+    kept = hardest_negatives(torch.tensor([0.5, 0.9, 0.1, 0.7]), torch.tensor([1, 1, 0, 1]).bool(), 3)
+    assert kept.tolist() == [False, False, True, False]
+
+
 def test_without_positives_there_is_no_loss():
     found = multibox_loss(
         torch.randn(4, 3), torch.randn(4, 4), torch.tensor([[0.0, 0, 8, 8]] * 4), torch.full((4,), -1),
