@@ -39,8 +39,9 @@ def test_the_curves_the_bars_and_the_first_steps(lesson):
     shown = lesson.locator(".st-key-focal_anchors-live")
     before = shown.inner_text()
     bar = lesson.locator('.st-key-focal_bars-live [data-id$="-n"]').first
-    bar.scroll_into_view_if_needed()
-    bar.hover()
+    shown.scroll_into_view_if_needed()  # beside the bars, and as high
+    at = bar.bounding_box()
+    lesson.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2, steps=3)
     expect(shown).not_to_have_text(before, timeout=30_000)
 
     picture = lesson.locator(".st-key-focal_opened-live .frame").first
