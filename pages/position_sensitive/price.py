@@ -71,7 +71,10 @@ def price(picture: Picture) -> None:
         for name, (label, colour, dash) in LOOKS.items():
             figure.add_scatter(x=list(COUNTS), y=whole[name], name=label, mode="lines+markers",
                                line={"color": colour, "dash": dash}, hovertemplate="%{y:.1f} ms for %{x}")  # fmt: skip
-        figure.update_layout(xaxis={"title": "proposals", "type": "log"}, yaxis={"title": "ms", "rangemode": "tozero"})
+        figure.update_layout(
+            xaxis={"title": "proposals", "type": "log", "tickvals": list(COUNTS)},
+            yaxis={"title": "ms", "rangemode": "tozero"},
+        )
         page.figure(figure, "rfcn_times", height=300, alt="Milliseconds after the trunk against proposals")
         st.markdown(table(whole))
         prediction.outcome(

@@ -46,4 +46,4 @@ def test_parts_and_votes_follow_the_hand_and_the_shift_the_slider(lesson):
 
     lesson.get_by_role("button", name="Measure both here").click()
     expect(lesson.get_by_text("measured here just now", exact=False).first).to_be_visible(timeout=120_000)
-    expect(lesson.locator(".st-key-rfcn_times-live, .st-key-rfcn_times").first).to_be_visible()
+    expect(lesson.get_by_role("figure", name="Milliseconds after the trunk against proposals")).to_be_visible()
