@@ -129,7 +129,7 @@ def test_a_margin_is_the_sum_of_the_cells_and_the_bias(visit, sound, drawn, pros
     index = list(drawn.grids["rcnn_margins"]["margins"].columns).index("duck")
     assert cells.shape == (3, 3)
     assert cells.sum() + float(network.module.head.svms.bias[index]) == pytest.approx(float(margins[index]), abs=1e-3)
-    assert f"margin **{crops_svm.signed(float(margins[index]))}**. The SVM of dog says **" in told
+    assert f"margin **{crops_svm.signed(float(margins[index]))}**. The SVM of duck says **" in told
 
 
 @pytest.mark.parametrize("penalty", [1, 1_000, 1_000_000])
