@@ -16,8 +16,10 @@ SIZE = 224  # of the picture
 
 def test_a_hand_goes_through_the_page(server, page):
     page.goto(f"{server}/ssd?predict=off&ssd_threshold=0.6")
-    expect(page.get_by_text("8,732 default boxes in all")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Missed at score")).to_be_visible(timeout=120_000)  # what the page computes last
+    expect(page.get_by_text("8,732 default boxes in all")).to_be_visible()
     stage = page.get_by_role("group", name="A grid of 10×10 positions")
+    stage.scroll_into_view_if_needed()
     width = stage.bounding_box()["width"]
     stage.click(position={"x": width * 10 / SIZE, "y": width * 10 / SIZE})
     page.wait_for_url("**ssd_at=*")
