@@ -15,6 +15,7 @@ def pareto_front(milliseconds: Float[Tensor, " n"], accuracy: Float[Tensor, " n"
 
     Equal points are on the front together. Points of unknown time or accuracy (NaN) are never on it.
 
+    >>> import torch
     >>> pareto_front(torch.tensor([10.0, 20.0, 20.0, 30.0]), torch.tensor([0.5, 0.7, 0.6, 0.7])).tolist()
     [True, True, False, False]
     """
@@ -28,6 +29,7 @@ def best_within(milliseconds: Float[Tensor, " n"], accuracy: Float[Tensor, " n"]
     """The most accurate point that takes at most `budget` milliseconds, the faster one where two are equally accurate;
     None if there is none.
 
+    >>> import torch
     >>> best_within(torch.tensor([10.0, 20.0]), torch.tensor([0.5, 0.7]), 20.0)
     1
     >>> best_within(torch.tensor([10.0, 20.0]), torch.tensor([0.5, 0.7]), 9.9) is None
@@ -49,6 +51,12 @@ def found(
     """Which truths have a detection of their class with a score and an IoU of at least the thresholds. Boxes xyxy.
 
     A box may find two truths of one class here: this asks what is seen, average precision counts once.
+
+    >>> import torch
+    >>> boxes, one = torch.tensor([[0.0, 0.0, 10.0, 10.0]]), torch.tensor([1])
+    >>> truths = torch.tensor([[0.0, 0.0, 10.0, 8.0], [20.0, 0.0, 30.0, 9.0]])
+    >>> found(boxes, one, torch.tensor([0.9]), truths, one.repeat(2))
+    tensor([ True, False])
     """
     sure = scores >= score_threshold
     fits = box_iou(truths, boxes[sure]) >= iou_threshold
@@ -66,7 +74,11 @@ class Verdict:
 
 def slower_and_more_accurate(two_stages: tuple[float, float], one_stage: tuple[float, float]) -> Verdict:
     """Whether two stages, as (milliseconds, AP), are both slower and more accurate than one stage; the figures are
-    how many times slower, and by how much AP better."""
+    how many times slower, and by how much AP better.
+
+    >>> slower_and_more_accurate((40.0, 0.75), (20.0, 0.5))
+    Verdict(holds=True, first=2.0, second=0.25)
+    """
     times, gain = two_stages[0] / one_stage[0], two_stages[1] - one_stage[1]
     return Verdict(times > 1 and gain > 0, times, gain)
 
@@ -75,6 +87,10 @@ def flat(values: Float[Tensor, " n"], tolerance: float) -> Verdict:
     """Whether values lie within `tolerance` of each other; the figures are the smallest and the largest.
 
     Errors: ValueError for no value.
+
+    >>> import torch
+    >>> flat(torch.tensor([0.5, 0.75]), 0.25)
+    Verdict(holds=True, first=0.5, second=0.75)
     """
     if not len(values):
         raise ValueError("Without a value nothing is flat.")
