@@ -113,7 +113,7 @@ def test_the_questions_follow_the_budget(visit, sound, prose, every):
         there = [p for p in every if p.setting.side == 224 and shared.milliseconds(p) <= budget]
         asked = f"At 224 px and {budget} ms a picture, which is the most accurate?"
         best = max(there, key=lambda p: p.ap, default=None)
-        assert (f"{asked} **{best.title}**" in said) if best else (asked not in said)
+        assert (f"{asked} **“{best.title}”**" in said) if best else (asked not in said)
 
 
 def test_torchvisions_detectors_come_from_its_metadata():
