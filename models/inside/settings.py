@@ -64,6 +64,7 @@ class Adjustable:
         for part in ("mask_roi_pool", "keypoint_roi_pool"):  # without which torchvision's heads are not run
             if hasattr(heads, part):
                 setattr(heads, part, None)
+        self._scales = list(self.module.anchor_generator.scales) if isinstance(self.module, SSD) else []
         # RetinaNet has no background among its classes.
         self._first_label = int(isinstance(self.module, RetinaNet))
         self._lock = Lock()
@@ -95,8 +96,9 @@ class Adjustable:
     def _set(self, setting: Setting) -> None:
         transform = self.module.transform
         transform.min_size, transform.max_size = (setting.side,), setting.side
-        if transform.fixed_size is not None:  # SSD's
+        if isinstance(self.module, SSD):  # its default boxes keep their size in pixels, as others' anchors do
             transform.fixed_size = (setting.side, setting.side)
+            self.module.anchor_generator.scales = [scale * OWN_SIDE / setting.side for scale in self._scales]
         if setting.proposals is not None:
             self.module.rpn._post_nms_top_n["testing"] = setting.proposals
 

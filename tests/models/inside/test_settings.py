@@ -88,3 +88,10 @@ def test_every_detector_of_torchvisions_kind_sees_other_sizes(name, image):
     assert torch.equal(own.labels, usual.labels) and torch.allclose(own.boxes, usual.boxes, atol=1e-3)
     assert not (len(small.scores) == len(own.scores) and torch.equal(small.scores, own.scores))
     assert float(small.boxes.max()) > 128, "boxes are in pixels of the picture that was given"
+
+
+def test_ssds_default_boxes_keep_their_size_in_pixels(image):
+    network, large = catalog.load("ssd"), scenes.render(scenes.sample(31), 320).image
+    own, larger = (settings.detect(network, each, Setting("ssd", each.shape[0])) for each in (image, large))
+    cat = [each.boxes[each.labels == scenes.THINGS.index("cat") + 1][0] for each in (own, larger)]
+    torch.testing.assert_close(cat[1] * (224 / 320), cat[0], atol=8, rtol=0)
