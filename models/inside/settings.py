@@ -64,7 +64,7 @@ class Adjustable:
         for part in ("mask_roi_pool", "keypoint_roi_pool"):  # without which torchvision's heads are not run
             if hasattr(heads, part):
                 setattr(heads, part, None)
-        self._scales = list(self.module.anchor_generator.scales) if isinstance(self.module, SSD) else []
+        self._shapes = list(self.module.anchor_generator._wh_pairs) if isinstance(self.module, SSD) else []
         # RetinaNet has no background among its classes.
         self._first_label = int(isinstance(self.module, RetinaNet))
         self._lock = Lock()
@@ -98,7 +98,7 @@ class Adjustable:
         transform.min_size, transform.max_size = (setting.side,), setting.side
         if isinstance(self.module, SSD):  # its default boxes keep their size in pixels, as others' anchors do
             transform.fixed_size = (setting.side, setting.side)
-            self.module.anchor_generator.scales = [scale * OWN_SIDE / setting.side for scale in self._scales]
+            self.module.anchor_generator._wh_pairs = [each * (OWN_SIDE / setting.side) for each in self._shapes]
         if setting.proposals is not None:
             self.module.rpn._post_nms_top_n["testing"] = setting.proposals
 
