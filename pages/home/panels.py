@@ -25,26 +25,23 @@ def panels(moment: Moment, tasks: list[Task], beside: dict, below, moving: bool)
     picture, with the answer to that picture."""
     names = tuple(dict.fromkeys(task.network for task in tasks))
     ready, last = networks.loaded(names), st.session_state.setdefault(LAST, {})
-    chosen = st.session_state.get(CHOICE, DETECTOR)
-    if chosen != DETECTOR and DETECTOR in ready and chosen in detectors():
-        with page.guard():
-            networks.fetch(chosen)
-            ready = ready | {chosen}
-            tasks = [replace(task, network=chosen) if task.key == "detection" else task for task in tasks]
-            names = tuple(dict.fromkeys(task.network for task in tasks))
     now: dict[str, Seen | None] = {}
     spent = 0.0
     others = [task for task in tasks if task.key not in beside]
     with below:
         places = [place for _ in others[::2] for place in st.columns(2, gap="medium")]
     where = dict(zip((task.key for task in others), places, strict=False)) | beside
+    frames = {task.key: framed(task, where[task.key]) for task in tasks}
+    chosen = st.session_state.get(CHOICE, DETECTOR)  # of the frame of detection
+    if chosen != DETECTOR and DETECTOR in ready:
+        with page.guard():
+            networks.fetch(chosen)
+            ready = ready | {chosen}
+            tasks = [replace(task, network=chosen) if task.key == "detection" else task for task in tasks]
+            names = tuple(dict.fromkeys(task.network for task in tasks))
     for task in sorted(tasks, key=lambda each: each.key not in beside):  # what is in sight comes first
-        place = where[task.key]
         name, before = task.network, last.get(task.network)
-        with place, st.container(border=True, key=f"home-{task.key}", gap="xsmall"):
-            st.markdown(f"**{task.title}.** {task.sentence}")
-            if task.key == "detection":
-                choose_detector()
+        with frames[task.key]:
             with page.guard():
                 if name not in now:
                     now[name] = None  # also when it fails
@@ -59,6 +56,17 @@ def panels(moment: Moment, tasks: list[Task], beside: dict, below, moving: bool)
     run = [each for each in now.values() if each is not None]
     if run:
         page.footer(", ".join(names), run[0].device, 1000 * sum(each.forward for each in run))
+
+
+def framed(task: Task, place):
+    """The frame of a panel, with its title; that of detection has the choice of a detector."""
+    with place:
+        frame = st.container(border=True, key=f"home-{task.key}", gap="xsmall")
+    with frame:
+        st.markdown(f"**{task.title}.** {task.sentence}")
+        if task.key == "detection":
+            choose_detector()
+    return frame
 
 
 def choose_detector() -> None:

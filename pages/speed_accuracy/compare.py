@@ -48,7 +48,7 @@ def chosen(label: str, key: str, default: int) -> int:
         linked = None
     index = linked[0] if linked and 0 <= linked[0] < len(every) else default
     name = f"{key}_box"
-    if st.session_state.get(f"_{key}") != index:
+    if name not in st.session_state or st.session_state.get(f"_{key}") != index:
         st.session_state[f"_{key}"] = st.session_state[name] = index
     found = st.selectbox(label, range(len(every)), key=name, format_func=lambda i: every[i].name)
     if found != index:
