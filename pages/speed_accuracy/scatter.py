@@ -12,6 +12,11 @@ from ui.pictures import KEPT
 
 BUDGETS = (4, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 65, 80, 100, 150, 200, 300, 500)
 CHOSEN = "trade_point"
+HEIGHT = 365  # whole beside the slider, on a projector and on a phone
+TICKS = {  # of a logarithmic axis, and their text
+    "milliseconds": {each: f"{each}" for each in (5, 10, 20, 50, 100, 200, 500, 1000, 2000)},
+    "multiply-adds": {each * 1e9: f"{each:g} G" for each in (0.1, 0.2, 0.5, 1, 2, 5)},
+}
 ACROSS = {"milliseconds": "milliseconds a picture", "multiply-adds": "multiply-adds a picture"}
 
 
@@ -20,9 +25,8 @@ ACROSS = {"milliseconds": "milliseconds a picture", "multiply-adds": "multiply-a
 def scatter() -> None:
     """The first picture of the page."""
     every = points()
-    choices, slider = st.columns([0.52, 0.48], gap="large", vertical_alignment="bottom")
-    view = st.container(gap="small")
-    with choices, st.container(horizontal=True, vertical_alignment="bottom", key="choices-trade"):
+    slider, view, below = st.container(), st.container(gap="small"), st.container()
+    with below, st.container(horizontal=True, vertical_alignment="bottom", key="choices-trade"):
         size = st.segmented_control("AP of things", list(SIZES), default="all", required=True, key="trade_size", **KEPT)
         across = st.segmented_control(
             "Across", list(ACROSS), default="milliseconds", required=True, key="trade_across", **KEPT
@@ -35,14 +39,15 @@ def scatter() -> None:
         best = speed_accuracy.best_within(times, accuracy, budget)
         words(said(every, best, budget, size), "trade_said")
         page.figure(
-            figure_of(every, best, budget, size, across), "trade_scatter", height=420, points=True,
+            figure_of(every, best, budget, size, across), "trade_scatter", height=HEIGHT, points=True,
             alt=f"AP of {size} things over {across} of {len(every)} detectors; the best within {budget} ms",
         )  # fmt: skip
+    with below:
+        measured(every)
     st.caption(
         "Solid grey: no other point is faster and more accurate. A line joins one network's picture sizes, or its "
         "numbers of proposals at one size. Click a point: the section below shows what it finds."
     )
-    measured(every)
 
 
 def said(every: tuple[Point, ...], best: int | None, budget: float, size: str) -> str:
@@ -104,7 +109,8 @@ def figure_of(every: tuple[Point, ...], best: int | None, budget: float, size: s
     if across == "milliseconds":
         figure.add_vline(x=budget, line_dash="dash", line_color="#D55E00", line_width=2)
     figure.update_layout(
-        xaxis={"title": ACROSS[across], "type": "log"}, yaxis={"title": f"AP of {size} things", "range": [0, 1]},
+        xaxis={"title": ACROSS[across], "type": "log", "tickvals": list(TICKS[across]),
+               "ticktext": list(TICKS[across].values())}, yaxis={"title": f"AP of {size} things", "range": [0, 1]},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom",
                 "entrywidth": 150},
         margin={"t": 8},
