@@ -12,7 +12,7 @@ from ui.pictures import KEPT
 
 BUDGETS = (4, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 65, 80, 100, 150, 200, 300, 500)
 CHOSEN = "trade_point"
-HEIGHT = 365  # whole beside the slider, on a projector and on a phone
+HEIGHT = 340  # whole beside the slider, on a projector and on a phone
 TICKS = {  # of a logarithmic axis, and their text
     "milliseconds": {each: f"{each}" for each in (5, 10, 20, 50, 100, 200, 500, 1000, 2000)},
     "multiply-adds": {each * 1e9: f"{each:g} G" for each in (0.1, 0.2, 0.5, 1, 2, 5)},
