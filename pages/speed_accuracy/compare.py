@@ -10,7 +10,7 @@ from pages.shared.truths import truths_of
 from pages.speed_accuracy.scatter import CHOSEN
 from pages.speed_accuracy.shared import LOOKS, ONE, Point, milliseconds, points, seen
 from scenes import THINGS
-from ui import page, pictures
+from ui import outside_lab_world, page, pictures
 from ui.components import Box, Boxes, address, live_slider, stage, words
 from ui.pictures import Picture
 
@@ -32,6 +32,7 @@ def compare() -> None:
         first = chosen("The chosen point", CHOSEN, accurate)
     with right:
         second = chosen("The pinned point", PINNED, single)
+    outside_lab_world.warn(picture, dict.fromkeys(every[index].setting.network for index in (first, second)))
     with live_slider("Score threshold", 0.05, 0.95, 0.5, step=0.05, key="trade_threshold") as threshold:
         for column, index, colour, name in ((left, first, BLUE, "chosen"), (right, second, ORANGE, "pinned")):
             with column:
