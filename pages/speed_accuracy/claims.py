@@ -13,7 +13,7 @@ from ui.components import live_slider, words
 YES, NO = "yes", "no"
 FLAT = 0.02  # AP that counts as the same over 200 scenes
 COLOURS = {"detector": "#0072B2", "r-fcn": "#CC79A7"}
-BUDGETS = (8, 10, 12, 15, 20, 25, 30, 40, 50, 65, 80, 100, 150)
+BUDGETS = (5, 150)  # milliseconds, from and to
 
 
 def best_of(stages: str, narrow: bool = False) -> Point | None:
@@ -161,7 +161,7 @@ def figure_of(networks: list[str], count: int) -> go.Figure:
 def deploy() -> None:
     """Which would you deploy?"""
     page.section("Which would you deploy?", "A budget of milliseconds decides: the best network changes with it.")
-    with live_slider("Budget", options=BUDGETS, value=25, unit="ms", key="trade_deploy") as budget:
+    with live_slider("Budget", *BUDGETS, 25, step=5, unit="ms", key="trade_deploy") as budget:
         own = tuple(p for p in points() if p.setting.side == OWN_SIDE)
         best_each = [at_best([p for p in own if p.setting.network == name], budget) for name in LOOKS
                      if any(p.setting.network == name for p in own)]  # fmt: skip

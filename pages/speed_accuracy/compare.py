@@ -38,6 +38,9 @@ def compare() -> None:
             with column:
                 drawn(picture, every[index], threshold, colour, name)
         words(differences(picture, every[first], every[second], threshold), "trade_differ")
+    both = [at_size(picture, every[index]) for index in (first, second)]
+    names = " and ".join(dict.fromkeys(every[index].setting.network for index in (first, second)))
+    page.footer(names, both[0].device, 1000 * sum(found.seconds for found in both))
 
 
 def chosen(label: str, key: str, default: int) -> int:
