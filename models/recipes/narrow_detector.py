@@ -1,6 +1,5 @@
 """How the narrow detectors are trained from nothing, and judged: COCO's AP of boxes on held-out scenes."""
 
-import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ from torchvision.models.detection import FasterRCNN
 
 from models.networks.detector import LoadedDetector
 from models.networks.narrow_detector import build_narrow_detector
-from models.recipes import coco_metrics, milestones, training
-from models.recipes.scene_cache import SIZE, CachedScenes, cached_scenes, held_out_seeds, training_seeds
+from models.recipes import held_out_boxes, milestones, training
+from models.recipes.scene_cache import SIZE, CachedScenes, cached_scenes, training_seeds
 
 TASK = "detection"
 NAMES = ("detector-narrow",)
@@ -81,15 +80,7 @@ def train(
 
 def evaluate(model: LoadedDetector, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:
     """COCO's metrics of boxes by pycocotools, per class and per size, and `forward_ms_p50` at 224x224."""
-    data = cached_scenes(held_out_seeds(count))
-    judge = coco_metrics.Judge()
-    milliseconds = []
-    for index in range(count):
-        found = model(np.asarray(data.images[index]))
-        judge.add(found, np.asarray(data.panoptic[index]), data.records[index])
-        milliseconds.append(found.seconds * 1000)
-        report(index + 1, count)
-    return judge.metrics() | {"forward_ms_p50": round(statistics.median(milliseconds), 1), "scenes": count}
+    return held_out_boxes.evaluate(model, report, count)
 
 
 def batch(

@@ -1,6 +1,5 @@
 """How R-FCN is trained, on the detector's frozen trunk and RPN, and judged: COCO's AP of boxes on held-out scenes."""
 
-import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from torchvision.models.detection.image_list import ImageList
 from models.networks import rcnn_taps
 from models.networks.detector import LoadedDetector
 from models.networks.r_fcn import LoadedRfcn, build_r_fcn, pool_of
-from models.recipes import coco_metrics, training
-from models.recipes.scene_cache import SIZE, cached_scenes, held_out_seeds
+from models.recipes import held_out_boxes, training
+from models.recipes.scene_cache import SIZE
 from models.recipes.trunk_features import trunk_features
 
 TASK = "detection"
@@ -112,12 +111,4 @@ def _proposals(
 
 def evaluate(model: LoadedRfcn, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:
     """COCO's metrics of boxes by pycocotools, per class and per size, and `forward_ms_p50` at 224x224."""
-    data = cached_scenes(held_out_seeds(count))
-    judge = coco_metrics.Judge()
-    milliseconds = []
-    for index in range(count):
-        found = model(np.asarray(data.images[index]))
-        judge.add(found, np.asarray(data.panoptic[index]), data.records[index])
-        milliseconds.append(found.seconds * 1000)
-        report(index + 1, count)
-    return judge.metrics() | {"forward_ms_p50": round(statistics.median(milliseconds), 1), "scenes": count}
+    return held_out_boxes.evaluate(model, report, count)

@@ -1,6 +1,5 @@
 """How RetinaNet is trained on the detector's frozen trunk, and judged: COCO's AP of boxes."""
 
-import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,8 +12,8 @@ from torchvision.models.detection.image_list import ImageList
 
 from models.networks.detector import LoadedDetector
 from models.networks.retinanet import OBJECTIVES, PYRAMID, LoadedRetinaNet, build_retinanet, match_of
-from models.recipes import coco_metrics, training
-from models.recipes.scene_cache import SIZE, cached_scenes, held_out_seeds
+from models.recipes import held_out_boxes, training
+from models.recipes.scene_cache import SIZE
 from models.recipes.trunk_features import TrunkFeatures, trunk_features
 
 TASK = "one-stage detection"
@@ -85,15 +84,7 @@ def train(
 
 def evaluate(model: LoadedRetinaNet, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:
     """COCO's metrics of boxes by pycocotools, per class and per size, and `forward_ms_p50` at 224x224."""
-    data = cached_scenes(held_out_seeds(count))
-    judge = coco_metrics.Judge()
-    milliseconds = []
-    for index in range(count):
-        found = model(np.asarray(data.images[index]))
-        judge.add(found, np.asarray(data.panoptic[index]), data.records[index])
-        milliseconds.append(found.seconds * 1000)
-        report(index + 1, count)
-    return judge.metrics() | {"forward_ms_p50": round(statistics.median(milliseconds), 1), "scenes": count}
+    return held_out_boxes.evaluate(model, report, count)
 
 
 def seen_by(detector: LoadedDetector, recipe: Recipe) -> TrunkFeatures:

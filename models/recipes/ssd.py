@@ -1,6 +1,5 @@
 """How SSD is trained on the detector's frozen trunk, and judged: COCO's AP of boxes on held-out scenes."""
 
-import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +12,7 @@ from torchvision.models.detection.ssd import SSD
 from models.networks.detector import LoadedDetector, Trunk
 from models.networks.narrow_detector import NarrowTrunk
 from models.networks.ssd import LoadedSsd, build_ssd, defaults_of, losses_of, maps_of, numbers_of
-from models.recipes import coco_metrics, training
-from models.recipes.scene_cache import cached_scenes, held_out_seeds
+from models.recipes import held_out_boxes, training
 from models.recipes.trunk_features import TrunkFeatures, trunk_features
 
 TASK = "one-stage detection"
@@ -74,15 +72,7 @@ def train(
 
 def evaluate(model: LoadedSsd, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:
     """COCO's box metrics by pycocotools, per class and per size, and `forward_ms_p50` at 224x224, NMS included."""
-    data = cached_scenes(held_out_seeds(count))
-    judge = coco_metrics.Judge()
-    milliseconds = []
-    for index in range(count):
-        found = model(np.asarray(data.images[index]), threshold=LOWEST_SCORE)
-        judge.add(found, np.asarray(data.panoptic[index]), data.records[index])
-        milliseconds.append(found.seconds * 1000)
-        report(index + 1, count)
-    return judge.metrics() | {"forward_ms_p50": round(statistics.median(milliseconds), 1), "scenes": count}
+    return held_out_boxes.evaluate(lambda image: model(image, threshold=LOWEST_SCORE), report, count)
 
 
 def picks_at(recipe: Recipe, step: int) -> tuple[list[int], list[bool]]:

@@ -1,6 +1,5 @@
 """How the two YOLO networks are trained, and what they are judged by: COCO's AP of boxes on held-out scenes."""
 
-import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from labs import yolo_grid, yolo_loss
 from labs.yolo_grid import Grid
 from models.networks.segmenter import LoadedSegmenter
 from models.networks.yolo import CELLS, SIZE, LoadedYolo, Yolo
-from models.recipes import coco_metrics, training
-from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes, held_out_seeds, training_seeds
+from models.recipes import held_out_boxes, training
+from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes, training_seeds
 
 TASK = "grid detection"
 NAMES = ("yolo-cell", "yolo-anchor")
@@ -87,15 +86,7 @@ def train(
 
 def evaluate(model: LoadedYolo, report: Callable[[int, int], None], count: int = HELD_OUT) -> dict:
     """COCO's box metrics by pycocotools, per class and per size, and `forward_ms_p50` at 224x224, NMS included."""
-    data = cached_scenes(held_out_seeds(count))
-    judge = coco_metrics.Judge()
-    milliseconds = []
-    for index in range(count):
-        found = model(np.asarray(data.images[index]), threshold=LOWEST_SCORE)
-        judge.add(found, np.asarray(data.panoptic[index]), data.records[index])
-        milliseconds.append(found.seconds * 1000)
-        report(index + 1, count)
-    return judge.metrics() | {"forward_ms_p50": round(statistics.median(milliseconds), 1), "scenes": count}
+    return held_out_boxes.evaluate(lambda image: model(image, threshold=LOWEST_SCORE), report, count)
 
 
 def anchors_of(data: CachedScenes, recipe: Recipe, count: int) -> Tensor:

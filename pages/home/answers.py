@@ -59,14 +59,14 @@ def answers(
         return {"localization": localization(result, catalog.load(WEAK)(view.image), view)}
     if isinstance(result, Segmentation):
         return {"semantic": semantic(result, view)}
-    if result.masks is None or result.keypoints is None:  # boxes are all that this detector says
-        kept = (result.scores >= SURE).numpy()
-        found = Detections(result.boxes.numpy()[kept], result.labels.numpy()[kept], result.scores.numpy()[kept])
-        return {"detection": detection(found, judge(found, truths_of(view)), view)}
-    found, masks, joints = sure(result)
+    kept = (result.scores >= SURE).numpy()
+    found = Detections(result.boxes.numpy()[kept], result.labels.numpy()[kept], result.scores.numpy()[kept])
     judged = judge(found, truths_of(view))
-    return {
-        "detection": detection(found, judged, view),
+    seen = {"detection": detection(found, judged, view)}
+    if result.masks is None or result.keypoints is None:  # boxes are all that this detector says
+        return seen
+    masks, joints = (result.masks >= 0.5).numpy()[kept], result.keypoints.numpy()[kept, :, :2]
+    return seen | {
         "instances": instances(masks, judged, view),
         "keypoints": keypoints(found, joints, judged, view),
     }
@@ -198,13 +198,6 @@ def keypoints(found: Detections, joints: np.ndarray, judged: Judgement, view: Vi
         line += "; shown: the largest person"
     alt = f"Joints of persons, by the network and in truth, enlarged: {line.replace('**', '')}"
     return Answer(beside(said, true), line, alt, window=window)
-
-
-def sure(result: Detection) -> tuple[Detections, np.ndarray, np.ndarray]:
-    """The detections with a score of a half or more, their masks bool (D, 224, 224) and their joints (D, 14, 2)."""
-    kept = (result.scores >= SURE).numpy()
-    found = Detections(result.boxes.numpy()[kept], result.labels.numpy()[kept], result.scores.numpy()[kept])
-    return found, (result.masks >= 0.5).numpy()[kept], result.keypoints.numpy()[kept, :, :2]
 
 
 def _marks(close: np.ndarray, counted: np.ndarray) -> list[str]:

@@ -8,7 +8,8 @@ from pages.home import networks
 from pages.home.moment import SIZE, Moment
 from pages.home.networks import Seen
 from pages.home.pair import WIDTH, Answer, pictures, truth_alone
-from pages.home.tasks import DETECTORS, Task, detectors
+from pages.home.tasks import Task, detectors
+from pages.shared.detectors import NAMES
 from pages.shared.swatches import class_swatches
 from ui import page
 from ui.components import following, stage, words
@@ -72,7 +73,7 @@ def framed(task: Task, place):
 def choose_detector() -> None:
     """Who fills the panel of detection."""
     st.selectbox(
-        "Detector", detectors(), key=CHOICE, format_func=DETECTORS.get, width=220, label_visibility="collapsed", **KEPT
+        "Detector", detectors(), key=CHOICE, format_func=NAMES.get, width=220, label_visibility="collapsed", **KEPT
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pages.shared.detectors import NAMES
 from ui.course import WEIGHTS, Lesson, ready
 
 
@@ -43,16 +44,9 @@ TASKS = (
 )  # fmt: skip
 
 
-# Who can fill the panel of detection, with the name that is read there.
-DETECTORS = {
-    "detector": "Faster R-CNN", "detector-narrow": "Faster R-CNN, narrow", "r-fcn": "R-FCN", "ssd": "SSD",
-    "retinanet": "RetinaNet", "yolo-anchor": "YOLO, anchors", "yolo-cell": "YOLO, cells",
-}  # fmt: skip
-
-
 def detectors() -> list[str]:
-    """Those of them that have been trained."""
-    return [name for name in DETECTORS if (WEIGHTS / f"{name}.json").exists()]
+    """Who can fill the panel of detection: those that have been trained."""
+    return [name for name in NAMES if (WEIGHTS / f"{name}.json").exists()]
 
 
 def available() -> list[Task]:

@@ -14,6 +14,7 @@ from models import catalog
 from models.inside import raw_boxes as inside
 from models.inside.raw_boxes import Raw
 from models.recipes.scene_cache import held_out_seeds
+from pages.shared.detectors import NAMES
 from pages.shared.truths import truths_of
 from scenes import THINGS
 from ui import rounding
@@ -25,11 +26,6 @@ BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, GRAY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#8A8F98",
 )  # fmt: skip
 DETECTOR = "detector"
-# The detectors of the lab, with the names that are read.
-DETECTORS = {
-    "detector": "Faster R-CNN", "detector-narrow": "Faster R-CNN, narrow", "r-fcn": "R-FCN", "ssd": "SSD",
-    "retinanet": "RetinaNet", "yolo-anchor": "YOLO, anchors", "yolo-cell": "YOLO, cells",
-}  # fmt: skip
 HEAD_SCORE = 0.05  # torchvision's heads drop what scores no more than this
 NAMED = 12  # so many boxes of a stage bear their class and score; the others say it when pointed at
 HEAD_MOST = 40  # the detector's detections per picture
@@ -90,8 +86,8 @@ def truths_of_scenes(seeds: tuple[int, ...]) -> list[Truths]:
 
 def choose_detector(key: str) -> str:
     """Draw the choice of a detector of the lab; its name in the catalogue."""
-    offered = [name for name in DETECTORS if name in catalog.shipped()]
-    return st.selectbox("Detector", offered, key=key, format_func=DETECTORS.get, width=210, **KEPT)
+    offered = [name for name in NAMES if name in catalog.shipped()]
+    return st.selectbox("Detector", offered, key=key, format_func=NAMES.get, width=210, **KEPT)
 
 
 def as_detections(boxes: Tensor, labels: Tensor, scores: Tensor) -> Detections:

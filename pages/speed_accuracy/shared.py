@@ -15,24 +15,25 @@ from models import catalog
 from models.inside import settings
 from models.inside.settings import Found, Setting
 from models.recipes.speed_accuracy import parameter_bytes
+from pages.shared.detectors import NAMES
 
 SEED = 12
 RUNS = 3  # of each setting, whose median counts
 TWO, ONE, WINDOWS = "two stages", "one stage", "windows"
 # Network: what it is, how many stages, Okabe and Ito's colour, dash, symbol.
 LOOKS = {
-    "detector": ("Faster R-CNN", TWO, "#0072B2", "solid", "circle"),
-    "detector-narrow": ("Faster R-CNN, narrow", TWO, "#0072B2", "dot", "circle-open"),
+    "detector": (NAMES["detector"], TWO, "#0072B2", "solid", "circle"),
+    "detector-narrow": (NAMES["detector-narrow"], TWO, "#0072B2", "dot", "circle-open"),
     "detector-alternating": ("Faster R-CNN, narrow, alternating", TWO, "#56B4E9", "dot", "circle-open"),
     "fast-rcnn": ("Fast R-CNN, narrow", TWO, "#56B4E9", "dot", "square-open"),
-    "r-fcn": ("R-FCN", TWO, "#CC79A7", "solid", "square"),
+    "r-fcn": (NAMES["r-fcn"], TWO, "#CC79A7", "solid", "square"),
     "rcnn": ("R-CNN", TWO, "#8A8F98", "solid", "x"),
     "spp": ("SPP-net", TWO, "#8A8F98", "dot", "x-open"),
-    "ssd": ("SSD", ONE, "#E69F00", "solid", "diamond"),
+    "ssd": (NAMES["ssd"], ONE, "#E69F00", "solid", "diamond"),
     "ssd-narrow": ("SSD, narrow", ONE, "#E69F00", "dot", "diamond-open"),
-    "retinanet": ("RetinaNet", ONE, "#D55E00", "solid", "triangle-up"),
-    "yolo-anchor": ("YOLO, anchors", ONE, "#009E73", "solid", "star"),
-    "yolo-cell": ("YOLO, cells", ONE, "#009E73", "solid", "star-open"),
+    "retinanet": (NAMES["retinanet"], ONE, "#D55E00", "solid", "triangle-up"),
+    "yolo-anchor": (NAMES["yolo-anchor"], ONE, "#009E73", "solid", "star"),
+    "yolo-cell": (NAMES["yolo-cell"], ONE, "#009E73", "solid", "star-open"),
     "window-localizer": ("Sliding window, 3 classes", WINDOWS, "#8A8F98", "solid", "cross"),
 }
 SIZES = {"all": "box_ap", "small": "small", "medium": "medium", "large": "large"}
@@ -41,14 +42,18 @@ SIZES = {"all": "box_ap", "small": "small", "medium": "medium", "large": "large"
 @dataclass(frozen=True)
 class Point:
     """A detector at a setting: its AP on held-out scenes and per size of thing, the milliseconds of the machine that
-    judged it, the multiply-adds of a picture, and the bytes of its numbers."""
+    judged it, and the multiply-adds of a picture."""
 
     setting: Setting
     ap: float
     sizes: dict[str, float]
     card_milliseconds: float
     multiply_adds: int
-    bytes: int
+
+    @property
+    def bytes(self) -> int:
+        """Of its numbers; this loads the network, so the scatter does not ask for it."""
+        return parameter_bytes(catalog.load(self.setting.network))
 
     @property
     def title(self) -> str:
@@ -76,11 +81,10 @@ def points() -> tuple[Point, ...]:
     for name in LOOKS:
         if name not in catalog.shipped() or "settings" not in catalog.card(name):
             continue
-        size = parameter_bytes(catalog.load(name))
         for each in catalog.card(name)["settings"]:
             setting = Setting(name, each["side"], each["proposals"])
             sizes = each["box_ap_per_size"]
-            found.append(Point(setting, each["box_ap"], sizes, each["milliseconds"], each["multiply_adds"], size))
+            found.append(Point(setting, each["box_ap"], sizes, each["milliseconds"], each["multiply_adds"]))
     if not found:
         raise ValueError("No card knows other settings yet: python -m models settings detector judges one.")
     return tuple(found)

@@ -9,7 +9,7 @@ import torch
 from labs import focal_loss
 from models import catalog
 from models.networks.retinanet import OBJECTIVES, PYRAMID
-from models.recipes import retinanet, retinanet_compared, retinanet_steps, training
+from models.recipes import held_out_boxes, retinanet, retinanet_compared, retinanet_steps, training
 from models.recipes.retinanet import Recipe, batch, box_loss, class_loss
 from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes
 from models.recipes.trunk_features import TrunkFeatures
@@ -119,7 +119,7 @@ def test_what_lends_its_trunk_is_the_detector_whole():
 def test_evaluate_gives_the_figures_of_the_card(monkeypatch, tmp_path):
     monkeypatch.setenv("RECEPTIVE_CACHE", str(tmp_path))
     data: CachedScenes = cached_scenes(range(50, 52), workers=1)
-    monkeypatch.setattr(retinanet, "cached_scenes", lambda _seeds: data)
+    monkeypatch.setattr(held_out_boxes, "cached_scenes", lambda _seeds: data)
     torch.manual_seed(0)
     model = retinanet.wrap("retinanet", retinanet.build("retinanet").eval(), torch.device("cpu"), {})
     seen = []

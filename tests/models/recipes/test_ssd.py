@@ -4,8 +4,8 @@ import torch
 
 from models.networks import ssd
 from models.networks.detector import LEVELS, LoadedDetector, build_detector
+from models.recipes import held_out_boxes, training
 from models.recipes import ssd as ssd_recipe
-from models.recipes import training
 from models.recipes.scene_cache import InstanceRecord, cached_scenes
 from models.recipes.ssd import Recipe, batch_loss, picks_at
 from models.recipes.trunk_features import TrunkFeatures
@@ -38,7 +38,7 @@ def small(monkeypatch, data, start):
     features = TrunkFeatures(levels, data.records)
     monkeypatch.setattr(ssd_recipe, "Recipe", lambda: SMALL)
     monkeypatch.setattr(ssd_recipe, "trunk_features", lambda _detector, _count: features)
-    monkeypatch.setattr(ssd_recipe, "cached_scenes", lambda _seeds: data)
+    monkeypatch.setattr(held_out_boxes, "cached_scenes", lambda _seeds: data)
     monkeypatch.setattr(training, "CHECKPOINT_EVERY", 1)
     return features
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models import catalog
-from models.recipes import training
+from models.recipes import held_out_boxes, training
 from models.recipes import yolo as yolo_recipe
 from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes
 from models.recipes.yolo import Recipe, batch_at, mirrored, moved, truth_of
@@ -25,7 +25,8 @@ def data(tmp_path_factory):
 def small(monkeypatch, data):
     """The recipe, two steps long, with a checkpoint after every step."""
     monkeypatch.setattr(yolo_recipe, "Recipe", lambda: SMALL)
-    monkeypatch.setattr(yolo_recipe, "cached_scenes", lambda _seeds: data)
+    for module in (yolo_recipe, held_out_boxes):
+        monkeypatch.setattr(module, "cached_scenes", lambda _seeds: data)
     monkeypatch.setattr(training, "CHECKPOINT_EVERY", 1)
 
 
@@ -126,7 +127,7 @@ def test_the_figures_of_a_network_that_finds_half(monkeypatch):
             boxes=boxes, labels=labels, scores=torch.tensor([0.5]), masks=None, keypoints=None, seconds=seconds
         )
 
-    monkeypatch.setattr(yolo_recipe, "cached_scenes", lambda seeds: two_scenes())
+    monkeypatch.setattr(held_out_boxes, "cached_scenes", lambda seeds: two_scenes())
     metrics = yolo_recipe.evaluate(model, lambda *_: None, count=2)
     assert (metrics["box_ap"], metrics["box_ap50"], metrics["box_ar"]) == (0.5, 0.5, 0.5)
     assert (metrics["box_ap_per_class"]["dog"], metrics["box_ap_per_class"]["cat"]) == (1.0, 0.0)
@@ -140,7 +141,7 @@ def test_the_scenes_of_a_card_are_500_that_no_network_has_seen(monkeypatch):
         asked.append(seeds)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(yolo_recipe, "cached_scenes", stop)
+    monkeypatch.setattr(held_out_boxes, "cached_scenes", stop)
     with pytest.raises(KeyboardInterrupt):
         yolo_recipe.evaluate(None, lambda *_: None)
     assert asked == [range(10_000_000, 10_000_500)]
