@@ -5,14 +5,19 @@ import streamlit as st
 
 from labs import speed_accuracy
 from pages.shared import offered
+from pages.shared.swatches import swatches
 from pages.speed_accuracy.shared import LOOKS, SIZES, Point, as_tensors, measure, milliseconds, points, timed
 from ui import figures, page
-from ui.components import address, live_slider, words
+from ui.components import address, following, live_slider, words
 from ui.pictures import KEPT
 
 BUDGETS = (4, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 65, 80, 100, 150, 200, 300, 500)
 CHOSEN = "trade_point"
 HEIGHT = 340  # whole beside the slider, on a projector and on a phone
+SIGNS = {
+    "circle": "●", "circle-open": "○", "square": "■", "square-open": "□", "x": "✖", "x-open": "✕", "diamond": "◆",
+    "diamond-open": "◇", "triangle-up": "▲", "star": "★", "star-open": "☆", "cross": "✚",
+}  # fmt: skip
 TICKS = {  # of a logarithmic axis, and their text
     "milliseconds": {each: f"{each}" for each in (5, 10, 20, 50, 100, 200, 500, 1000, 2000)},
     "multiply-adds": {each * 1e9: f"{each:g} G" for each in (0.1, 0.2, 0.5, 1, 2, 5)},
@@ -42,12 +47,23 @@ def scatter() -> None:
             figure_of(every, best, budget, size, across), "trade_scatter", height=HEIGHT, points=True,
             alt=f"AP of {size} things over {across} of {len(every)} detectors; the best within {budget} ms",
         )  # fmt: skip
+    if not following():
+        with below:
+            st.html(swatches(legend(every)))
     with below:
         measured(every)
     st.caption(
-        "Solid grey: no other point is faster and more accurate. A line joins one network's picture sizes, or its "
-        "numbers of proposals at one size. Click a point: the section below shows what it finds."
+        "Grey steps: no other point is faster and more accurate. Ring: the best within the budget. A line joins one "
+        "network's picture sizes at its most proposals. Click a point: the section below shows what it finds."
     )
+
+
+def legend(every: tuple[Point, ...]) -> list[tuple[str, str]]:
+    """Colour, and sign with name, of every detector that has a point."""
+    there = {point.setting.network for point in every}
+    return [
+        (colour, f"{SIGNS[symbol]} {title}") for name, (title, _, colour, _, symbol) in LOOKS.items() if name in there
+    ]
 
 
 def said(every: tuple[Point, ...], best: int | None, budget: float, size: str) -> str:
@@ -111,8 +127,7 @@ def figure_of(every: tuple[Point, ...], best: int | None, budget: float, size: s
     figure.update_layout(
         xaxis={"title": ACROSS[across], "type": "log", "tickvals": list(TICKS[across]),
                "ticktext": list(TICKS[across].values())}, yaxis={"title": f"AP of {size} things", "range": [0, 1]},
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0, "yanchor": "bottom",
-                "entrywidth": 150},
+        showlegend=False,
         margin={"t": 8},
     )  # fmt: skip
     return figure
