@@ -40,6 +40,7 @@ from models.recipes import spp as spp_recipe
 from models.recipes import ssd as ssd_recipe
 from models.recipes import window as window_recipe
 from models.recipes import yolo as yolo_recipe
+from models.weight_bytes import from_bytes, to_bytes
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
@@ -65,6 +66,7 @@ BORROWED: dict[str, tuple[str, str, str]] = {  # network: (part, the other netwo
     "rcnn": ("trunk", "localizer-joint", "trunk"),
     "spp": ("backbone", "detector", "backbone"),
 }
+IN_BYTES = ("yolo-cell", "yolo-anchor")  # the largest: their weights are stored in a byte each
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
 _loading = Lock()
@@ -161,7 +163,7 @@ def halved(name: str) -> tuple[str, ...]:
 
 
 def save(name: str, module: torch.nn.Module, facts: dict) -> None:
-    """Write weights as fp16 safetensors, without a borrowed trunk, and the card beside them."""
+    """Write weights as safetensors, fp16 or bytes (`IN_BYTES`), without a borrowed trunk, and the card beside them."""
     WEIGHTS.mkdir(exist_ok=True)
     state = {
         key: value.detach().cpu().contiguous().to(torch.float16 if value.is_floating_point() else value.dtype)
@@ -171,7 +173,7 @@ def save(name: str, module: torch.nn.Module, facts: dict) -> None:
     if name in BORROWED:
         facts = facts | {"trunk": {"of": BORROWED[name][1], "sha256": card(BORROWED[name][1])["sha256"]}}
     part = WEIGHTS / f"{name}.part"
-    save_file(state, part)
+    save_file(to_bytes(state) if name in IN_BYTES else state, part)
     os.replace(part, WEIGHTS / f"{name}.safetensors")
     write_card(name, facts | {"sha256": _sha256(WEIGHTS / f"{name}.safetensors")})
     with _loading:
@@ -207,7 +209,7 @@ def _weights(name: str, facts: dict) -> dict[str, torch.Tensor]:
     file = WEIGHTS / f"{name}.safetensors"
     if not file.exists() or _sha256(file) != facts.get("sha256"):
         raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
-    return load_file(file)
+    return from_bytes(load_file(file))
 
 
 def _sha256(file: Path) -> str:

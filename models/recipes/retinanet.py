@@ -33,7 +33,7 @@ class Recipe:
     scenes: int = 3000
     steps: int = 800
     batch: int = 16
-    box_steps: int = 2400
+    box_steps: int = 6000
     box_batch: int = 8
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
