@@ -26,9 +26,10 @@ def to_bytes(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def from_bytes(stored: dict[str, Tensor]) -> dict[str, Tensor]:
     """The weights again, float32 where they were bytes; a state without bytes is given back as it is."""
-    scales = {name.removesuffix(SCALE) for name in stored if name.endswith(SCALE)}
+    in_bytes = {name for name, value in stored.items() if value.dtype == torch.int8 and name + SCALE in stored}
+    scales = {name + SCALE for name in in_bytes}
     return {
-        name: value.float() * stored[name + SCALE] if name in scales and value.dtype == torch.int8 else value
+        name: value.float() * stored[name + SCALE] if name in in_bytes else value
         for name, value in stored.items()
-        if name.removesuffix(SCALE) not in scales or not name.endswith(SCALE)
+        if name not in scales
     }

@@ -21,8 +21,12 @@ SIGNS = {
 TICKS = {  # of a logarithmic axis, and their text
     "milliseconds": {each: f"{each}" for each in (5, 10, 20, 50, 100, 200, 500, 1000, 2000)},
     "multiply-adds": {each * 1e9: f"{each:g} G" for each in (0.1, 0.2, 0.5, 1, 2, 5)},
+    "memory": {each * 1e6: f"{each} MB" for each in (2, 5, 10, 20, 50, 100, 200)},
 }
-ACROSS = {"milliseconds": "milliseconds a picture", "multiply-adds": "multiply-adds a picture"}
+ACROSS = {
+    "milliseconds": "milliseconds a picture", "multiply-adds": "multiply-adds a picture",
+    "memory": "memory that a picture takes at once, beside the network's numbers",
+}  # fmt: skip
 
 
 @st.fragment
@@ -95,7 +99,11 @@ def figure_of(every: tuple[Point, ...], best: int | None, budget: float, size: s
     """The points, joined where they differ in one setting, the front, and the budget."""
     figure = go.Figure()
     times, accuracy = as_tensors(every, size)
-    shown = times if across == "milliseconds" else times.new_tensor([point.multiply_adds for point in every])
+    shown = {
+        "milliseconds": times,
+        "multiply-adds": times.new_tensor([point.multiply_adds for point in every]),
+        "memory": times.new_tensor([point.peak_bytes for point in every]),
+    }[across]
     front = speed_accuracy.pareto_front(shown, accuracy)
     order = sorted(front.nonzero().flatten().tolist(), key=lambda index: float(shown[index]))
     figure.add_scatter(

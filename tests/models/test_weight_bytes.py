@@ -27,6 +27,11 @@ def test_what_is_small_or_no_weight_stays_as_it_is(value):
     assert to_bytes({"w": value}) == {"w": value} and from_bytes({"w": value}) == {"w": value}
 
 
+def test_a_weight_that_is_called_scale_is_no_scale_of_bytes():
+    state = {"head.scale": torch.ones(3), "head": torch.ones(64, 64)}
+    assert from_bytes(state) == state
+
+
 def test_the_smallest_that_is_stored_in_bytes_and_a_channel_of_zeros():
     stored = to_bytes({"w": torch.zeros(1, FEWEST)})
     assert stored["w"].dtype == torch.int8 and bool(stored["w.scale"] > 0)
