@@ -31,7 +31,7 @@ class Recipe:
     seed: int = 0
     trunk: str = STARTS_FROM
     scenes: int = 3000
-    steps: int = 3000
+    steps: int = 2000
     batch: int = 16
     box_steps: int = 9000
     box_batch: int = 8
