@@ -26,6 +26,7 @@ from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
 from models.recipes import fast_rcnn as fast_rcnn_recipe
 from models.recipes import localizer as localizer_recipe
+from models.recipes import mask_heads as mask_heads_recipe
 from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import narrow_ssd as narrow_ssd_recipe
 from models.recipes import pose_fields as pose_fields_recipe
@@ -47,7 +48,7 @@ FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, narrow_detector_recipe, alternating_detector_recipe, fast_rcnn_recipe,
     spp_recipe, rcnn_recipe, r_fcn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
     pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe, narrow_ssd_recipe,
-    retinanet_recipe, retinanet_compared_recipe,
+    retinanet_recipe, retinanet_compared_recipe, mask_heads_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
 # tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
@@ -57,7 +58,8 @@ HALF = {
 }  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
-BORROWED: dict[str, tuple[str, str, str]] = {  # network: (part, the other network, its part)
+# network: (part, the other network, its part), or several parts that both name alike, for both
+BORROWED: dict[str, tuple[str | tuple[str, ...], str, str | tuple[str, ...]]] = {
     "ssd": ("backbone.trunk", "detector", "backbone"),
     "ssd-narrow": ("backbone.trunk", "detector-narrow", "backbone"),
     **dict.fromkeys(
@@ -65,6 +67,7 @@ BORROWED: dict[str, tuple[str, str, str]] = {  # network: (part, the other netwo
     ),
     "rcnn": ("trunk", "localizer-joint", "trunk"),
     "spp": ("backbone", "detector", "backbone"),
+    **dict.fromkeys(mask_heads_recipe.NAMES, (mask_heads_recipe.LENT, "detector", mask_heads_recipe.LENT)),
 }
 IN_BYTES = ("yolo-cell", "yolo-anchor")  # the largest: their weights are stored in a byte each
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
@@ -168,7 +171,7 @@ def save(name: str, module: torch.nn.Module, facts: dict) -> None:
     state = {
         key: value.detach().cpu().contiguous().to(torch.float16 if value.is_floating_point() else value.dtype)
         for key, value in module.state_dict().items()
-        if name not in BORROWED or not key.startswith(BORROWED[name][0] + ".")
+        if name not in BORROWED or _within(key, _parts(BORROWED[name][0])) is None
     }
     if name in BORROWED:
         facts = facts | {"trunk": {"of": BORROWED[name][1], "sha256": card(BORROWED[name][1])["sha256"]}}
@@ -195,14 +198,25 @@ def _load(name: str, device: str) -> LoadedNetwork:
         part, owner, theirs = BORROWED[name]
         if facts.get("trunk", {}).get("sha256") != card(owner).get("sha256"):
             raise ValueError(f"{name} was trained on the trunk of another {owner}: train {name} again.")
-        lent = _weights(owner, card(owner)).items()
-        state |= {part + key.removeprefix(theirs): value for key, value in lent if key.startswith(theirs + ".")}
+        ours = dict(zip(_parts(theirs), _parts(part), strict=True))
+        for key, value in _weights(owner, card(owner)).items():
+            if (lent := _within(key, tuple(ours))) is not None:
+                state[ours[lent] + key.removeprefix(lent)] = value
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     where = torch.device(device)
     network = module_family.wrap(name, ready(name, module, where), where, facts)
     network.let_go = partial(release, name)
     return network
+
+
+def _parts(named: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (named,) if isinstance(named, str) else named
+
+
+def _within(key: str, parts: tuple[str, ...]) -> str | None:
+    """The part that a weight belongs to, if to any of them."""
+    return next((part for part in parts if key.startswith(part + ".")), None)
 
 
 def _weights(name: str, facts: dict) -> dict[str, torch.Tensor]:

@@ -146,6 +146,15 @@ LESSONS = (
            minutes=35,
            expect="“Fast R-CNN looks at all regions at once.” The convolutions run once for the picture; pooling and "
                   "the head still run for every region."),
+    Lesson("Detect", "mask_rcnn", "Mask R-CNN", ":material/gesture:",
+           "Which pixels of a box are the thing?", network="detector",
+           topics="Instance segmentation: a mask for each region and class, training targets, per-class sigmoid against "
+                  "softmax, boundaries",
+           goal="Follow a region to its mask, cut its training target by hand, and say why each class has a sigmoid of "
+                "its own.",
+           minutes=25,
+           expect="“The mask says what the thing is.” The box head says it; the mask of that class is then taken, and "
+                  "the masks of the other classes are not asked."),
     Lesson("Detect", "position_sensitive", "R-FCN: Parts That Vote", ":material/how_to_vote:",
            "What if nothing had to run per region?", network="r-fcn",
            topics="R-FCN, position-sensitive score maps and pooling, the vote, cost per region",
