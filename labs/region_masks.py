@@ -20,7 +20,7 @@ from torch.nn.functional import log_softmax, pad, softplus
 from labs.roi_align import hat_weights, roi_align
 
 SIZE = 28  # cells a side, M
-PADDING = 1  # empty cells around a mask, before it is resized: without them it would end as a hard edge at its box
+PADDING = 1  # empty cells around a mask, before it is resized: without them it could not end inside its box
 
 
 def targets(
@@ -150,6 +150,28 @@ def paste(
     if right > left and bottom > top:
         pasted[top:bottom, left:right] = values[top - y1 : bottom - y1, left - x1 : right - x1]
     return pasted
+
+
+def paste_exactly(
+    mask: Float[Tensor, "m m"], box: Float[Tensor, "4"], shape: tuple[int, int]
+) -> Float[Tensor, "h w"]:
+    """The same without any rounding: each pixel asks for the place of its own middle in the box, and beyond the
+    outermost cells the mask fades to 0.
+
+    Equal to `grid_sample` as Detectron2 uses it. With `targets(..., aligned=True)` a mask comes back where it was cut.
+
+    >>> paste_exactly(torch.ones(2, 2), torch.tensor([1.0, 1.0, 3.0, 3.0]), (4, 4))
+    tensor([[0., 0., 0., 0.],
+            [0., 1., 1., 0.],
+            [0., 1., 1., 0.],
+            [0., 0., 0., 0.]])
+    """
+    size = len(mask)
+    axes = []
+    for axis, pixels in ((1, shape[0]), (0, shape[1])):
+        share = (torch.arange(pixels) + 0.5 - box[axis]) / (box[axis + 2] - box[axis])
+        axes.append(hat_weights(share * size - 0.5 + PADDING, size + 2 * PADDING, border=0.0))
+    return axes[0] @ pad(mask, (PADDING,) * 4) @ axes[1].T
 
 
 def above(probability: Float[Tensor, "*shape"], threshold: float) -> Bool[Tensor, "*shape"]:

@@ -80,13 +80,11 @@ def shapes(detector: LoadedDetector, head: str) -> list[tuple[str, tuple[int, ..
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
     every = [each for part in (layers, predictor) for each in part.modules() if isinstance(each, kinds)]
     size = pool.output_size[0]
-    found = [(f"{AS_TRAINED} of {size} × {size}", (detector.module.backbone.out_channels, size, size), 0)]
+    found = [(f"{AS_TRAINED} {size} × {size}", (detector.module.backbone.out_channels, size, size), 0)]
 
     def note(layer: nn.Module, _inputs, output: Tensor) -> None:
         kernel = getattr(layer, "kernel_size", None)
-        kind = {nn.Conv2d: "convolution", nn.ConvTranspose2d: "transposed convolution", nn.Linear: "linear"}[
-            type(layer)
-        ]
+        kind = {nn.Conv2d: "convolution", nn.ConvTranspose2d: "transposed", nn.Linear: "linear"}[type(layer)]
         found.append((f"{kind} {kernel[0]} × {kernel[1]}" if kernel else kind, tuple(output.shape[1:]), _weight(layer)))
 
     with detector._lock, torch.inference_mode():
@@ -98,7 +96,7 @@ def shapes(detector: LoadedDetector, head: str) -> list[tuple[str, tuple[int, ..
                 hook.remove()
         if head == KEYPOINTS:  # torchvision enlarges what the last layer says, without parameters
             side = 2 * found[-1][1][-1]
-            found.append(("bilinear × 2", (found[-1][1][0], side, side), 0))
+            found.append(("bilinear, × 2", (found[-1][1][0], side, side), 0))
     return found
 
 

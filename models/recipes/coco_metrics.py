@@ -125,7 +125,8 @@ class Judge:
             truth = COCO()
             truth.dataset = {"info": {}, "images": self._images, "annotations": self._truths, "categories": CATEGORIES}
             truth.createIndex()
-            judge = COCOeval(truth, truth.loadRes(results), kind)
+            own = [dict(each) for each in results]  # loadRes writes into them, and reads them otherwise a second time
+            judge = COCOeval(truth, truth.loadRes(own), kind)
             if kind == "keypoints":
                 judge.params.kpt_oks_sigmas = SIGMAS
                 judge.params.catIds = [PERSON]

@@ -14,7 +14,7 @@ from models.networks.detector import PROPOSALS, Detection
 from models.recipes.coco_metrics import PERSON
 from pages.mask_rcnn.shared import NETWORK, regions_of, xyxy
 from pages.shared import offered
-from scenes import PALETTE, SKELETON, THINGS
+from scenes import SKELETON, THINGS
 from ui import page
 from ui.components import Box, Boxes, Labels, Lines, Points, following, live_slider, stage, words
 from ui.pictures import KEPT, Picture
@@ -24,7 +24,8 @@ MOST = 100  # boxes that the paper hands to the other heads
 COUNTS = (1, 10, 30, MOST)
 COLOURS = {"trunk": "#56B4E9", "RPN": "#999999", BOXES: "#E69F00", MASKS: "#009E73", KEYPOINTS: "#D55E00"}
 DASHES = {BOXES: "dot", MASKS: "dash", KEYPOINTS: "solid"}
-CLASS_COLOURS = [None, *(PALETTE[name] for name in THINGS)]
+# One of Okabe and Ito's colours for each detection, the surest first.
+ONE_EACH = [None, "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#0072B2", "#D55E00"]
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)  # shared and only read
@@ -55,7 +56,7 @@ def heads(picture: Picture) -> None:
             with left:
                 stage("heads_picture", zoom=False).show(
                     picture.image, drawn(found, on), alt=f"What the heads say: {', '.join([BOXES, *on])}",
-                    caption="One run of the network; each head adds its layer.",
+                    caption=f"One run of the network; each head adds its layer.{nobody(found, on)}",
                 )  # fmt: skip
         with right:
             spent = work(on, count)
@@ -87,14 +88,12 @@ def heads(picture: Picture) -> None:
 def drawn(found: Detection, on: list[str]) -> list:
     """Masks, boxes and skeletons of the sure detections, as far as their heads are on."""
     kept = (found.scores >= SURE).nonzero()[:, 0].tolist()
-    painted, layers = np.zeros((224, 224), np.uint8), []
+    layers = []
     if MASKS in on and found.masks is not None:
-        for i in reversed(kept):
-            painted[found.masks[i].numpy() >= 0.5] = found.labels[i]
-        layers.append(Labels(painted, CLASS_COLOURS, 0.55))
+        layers.append(painted((found.masks[kept] >= 0.5).numpy()))
     boxes = [
         Box(f"found-{i}", xyxy(found.boxes[i]), f"{THINGS[found.labels[i] - 1]} {found.scores[i]:.2f}",
-            CLASS_COLOURS[found.labels[i]], width=2.5)
+            ONE_EACH[colour_of(i)], width=2.5)
         for i in reversed(kept)
     ]  # fmt: skip
     layers.append(Boxes(boxes))
@@ -105,6 +104,25 @@ def drawn(found: Detection, on: list[str]) -> list:
                 limbs = np.array([[*joints[a], *joints[b]] for a, b in SKELETON])
                 layers += [Lines(limbs, "#FFFFFF", 2), Points(joints, "#F0E442", 3)]
     return layers
+
+
+def nobody(found: Detection, on: list[str]) -> str:
+    """Why no skeleton is seen although that head is on."""
+    persons = (found.labels == PERSON) & (found.scores >= SURE)
+    return " It finds no person here, so no skeleton is drawn." if KEYPOINTS in on and not persons.any() else ""
+
+
+def colour_of(i: int) -> int:
+    """Index into ONE_EACH of a detection."""
+    return 1 + i % (len(ONE_EACH) - 1)
+
+
+def painted(masks: np.ndarray) -> Labels:
+    """Masks bool (n, H, W), the surest first, on each other with the surest on top."""
+    values = np.zeros(masks.shape[1:], np.uint8)
+    for i in reversed(range(len(masks))):
+        values[masks[i]] = colour_of(i)
+    return Labels(values, ONE_EACH, 0.7)
 
 
 def work(on: list[str], count: int) -> dict[str, int]:
@@ -154,9 +172,9 @@ def table(on: list[str]) -> str:
 
 
 def layers(head: str) -> str:
-    lines = ["| layer | output | parameters |", "|---|---|---:|"]
+    lines = ["| layer | output | weights |", "|---|---|---:|"]
     for kind, shape, parameters in region_heads.shapes(catalog.load(NETWORK), head):
-        lines.append(f"| {kind} | {' × '.join(map(str, shape))} | {parameters:,} |")
+        lines.append(f"| {kind} | {'×'.join(map(str, shape))} | {parameters:,} |")
     return "\n".join(lines)
 
 

@@ -51,8 +51,8 @@ def places(person: Person, box: Tensor, logits: Tensor, joint: int) -> None:
         with right:
             rows = torch.stack([torch.stack([each[joint], mean(each, person.seen)]) for each in errors.values()])
             matrices("joint_readings", window=2).show(
-                [Grid("readings", rows.numpy(), title="pixels off", rows=list(READINGS),
-                      columns=["this joint", "mean of those in sight"], format="%.2f", colour="none")],
+                [Grid("readings", rows.numpy(), title="pixels off, this joint and the mean", rows=list(READINGS),
+                      columns=["this joint", "all in sight"], format="%.2f", colour="none")],
             )  # fmt: skip
             words(arithmetic(box, logits, joint), "joint_arithmetic")
         best = min(errors, key=lambda name: float(errors[name][joint]))

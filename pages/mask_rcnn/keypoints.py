@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from labs import keypoint_heat_maps as heat
+from labs import keypoint_similarity as ks
 from labs.keypoint_heat_maps import Targets
 from models import catalog
+from models.inside import region_heads
 from pages.mask_rcnn import joint_places, joint_similarity
 from pages.mask_rcnn.persons import (
     GREEN,
@@ -140,7 +142,7 @@ def counted(person: Person, logits: Tensor, share: Tensor, aim: Targets) -> None
         with left:
             stage("joint_maps", zoom=False, window=2).show(
                 None, [Heat(mosaic(share), "inferno", 0, 1, opacity=1.0, smooth=False),
-                       GridLines(rows=len(JOINTS) // ROW, cols=ROW, colour="#888888"), Points(*marks(aim))],
+                       GridLines(rows=len(JOINTS) // ROW, cols=ROW, colour="#888888"), marks(aim)],
                 size=(ROW * SIDE, len(JOINTS) // ROW * SIDE), alt="The heat maps of all joints",
                 caption=f"Each over its own maximum: {', '.join(JOINTS)}. Green: the targets.",
             )  # fmt: skip
@@ -172,14 +174,14 @@ def mosaic(share: Tensor) -> np.ndarray:
     return shown.reshape(-1, ROW, SIDE, SIDE).swapaxes(1, 2).reshape(-1, ROW * SIDE)
 
 
-def marks(aim: Targets) -> tuple[np.ndarray, str, float]:
+def marks(aim: Targets) -> Points:
     """The middles of the targets' cells on the mosaic."""
+    counting = aim.count[0].nonzero()[:, 0].tolist()
     at = [
         (k % ROW * SIDE + place % SIDE + 0.5, k // ROW * SIDE + place // SIDE + 0.5)
-        for k, (place, counts) in enumerate(zip(aim.places[0].tolist(), aim.count[0].tolist(), strict=True))
-        if counts
+        for k, place in ((k, int(aim.places[0, k])) for k in counting)
     ]
-    return np.array(at, np.float64).reshape(-1, 2), GREEN, 3.0
+    return Points(np.array(at, np.float64).reshape(-1, 2), GREEN, 3.0, notes=[JOINTS[k] for k in counting])
 
 
 def rows(person: Person) -> list[str]:
@@ -187,3 +189,25 @@ def rows(person: Person) -> list[str]:
     short = {SEEN: "", HIDDEN: " (hidden)", OUTSIDE: " (outside)"}
     assert set(short) == set(WORDS)
     return [f"{name}{short[seen]}" for name, seen in zip(JOINTS, person.visibility.tolist(), strict=True)]
+
+
+def code() -> None:
+    """The functions of the sections on heads and joints."""
+    page.show_code(
+        [heat.targets, heat.one_hot, heat.probabilities, heat.losses, heat.loss],
+        r"L = -\frac{1}{|V|} \sum_{i \in V} \ln \frac{e^{z_i(x_i, y_i)}}{\sum_{x, y} e^{z_i(x, y)}}",
+        "torchvision.models.detection.roi_heads.keypointrcnn_loss(logits, [boxes], [joints], [matched])",
+    )
+    page.show_code(
+        [heat.best_cells, heat.quarter_shifted, heat.mean_place, heat.in_picture, heat.enlarged_best],
+        library="torchvision.models.detection.roi_heads.heatmaps_to_keypoints(logits, boxes)",
+    )
+    page.show_code(
+        [ks.similarities, ks.oks],
+        r"\mathrm{OKS} = \frac{1}{|V|} \sum_{i \in V} e^{-d_i^2 / (2 s^2 k_i^2)}",
+        "pycocotools.cocoeval.COCOeval(truth, found, 'keypoints').computeOks(image, category)",
+    )
+    page.show_code(
+        [region_heads.logits, region_heads.layers_of],
+        library="torchvision.models.detection.keypointrcnn_resnet50_fpn(weights='DEFAULT')",
+    )

@@ -1,10 +1,19 @@
 """Which pixels of a box are the thing? Mask R-CNN: a small network draws a mask in every region."""
 
-from labs import keypoint_heat_maps as heat
-from labs import keypoint_similarity as ks
+import streamlit as st
+
 from labs import region_masks as rm
-from models.inside import region_heads
-from pages.mask_rcnn import heads, keypoints, region, roi_pool_masks, shared
+from pages.mask_rcnn import (
+    competing,
+    edges,
+    heads,
+    keypoints,
+    pasting,
+    region,
+    roi_pool_masks,
+    shared,
+    targets,
+)
 from ui import outside_lab_world, page, pictures
 
 page.begin("Mask R-CNN")
@@ -12,6 +21,11 @@ picture = pictures.choose("masks", seed=shared.SEED)
 outside_lab_world.warn(picture, [shared.NETWORK])
 with page.guard():  # without weights there is one sentence
     region.play(picture)
+    pasting.pasting(picture)
+    targets.targets(picture)
+    if competing.shipped():
+        competing.competing(picture)
+    edges.edges(picture)
     roi_pool_masks.pooled(picture)
     heads.heads(picture)
     heads.price(picture)
@@ -24,26 +38,32 @@ page.show_code(
     "torchvision.models.detection.roi_heads.paste_masks_in_image(masks, boxes, (224, 224)) >= 0.5",
 )
 page.show_code(
-    [heat.targets, heat.one_hot, heat.probabilities, heat.losses, heat.loss],
-    r"L = -\frac{1}{|V|} \sum_{k \in V} \ln \frac{e^{z_k(x_k, y_k)}}{\sum_{x, y} e^{z_k(x, y)}}",
-    "torchvision.models.detection.roi_heads.keypointrcnn_loss(logits, [boxes], [joints], [matched])",
+    [rm.targets, rm.sigmoid_losses],
+    r"L = -\frac{1}{M^2} \sum_{i,j} t_{ij} \ln \sigma(z_{k,i,j}) + (1 - t_{ij}) \ln (1 - \sigma(z_{k,i,j})), "
+    r"\quad k \text{ the true class}",
+    "torchvision.models.detection.roi_heads.maskrcnn_loss(logits, proposals, masks, labels, matched)",
 )
-page.show_code(
-    [heat.best_cells, heat.quarter_shifted, heat.mean_place, heat.in_picture, heat.enlarged_best],
-    library="torchvision.models.detection.roi_heads.heatmaps_to_keypoints(logits, boxes)",
+page.show_code([rm.softmax_losses, rm.softmax_log_odds])
+page.show_code([rm.paste_exactly, rm.mask_iou, rm.to_edge, rm.wrong_by_distance])
+st.caption(
+    "`torchvision.models.detection.maskrcnn_resnet50_fpn(weights='DEFAULT')` is the whole network, trained on "
+    "photographs. Its masks come pasted, as probabilities: threshold them yourself."
 )
-page.show_code(
-    [ks.similarities, ks.oks],
-    r"\mathrm{OKS} = \frac{1}{|V|} \sum_{k \in V} e^{-d_k^2 / (2 s^2 k_k^2)}",
-    "pycocotools.cocoeval.COCOeval(truth, found, 'keypoints').computeOks(image, category)",
+page.erratum(
+    "A small mask network operates on each RoI and predicts a 28x28 binary mask.",
+    "For each region the mask network draws one mask for every class, and its 28 × 28 cells are probabilities. The mask "
+    "of the class that the box head chose is resized to the box, and a threshold then makes it binary.",
 )
-page.show_code(
-    [region_heads.logits, region_heads.layers_of],
-    library="torchvision.models.detection.keypointrcnn_resnet50_fpn(weights='DEFAULT')",
-)
+keypoints.code()
 page.sources(
     [
         ("He, Gkioxari, Dollár, Girshick 2017: Mask R-CNN", "paper", "https://arxiv.org/abs/1703.06870"),
+        ("Kirillov, Wu, He, Girshick 2020: PointRend, Image Segmentation as Rendering", "paper",
+         "https://arxiv.org/abs/1912.08193"),
+        ("Newell, Yang, Deng 2016: Stacked Hourglass Networks for Human Pose Estimation", "paper",
+         "https://arxiv.org/abs/1603.06937"),
+        ("Sun, Xiao, Wei, Liang, Wei 2018: Integral Human Pose Regression", "paper",
+         "https://arxiv.org/abs/1711.08229"),
         ("Stanford CS231n: Detection and Segmentation", "lecture"),
     ]
-)
+)  # fmt: skip

@@ -18,7 +18,7 @@ from ui.components import Box, Lines, Points, address, resting
 
 __all__ = ["JOINTS", "person_of"]
 SIDE = 56  # places along each side of a map
-SEED = 31  # of whom some joints are in sight, some hidden, some outside the picture
+SEED = 53  # a large person behind a smaller thing
 STAGE, LINK, OF = "joint_stage", "joint_box", "_joint_of"
 GREEN, ORANGE, SKY, PURPLE, YELLOW, WHITE = "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#FFFFFF"
 BOX = Box("person", (0, 0, 1, 1), "", WHITE, editable=True, width=2)

@@ -21,6 +21,7 @@ from pages.mask_rcnn.shared import (
     compared,
     held,
     nearest,
+    outline,
     said_of,
     start_box,
     truths,
@@ -88,15 +89,6 @@ def play(picture: Picture) -> None:
 def class_of(said: MaskedRegions, name: str) -> int:
     """The class that is asked for, from 1: by name, or the best of the box head, background left out."""
     return NAMES.index(name) if name in THINGS else int(said.scores[0, 1:].argmax()) + 1
-
-
-def outline(cells: Tensor) -> np.ndarray:
-    """The edges (n, 4) between cells of a mask (m, m) and those that are not in it, in units of cells."""
-    padded = np.pad(cells.numpy(), 1)
-    down = np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1])
-    across = np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1])
-    lines = [[x, y, x + 1, y] for y, x in down] + [[x, y, x, y + 1] for y, x in across]
-    return np.array(lines, np.float64).reshape(-1, 4)
 
 
 def told(picture: Picture, said: MaskedRegions, label: int, mask: Tensor, truth: Tensor, at: int | None) -> None:

@@ -11,11 +11,11 @@ from models import catalog
 from models.inside import region_heads
 from models.inside.pooling_swap import POOLINGS
 from models.inside.region_heads import AS_TRAINED, MASKS
-from pages.mask_rcnn.heads import CLASS_COLOURS, SURE, found_in
+from pages.mask_rcnn.heads import ONE_EACH, SURE, colour_of, found_in, painted
 from pages.mask_rcnn.shared import NETWORK, regions_of, xyxy
 from pages.shared.truths import truths_of
 from ui import page
-from ui.components import Box, Boxes, Labels, stage
+from ui.components import Box, Boxes, stage
 from ui.pictures import KEPT, Picture
 
 OTHERS = [name for name in POOLINGS if name != AS_TRAINED]
@@ -90,10 +90,9 @@ def pooled(picture: Picture) -> None:
 
 
 def layers(image: np.ndarray, masks: Tensor) -> list:
-    """Masks in the colour of their class, the surest on top, and their boxes."""
-    found, painted = found_in(image), np.zeros(image.shape[:2], np.uint8)
-    for i in reversed(range(len(masks))):
-        painted[masks[i].numpy()] = found.labels[i]
-    boxes = [Box(f"box-{i}", xyxy(found.boxes[i]), "", CLASS_COLOURS[found.labels[i]], width=1.5)
-             for i in reversed(range(len(masks)))]  # fmt: skip
-    return [Labels(painted, CLASS_COLOURS, 0.6), Boxes(boxes)]
+    """The masks, one colour each, and their boxes."""
+    boxes = [
+        Box(f"box-{i}", xyxy(found_in(image).boxes[i]), "", ONE_EACH[colour_of(i)] or "", width=1.5)
+        for i in reversed(range(len(masks)))
+    ]
+    return [painted(masks.numpy()), Boxes(boxes)]

@@ -16,7 +16,7 @@ from models.networks.mask_heads import SIGMOID, SOFTMAX
 from scenes import THINGS
 from ui import page
 from ui.components import Box, Labels, address, resting
-from ui.pictures import Picture
+from ui.pictures import KEPT, Picture
 
 __all__ = ["SIGMOID", "SOFTMAX"]
 NETWORK = "detector"
@@ -62,6 +62,15 @@ def compared(found: Tensor, truth: Tensor) -> Labels:
     """Two masks on each other: what both have, what is missing, what is too much."""
     values = np.where(found & truth, 1, np.where(truth, 2, np.where(found, 3, 0)))
     return Labels(values.astype(np.uint8), [None, SKY, ORANGE, VERMILION], 0.75)
+
+
+def outline(cells: Tensor) -> np.ndarray:
+    """The edges (n, 4) between the cells of a mask (h, w) and those that are not in it, x1, y1, x2, y2 in cells."""
+    padded = np.pad(cells.numpy(), 1)
+    down = np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1])
+    across = np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1])
+    lines = [[x, y, x + 1, y] for y, x in down] + [[x, y, x, y + 1] for y, x in across]
+    return np.array(lines, np.float64).reshape(-1, 4)
 
 
 def start_box(picture: Picture, key: str = STAGE, link: str = LINK) -> Box:
@@ -135,3 +144,26 @@ def xyxy(box) -> tuple[float, float, float, float]:
 def signed(value: float, digits: int = 2) -> str:
     """Fixed digits and a true minus sign."""
     return f"{value:.{digits}f}".replace("-", "−")
+
+
+def choose_thing(picture: Picture, key: str, default: int = 0) -> int | None:
+    """Draw the choice of a thing and return its place in the scene; None, and a sentence, where there is none."""
+    if picture.view is None:
+        st.info("What a photograph's exact masks are, nobody knows: choose Lab World above for this section.")
+        return None
+    names = thing_names(picture)
+    if not names:
+        st.info("No thing is in this scene: choose another one above.")
+        return None
+    if st.session_state.get(key) not in (None, *names):
+        del st.session_state[key]
+    chosen = st.selectbox("Thing", names, min(default, len(names) - 1), key=key, width=200,
+                          label_visibility="collapsed", **KEPT)  # fmt: skip
+    return names.index(chosen)
+
+
+def thing_names(picture: Picture) -> list[str]:
+    """Of every thing of a scene its class, and from the second of a class on its number: "dog", "dog 2"."""
+    labels = [thing.label for thing in picture.view.instances]
+    counted = [labels[: at + 1].count(label) for at, label in enumerate(labels)]
+    return [label if number == 1 else f"{label} {number}" for label, number in zip(labels, counted, strict=True)]
