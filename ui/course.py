@@ -229,6 +229,10 @@ TERMS = {
     "Receptive field": ("the part of the picture that one value of a feature map depends on.", "upsampling"),
     "Anchor": ("a box of fixed size and ratio at a position of the feature map, which the network scores and moves.",
                "anchors"),
+    "RoI Pool": ("rounds a box to whole cells of the map and keeps the largest value of each part; RoI Align rounds "
+                 "nothing. Average precision behind both is measured there.", "roi_pooling"),
+    "Pose regression": ("a network that says the joints as numbers, an x and a y for each; both ways are compared over "
+                        "many persons there.", "localization"),
     "Feature pyramid": ("maps of several strides, fine for small things and coarse for large ones, each told by the "
                         "coarser ones what lies around.", "anchors"),
 }  # fmt: skip

@@ -1,8 +1,6 @@
 """A sigmoid for each class, or one softmax over all: two heads of one shape, trained alike, in the same regions."""
 
-import numpy as np
 import streamlit as st
-import torch
 from torch import Tensor
 
 from labs import region_masks as rm
