@@ -1,9 +1,9 @@
 """Panoptic quality: how well are all pixels told apart, by class and by thing? PQ = SQ x RQ.
 
-A panoptic map gives each pixel a pair: its class and its identity. It is an integer array (h, w, 2). Pixels of one class
-and one identity are a segment; the identity of stuff says nothing, so all sky of a picture is one segment. A class of
-`VOID` means that nobody says what is there. A segment of the truth and one of the prediction are a match if they are of
-one class and their IoU is above one half. Segments of one map never share a pixel, so no segment can have two matches.
+A panoptic map gives each pixel a pair: its class and its identity. It is an integer array (h, w, 2). Pixels of one
+class and one identity are a segment; the identity of stuff says nothing, so all sky of a picture is one segment. A class
+of `VOID` means that nobody says what is there. A segment of the truth and one of the prediction are a match if they are
+of one class and their IoU is above one half. Segments of one map never share a pixel, so no segment has two matches.
 
     PQ = sum of the IoU of all matches / (TP + FP / 2 + FN / 2) = SQ x RQ,
     SQ = mean IoU of the matches,    RQ = TP / (TP + FP / 2 + FN / 2), which is F1.
@@ -116,17 +116,17 @@ def judge(
 ) -> Judged:
     """Match the segments of two maps of one picture.
 
-    Void in the truth: such pixels are taken out of a predicted segment before its IoU is computed, and a segment without
-    a match of which more than half is void is no false positive. `crowd` marks pixels of the truth where things of a
-    class were not told apart: such a segment is matched with nothing and missed by nobody, and a segment of its class
-    without a match is no false positive if more than half of it lies on it or on void.
+    Void in the truth: such pixels are taken out of a predicted segment before its IoU is computed, and a segment
+    without a match of which more than half is void is no false positive. `crowd` marks pixels of the truth where things
+    of a class were not told apart: such a segment is matched with nothing and missed by nobody, and a segment of its
+    class without a match is no false positive if more than half of it lies on it or on void.
 
-    Void in the prediction costs what it covers, as in COCO's own code (panopticapi). With `forgive_void` it is taken out
-    of the true segment, and a true segment of which more than half is void in the prediction is not missed: so does
+    Void in the prediction costs what it covers, as in COCO's own code (panopticapi). With `forgive_void` it is taken
+    out of the true segment, and a true segment of which more than half is void in the prediction is not missed: so does
     torchmetrics. Then a single right pixel in each segment is enough for a PQ of 1.
 
-    `threshold` is one half in every benchmark. From there on a match is unique; below it need not be, and then each pair
-    above the threshold is returned.
+    `threshold` is one half in every benchmark. From there on a match is unique; below it need not be, and then each
+    pair above the threshold is returned.
 
     >>> true = np.array([[[5, 1]] * 4 + [[0, 0]] * 2])
     >>> said = np.array([[[5, 9]] * 3 + [[0, 0]] * 3])
@@ -161,7 +161,7 @@ def judge(
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """Per class: the sum of the IoU of its matches, and how many matches, false positives and false negatives there are.
+    """Per class: the sum of the IoU of its matches, and how many matches, false positives and false negatives it has.
     The tallies of several pictures add up."""
 
     iou: Float64[np.ndarray, " classes"]

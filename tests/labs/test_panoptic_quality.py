@@ -160,7 +160,7 @@ def test_bad_maps_get_one_sentence():
         with pytest.raises(ValueError, match="count from 0"):
             pq.segments(row(bad), THINGS)
     with pytest.raises(ValueError, match="of one picture"):
-        pq.judge(row((0, 0)), row((0, 0), (0, 0)), THINGS)
+        unwrap(pq.judge)(row((0, 0)), row((0, 0), (0, 0)), THINGS)
 
 
 def test_a_picture_of_void_has_no_segment():
