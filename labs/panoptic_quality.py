@@ -1,9 +1,9 @@
 """Panoptic quality: how well are all pixels told apart, by class and by thing? PQ = SQ x RQ.
 
 A panoptic map gives each pixel a pair: its class and its identity. It is an integer array (h, w, 2). Pixels of one
-class and one identity are a segment; the identity of stuff says nothing, so all sky of a picture is one segment. A class
-of `VOID` means that nobody says what is there. A segment of the truth and one of the prediction are a match if they are
-of one class and their IoU is above one half. Segments of one map never share a pixel, so no segment has two matches.
+class and one identity are a segment; the identity of stuff says nothing, so all sky of a picture is one segment. A
+class of `VOID` means that nobody says what is there. A segment of the truth and one of the prediction are a match if
+they are of one class and their IoU is above one half. Segments of one map never share a pixel, so none has two matches.
 
     PQ = sum of the IoU of all matches / (TP + FP / 2 + FN / 2) = SQ x RQ,
     SQ = mean IoU of the matches,    RQ = TP / (TP + FP / 2 + FN / 2), which is F1.
