@@ -118,18 +118,13 @@ def merge(
     than `least_area` pixels left is dropped. All other pixels are void: what `semantic` takes for a thing is one only
     where there is a mask.
 
-    Errors: ValueError if the sizes do not fit, or a thing has a class of stuff.
+    Errors: ValueError if a thing has a class of stuff.
 
     >>> masks = np.array([[[0, 1, 1, 0, 0]]], bool)
     >>> found = merge(np.array([[0, 0, 7, 7, 2]]), {0, 2}, masks, np.array([7]), np.array([0.9]), least_area=1)
     >>> found.segments.tolist(), found.classes.tolist()  # the second 7 has no mask
     ([[2, 1, 1, 0, 3]], [7, 0, 2])
     """
-    if masks.shape[1:] != semantic.shape or not len(masks) == len(labels) == len(scores):
-        raise ValueError(
-            f"Masks {masks.shape}, {len(labels)} labels and {len(scores)} scores do not belong to a map "
-            f"{semantic.shape}."
-        )
     if mixed := set(labels.tolist()) & set(stuff):
         raise ValueError(f"Class {min(mixed)} is stuff: no thing can have it.")
     segments, turns = take_turns(masks, scores, least_score, most_taken)
