@@ -29,6 +29,7 @@ from models.recipes import localizer as localizer_recipe
 from models.recipes import mask_heads as mask_heads_recipe
 from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import narrow_ssd as narrow_ssd_recipe
+from models.recipes import panoptic_fpn as panoptic_fpn_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import pose_regression as pose_regression_recipe
 from models.recipes import r_fcn as r_fcn_recipe
@@ -48,17 +49,18 @@ FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, narrow_detector_recipe, alternating_detector_recipe, fast_rcnn_recipe,
     spp_recipe, rcnn_recipe, r_fcn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
     pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe, narrow_ssd_recipe,
-    retinanet_recipe, retinanet_compared_recipe, mask_heads_recipe,
+    retinanet_recipe, retinanet_compared_recipe, mask_heads_recipe, panoptic_fpn_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
 # tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {
     "segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
     "one-stage detection": ("backbone",), "ssd": ("backbone.trunk",), "ssd-narrow": ("backbone.trunk",),
+    "panoptic segmentation": ("detector.backbone", "stuff"),
 }  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
-# network: (part, the other network, its part), or several parts that both name alike, for both
+# network: (part, the other network, its part; "" is the whole), or several parts that both name alike, for both
 BORROWED: dict[str, tuple[str | tuple[str, ...], str, str | tuple[str, ...]]] = {
     "ssd": ("backbone.trunk", "detector", "backbone"),
     "ssd-narrow": ("backbone.trunk", "detector-narrow", "backbone"),
@@ -68,6 +70,7 @@ BORROWED: dict[str, tuple[str | tuple[str, ...], str, str | tuple[str, ...]]] = 
     "rcnn": ("trunk", "localizer-joint", "trunk"),
     "spp": ("backbone", "detector", "backbone"),
     **dict.fromkeys(mask_heads_recipe.NAMES, (mask_heads_recipe.LENT, "detector", mask_heads_recipe.LENT)),
+    "panoptic-fpn": ("detector", "detector", ""),
 }
 IN_BYTES = ("yolo-cell", "yolo-anchor")  # the largest: their weights are stored in a byte each
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
@@ -201,7 +204,7 @@ def _load(name: str, device: str) -> LoadedNetwork:
         ours = dict(zip(_parts(theirs), _parts(part), strict=True))
         for key, value in _weights(owner, card(owner)).items():
             if (lent := _within(key, tuple(ours))) is not None:
-                state[ours[lent] + key.removeprefix(lent)] = value
+                state[f"{ours[lent]}.{key.removeprefix(lent).removeprefix('.')}"] = value
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     where = torch.device(device)
@@ -215,8 +218,8 @@ def _parts(named: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _within(key: str, parts: tuple[str, ...]) -> str | None:
-    """The part that a weight belongs to, if to any of them."""
-    return next((part for part in parts if key.startswith(part + ".")), None)
+    """The part that a weight belongs to, if to any of them; all belong to the whole, ""."""
+    return next((part for part in parts if not part or key.startswith(part + ".")), None)
 
 
 def _weights(name: str, facts: dict) -> dict[str, torch.Tensor]:
