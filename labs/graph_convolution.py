@@ -30,8 +30,8 @@ def sum_of_neighbours(features: Float[Tensor, "v c"], edges: Int64[Tensor, "e 2"
             [ 10.]])
     """
     total = torch.zeros_like(features)
-    total = total.index_add(0, edges[:, 0], features[edges[:, 1]])
-    return total.index_add(0, edges[:, 1], features[edges[:, 0]])
+    total = total.index_add(0, edges[:, 0], features.index_select(0, edges[:, 1]))
+    return total.index_add(0, edges[:, 1], features.index_select(0, edges[:, 0]))
 
 
 def graph_convolution(
@@ -72,7 +72,7 @@ def vertex_alignment(
     corners, shares = corners_read(points, cell, (maps.shape[-1], maps.shape[-2]))
     flat = maps.permute(0, 2, 3, 1).flatten(0, 2)
     places = (picture[:, None] * maps.shape[-2] + corners[..., 1]) * maps.shape[-1] + corners[..., 0]
-    return (flat[places.flatten()].reshape(*places.shape, -1) * shares[..., None]).sum(1)
+    return (flat.index_select(0, places.flatten()).reshape(*places.shape, -1) * shares[..., None]).sum(1)
 
 
 def corners_read(

@@ -4,9 +4,24 @@ Sources: Gkioxari, Malik, Johnson 2019 (Mesh R-CNN, section 3.2: losses; section
 (Chamfer distance); Tatarchenko et al. 2019 (F1 at a distance).
 """
 
+from typing import NamedTuple
+
 import torch
 from jaxtyping import Float, Int64
+from scipy.spatial import KDTree
 from torch import Tensor
+
+
+def corners_of(
+    vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]
+) -> tuple[Float[Tensor, "f 3"], Float[Tensor, "f 3"], Float[Tensor, "f 3"]]:
+    """The three corners of each triangle.
+
+    >>> corners_of(torch.eye(3), torch.tensor([[2, 0, 1]]))[0]
+    tensor([[0., 0., 1.]])
+    """
+    first, second, third = (vertices.index_select(0, faces[:, i]) for i in range(3))  # its gradient is quicker
+    return first, second, third
 
 
 def normals_of(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> Float[Tensor, "f 3"]:
@@ -15,7 +30,7 @@ def normals_of(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> F
     >>> normals_of(torch.tensor([[0.0, 0, 0], [2, 0, 0], [0, 3, 0]]), torch.tensor([[0, 1, 2]]))
     tensor([[0., 0., 6.]])
     """
-    a, b, c = vertices[faces].unbind(1)
+    a, b, c = corners_of(vertices, faces)
     return torch.linalg.cross(b - a, c - a)
 
 
@@ -43,29 +58,48 @@ def sample_points(
     drawn = torch.rand(count, generator=random, device=vertices.device) * ends[-1]
     which = torch.searchsorted(ends, drawn).clamp(max=len(faces) - 1)
     r, s = torch.rand(2, count, 1, generator=random, device=vertices.device)
-    a, b, c = vertices[faces[which]].unbind(1)
+    a, b, c = corners_of(vertices, faces[which])
     points = (1 - r.sqrt()) * a + r.sqrt() * ((1 - s) * b + s * c)
-    return points, torch.nn.functional.normalize(normals[which], dim=1)
+    return points, torch.nn.functional.normalize(normals.index_select(0, which), dim=1)
 
 
 def nearest(points: Float[Tensor, "n 3"], others: Float[Tensor, "m 3"]) -> Int64[Tensor, "n"]:
-    """The index of the nearest of the others for each point.
+    """The index of the nearest of the others for each point, looked up in a tree (SciPy).
 
     >>> nearest(torch.tensor([[0.0, 0, 0]]), torch.tensor([[0.0, 0, 3], [0, 1, 0]]))
     tensor([1])
     """
-    return torch.cdist(points.detach(), others.detach()).argmin(1)
+    tree = KDTree(others.detach().cpu().numpy())
+    return torch.from_numpy(tree.query(points.detach().cpu().numpy())[1]).to(points.device)
 
 
-def chamfer(points: Float[Tensor, "n 3"], others: Float[Tensor, "m 3"]) -> Float[Tensor, ""]:
+class Pairs(NamedTuple):
+    """Of each of `points` the nearest of `others`, and of each of `others` the nearest of `points`."""
+
+    there: Int64[Tensor, "n"]
+    back: Int64[Tensor, "m"]
+
+
+def pair(points: Float[Tensor, "n 3"], others: Float[Tensor, "m 3"]) -> Pairs:
+    """Nearest neighbours both ways. Both losses below need them: looked up once, they may be handed to both.
+
+    >>> pair(torch.tensor([[0.0, 0, 0]]), torch.tensor([[0.0, 0, 3], [0, 1, 0]])).back.tolist()
+    [0, 0]
+    """
+    return Pairs(nearest(points, others), nearest(others, points))
+
+
+def chamfer(
+    points: Float[Tensor, "n 3"], others: Float[Tensor, "m 3"], pairs: Pairs | None = None
+) -> Float[Tensor, ""]:
     """Chamfer distance: the mean squared distance to the nearest other point, both ways, summed. In squared lengths.
 
     >>> chamfer(torch.tensor([[0.0, 0, 0]]), torch.tensor([[0.0, 0, 1], [0, 2, 0]]))
     tensor(3.5000)
     """
-    there = (points - others[nearest(points, others)]).square().sum(1).mean()
-    back = (others - points[nearest(others, points)]).square().sum(1).mean()
-    return there + back
+    there, back = pairs or pair(points, others)
+    towards = (points - others.index_select(0, there)).square().sum(1).mean()
+    return towards + (others - points.index_select(0, back)).square().sum(1).mean()
 
 
 def normal_agreement(
@@ -73,17 +107,18 @@ def normal_agreement(
     normals: Float[Tensor, "n 3"],
     others: Float[Tensor, "m 3"],
     their_normals: Float[Tensor, "m 3"],
+    pairs: Pairs | None = None,
 ) -> Float[Tensor, ""]:
     """Normal consistency, 0 to 1: the mean |cosine| between a point's normal and that of the nearest other point, of
-    both ways. The loss of normals is twice what this lacks from 1, apart from a constant.
+    both ways.
 
     >>> here, up, across = torch.zeros(1, 3), torch.tensor([[0.0, 0, 1]]), torch.tensor([[0.0, 0.6, 0.8]])
     >>> normal_agreement(here, up, here, across)
     tensor(0.8000)
     """
-    there = (normals * their_normals[nearest(points, others)]).sum(1).abs().mean()
-    back = (their_normals * normals[nearest(others, points)]).sum(1).abs().mean()
-    return (there + back) / 2
+    there, back = pairs or pair(points, others)
+    towards = (normals * their_normals.index_select(0, there)).sum(1).abs().mean()
+    return (towards + (their_normals * normals.index_select(0, back)).sum(1).abs().mean()) / 2
 
 
 def normal_loss(
@@ -91,6 +126,7 @@ def normal_loss(
     normals: Float[Tensor, "n 3"],
     others: Float[Tensor, "m 3"],
     their_normals: Float[Tensor, "m 3"],
+    pairs: Pairs | None = None,
 ) -> Float[Tensor, ""]:
     """The paper's absolute normal distance: -|cosine| to the nearest, mean of each way, summed; -2 at best.
 
@@ -98,7 +134,7 @@ def normal_loss(
     >>> normal_loss(here, up, here, -up)
     tensor(-2.)
     """
-    return -2 * normal_agreement(points, normals, others, their_normals)
+    return -2 * normal_agreement(points, normals, others, their_normals, pairs)
 
 
 def edge_loss(vertices: Float[Tensor, "v 3"], edges: Int64[Tensor, "e 2"]) -> Float[Tensor, ""]:
@@ -107,7 +143,7 @@ def edge_loss(vertices: Float[Tensor, "v 3"], edges: Int64[Tensor, "e 2"]) -> Fl
     >>> edge_loss(torch.tensor([[0.0, 0, 0], [0, 0, 2], [0, 3, 0]]), torch.tensor([[0, 1], [0, 2]]))
     tensor(6.5000)
     """
-    return (vertices[edges[:, 0]] - vertices[edges[:, 1]]).square().sum(1).mean()
+    return (vertices.index_select(0, edges[:, 0]) - vertices.index_select(0, edges[:, 1])).square().sum(1).mean()
 
 
 def f1(points: Float[Tensor, "n 3"], others: Float[Tensor, "m 3"], distance: float) -> float:
@@ -117,7 +153,7 @@ def f1(points: Float[Tensor, "n 3"], others: Float[Tensor, "m 3"], distance: flo
     >>> f1(torch.tensor([[0.0, 0, 0], [0, 0, 9]]), torch.tensor([[0.0, 0, 1.0]]), 1.0)
     0.6666666666666666
     """
-    away = torch.cdist(points, others)
-    precision = float((away.min(1).values <= distance).double().mean())
-    recall = float((away.min(0).values <= distance).double().mean())
+    there, back = pair(points, others)
+    precision = float(((points - others[there]).norm(dim=1) <= distance).double().mean())
+    recall = float(((others - points[back]).norm(dim=1) <= distance).double().mean())
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
