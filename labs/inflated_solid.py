@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int, Int64
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 from skimage.measure import marching_cubes
@@ -137,3 +137,21 @@ def volume(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> float
     """
     a, b, c = vertices[faces].unbind(1)
     return float((a * torch.linalg.cross(b, c)).sum() / 6)
+
+
+SEEN, HIDDEN, OUTSIDE = range(3)
+
+
+def fates(places: Float[np.ndarray, "n 2"], panoptic: Int[np.ndarray, "h w"], identity: int) -> Int[np.ndarray, "n"]:
+    """What becomes of points x, y of a thing in a picture whose panoptic map is given: SEEN where the pixel belongs to
+    the thing, HIDDEN where to something else, OUTSIDE where the picture has ended.
+
+    >>> fates(np.array([[0.5, 0.5], [1.0, 0.5], [2.0, 0.5]]), np.array([[10, 11]]), 10)
+    array([0, 1, 2])
+    """
+    columns, rows = np.floor(places).astype(int).T
+    height, width = panoptic.shape
+    within = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    found = np.where(within, HIDDEN, OUTSIDE)
+    found[within] = np.where(panoptic[rows[within], columns[within]] == identity, SEEN, HIDDEN)
+    return found
