@@ -27,6 +27,7 @@ from models.recipes import face_landmarks as face_landmarks_recipe
 from models.recipes import fast_rcnn as fast_rcnn_recipe
 from models.recipes import localizer as localizer_recipe
 from models.recipes import mask_heads as mask_heads_recipe
+from models.recipes import mesh as mesh_recipe
 from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import narrow_ssd as narrow_ssd_recipe
 from models.recipes import panoptic_fpn as panoptic_fpn_recipe
@@ -50,6 +51,7 @@ FAMILIES: tuple[Family, ...] = (
     spp_recipe, rcnn_recipe, r_fcn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
     pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe, narrow_ssd_recipe,
     retinanet_recipe, retinanet_compared_recipe, mask_heads_recipe, panoptic_fpn_recipe,
+    mesh_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
 # tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
@@ -71,6 +73,7 @@ BORROWED: dict[str, tuple[str | tuple[str, ...], str, str | tuple[str, ...]]] = 
     "spp": ("backbone", "detector", "backbone"),
     **dict.fromkeys(mask_heads_recipe.NAMES, (mask_heads_recipe.LENT, "detector", mask_heads_recipe.LENT)),
     "panoptic-fpn": ("detector", "detector", ""),
+    "mesh": ("detector", "detector", ""),  # all of it
 }
 IN_BYTES = ("yolo-cell", "yolo-anchor")  # the largest: their weights are stored in a byte each
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
