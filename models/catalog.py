@@ -22,6 +22,7 @@ from models.pretrained import packaged, published
 from models.recipes import Family
 from models.recipes import alternating_detector as alternating_detector_recipe
 from models.recipes import classifier as classifier_recipe
+from models.recipes import densecap as densecap_recipe
 from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
 from models.recipes import fast_rcnn as fast_rcnn_recipe
@@ -51,7 +52,7 @@ FAMILIES: tuple[Family, ...] = (
     spp_recipe, rcnn_recipe, r_fcn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
     pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe, narrow_ssd_recipe,
     retinanet_recipe, retinanet_compared_recipe, mask_heads_recipe, panoptic_fpn_recipe,
-    mesh_recipe,
+    mesh_recipe, densecap_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
 # tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
@@ -59,6 +60,7 @@ HALF = {
     "segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
     "one-stage detection": ("backbone",), "ssd": ("backbone.trunk",), "ssd-narrow": ("backbone.trunk",),
     "panoptic segmentation": ("detector.backbone", "stuff"),
+    "dense captioning": ("detector.backbone",),
 }  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
@@ -74,6 +76,7 @@ BORROWED: dict[str, tuple[str | tuple[str, ...], str, str | tuple[str, ...]]] = 
     **dict.fromkeys(mask_heads_recipe.NAMES, (mask_heads_recipe.LENT, "detector", mask_heads_recipe.LENT)),
     "panoptic-fpn": ("detector", "detector", ""),
     "mesh": ("detector", "detector", ""),  # all of it
+    "densecap": ("detector", "detector", ""),  # all of it
 }
 IN_BYTES = ("yolo-cell", "yolo-anchor")  # the largest: their weights are stored in a byte each
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
