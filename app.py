@@ -32,6 +32,7 @@ from ui import (
 from ui.admission import Admission
 from ui.assets import Assets
 from ui.components import live
+from ui.first_paint import FirstPaint
 from ui.no_delay import NoDelay
 
 ROOT = Path(__file__).resolve().parent
@@ -98,6 +99,6 @@ app = st.App(
     ROOT / "ui" / "main.py",
     lifespan=lifespan,
     routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
-    middleware=[Middleware(Admission, messages={live.PATH: live.MESSAGE}), Middleware(NoDelay)],
+    middleware=[Middleware(Admission, messages={live.PATH: live.MESSAGE}), Middleware(NoDelay), Middleware(FirstPaint)],
     on_script_error=page.show_unexpected,
 )
