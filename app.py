@@ -34,6 +34,7 @@ from ui.assets import Assets
 from ui.components import live
 from ui.first_paint import FirstPaint
 from ui.no_delay import NoDelay
+from ui.preload import Preload
 
 ROOT = Path(__file__).resolve().parent
 
@@ -99,6 +100,11 @@ app = st.App(
     ROOT / "ui" / "main.py",
     lifespan=lifespan,
     routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
-    middleware=[Middleware(Admission, messages={live.PATH: live.MESSAGE}), Middleware(NoDelay), Middleware(FirstPaint)],
+    middleware=[
+        Middleware(Admission, messages={live.PATH: live.MESSAGE}),
+        Middleware(NoDelay),
+        Middleware(FirstPaint),
+        Middleware(Preload),
+    ],
     on_script_error=page.show_unexpected,
 )

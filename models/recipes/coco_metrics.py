@@ -104,6 +104,17 @@ class Judge:
         }
         return found
 
+    def mask_metrics(self) -> dict:
+        """`mask_ap`, `mask_ap50`, `mask_ap75`, and mask AP per class and per size."""
+        precision = self._evaluate("segm", self._masks)["precision"]
+        return {
+            "mask_ap": _mean(precision[:, :, :, 0, -1]),
+            "mask_ap50": _mean(precision[0, :, :, 0, -1]),
+            "mask_ap75": _mean(precision[5, :, :, 0, -1]),
+            "mask_ap_per_class": {name: _mean(precision[:, :, k, 0, -1]) for k, name in enumerate(THINGS)},
+            "mask_ap_per_size": {name: _mean(precision[:, :, :, a, -1]) for a, name in enumerate(SIZES, start=1)},
+        }
+
     def _evaluate(self, kind: str, results: list[dict]) -> dict:
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
@@ -114,7 +125,8 @@ class Judge:
             truth = COCO()
             truth.dataset = {"info": {}, "images": self._images, "annotations": self._truths, "categories": CATEGORIES}
             truth.createIndex()
-            judge = COCOeval(truth, truth.loadRes(results), kind)
+            own = [dict(each) for each in results]  # loadRes writes into them, and reads them otherwise a second time
+            judge = COCOeval(truth, truth.loadRes(own), kind)
             if kind == "keypoints":
                 judge.params.kpt_oks_sigmas = SIGMAS
                 judge.params.catIds = [PERSON]

@@ -104,7 +104,8 @@ def why(gain: float, other: str) -> str:
     ahead = f"{gain:+.3f}".replace("-", "−")
     return (
         f"{paper} Here it is {ahead} ahead of {other}: a trunk that knows the things, 6,174 anchors instead of 100,000 "
-        "and clean borders leave few hard negatives to fight for."
+        "and clean borders leave few hard negatives to fight for. The lead is one of speed: stopped after 800 of its 2,000 "
+        "steps, γ = 2 was .035 ahead."
     )
 
 
