@@ -32,6 +32,7 @@ from ui import (
 from ui.admission import Admission
 from ui.assets import Assets
 from ui.components import live
+from ui.first_paint import FirstPaint
 from ui.no_delay import NoDelay
 from ui.preload import Preload
 
@@ -99,6 +100,11 @@ app = st.App(
     ROOT / "ui" / "main.py",
     lifespan=lifespan,
     routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
-    middleware=[Middleware(Admission, messages={live.PATH: live.MESSAGE}), Middleware(NoDelay), Middleware(Preload)],
+    middleware=[
+        Middleware(Admission, messages={live.PATH: live.MESSAGE}),
+        Middleware(NoDelay),
+        Middleware(FirstPaint),
+        Middleware(Preload),
+    ],
     on_script_error=page.show_unexpected,
 )

@@ -35,9 +35,7 @@ from ui.predict import predict as predict
 from ui.streamlit_inside import Inside
 
 _LOG = logging.getLogger(__name__)
-_STYLE = Path(__file__).with_name("style.css")
 _LECTURE_STYLE = Path(__file__).with_name("lecture.css")
-_PRINT_STYLE = Path(__file__).with_name("print.css")
 _SECTIONS = "_page_sections"
 FIRST = 2.5  # s given to a new visitor's browser to draw the first section before the others are sent
 _BEGUN = "_page_begun"
@@ -62,7 +60,7 @@ def _on(mode: str) -> bool:
 
 
 def begin(title: str, question: str | None = None) -> None:
-    """Start a page: styles, title, and the question it answers (default: the one in ``ui.course``).
+    """Start a page: title, and the question it answers (default: the one in ``ui.course``).
 
     Coming through the navigation, ``begin_ahead`` has already done so, and this does nothing.
     """
@@ -73,9 +71,7 @@ def begin(title: str, question: str | None = None) -> None:
     for mode in MODES:
         if mode in st.query_params and not _on(mode):
             address.keep(mode, None)
-    st.html(_STYLE)
-    st.html(_PRINT_STYLE)
-    if lecture():
+    if lecture():  # also where a link within the lab has led here; what holds everywhere comes from ui.first_paint
         st.html(_LECTURE_STYLE)
     with st.container(key="page-heading", gap="xsmall"):
         st.title(title, anchor=False)

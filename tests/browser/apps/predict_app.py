@@ -4,10 +4,14 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 import app as door
 
 app = st.App(
-    Path(__file__).with_name("predict_script.py"), routes=door.routes(""), on_script_error=door.page.show_unexpected
+    Path(__file__).with_name("predict_script.py"),
+    routes=door.routes(""),
+    middleware=[Middleware(door.FirstPaint)],
+    on_script_error=door.page.show_unexpected,
 )
