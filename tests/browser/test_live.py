@@ -398,6 +398,26 @@ class TestFailure:
         says(visitor, "text=70")
         assert time.monotonic() - began < 14
 
+    def test_a_message_that_gets_lost_is_said_once_more(self, visitor, address):
+        lost = []
+
+        def loses(socket):
+            server = socket.connect_to_server()
+
+            def pass_on(message):
+                if not lost and b'"settled":true' in bytes(message if isinstance(message, bytes) else message.encode()):
+                    lost.append(message)
+                else:
+                    server.send(message)
+
+            socket.on_message(pass_on)
+
+        visitor.route_web_socket(re.compile("/_stcore/stream"), loses)
+        opened(visitor, address)
+        visitor.get_by_role("slider", name="Mixed").press("Home")
+        visitor.wait_for_url(re.compile(r"mixed=0\b"))
+        assert len(lost) == 1
+
     def test_a_line_that_always_refuses(self, visitor, address):
         def refuse(socket):
             def answer(message):

@@ -121,14 +121,18 @@ export class Channel {
     this.waiting = null
     this.sent += 1
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => {
-      this.drawn = this.sent
-      this.pump()
-    }, PATIENCE)
+    this.timer = setTimeout(() => this.lost(state), PATIENCE)
     const message = { ...state(this.sent), sequence: this.sent }
     const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
     if (message.settled !== false || !this.token || !line.ready || behind) this.ask(message)
     else line.ask(this.key, message, (reply) => this.answered(message, reply))
+  }
+
+  /** `state` was not answered: it is said once more, unless there is something newer to say. */
+  lost(state) {
+    this.drawn = this.sent
+    if (this.waiting === null && this.repeated !== state) this.waiting = this.repeated = state
+    this.pump()
   }
 
   /** Streamlit's way. */
