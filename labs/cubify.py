@@ -1,7 +1,7 @@
 """Cubify: from a grid of voxels to a mesh of triangles, a small cube for each voxel that is full.
 
-Neighbours share corners, and a side between two full voxels is left out, so that only the surface remains. It is closed:
-every edge belongs to an even number of triangles (to two, or to four where two voxels touch along an edge alone).
+Neighbours share corners, and a side between two full voxels is left out, so that only the surface remains. It is
+closed: every edge belongs to an even number of triangles, two, or four where two voxels touch along an edge alone.
 Source: Gkioxari, Malik, Johnson 2019 (Mesh R-CNN, section 3.1).
 """
 
@@ -34,7 +34,7 @@ def open_sides(full: Bool[Tensor, "z y x"], direction: tuple[int, int, int]) -> 
 def cubify(
     occupancy: Float[Tensor, "z y x"], threshold: float = 0.5
 ) -> tuple[Float[Tensor, "v 3"], Int64[Tensor, "f 3"]]:
-    """Vertices as x, y, z in voxels from the grid's first corner, and triangles whose (b - a) × (c - a) points outwards.
+    """Vertices as x, y, z in voxels from the grid's first corner, and triangles: (b - a) × (c - a) points outwards.
 
     A voxel is full above the threshold. Without a full voxel both are empty.
 
@@ -48,7 +48,7 @@ def cubify(
         first = open_sides(full, direction).nonzero().flip(1)  # x, y, z
         corners.append(first[:, None] + torch.tensor(side, device=full.device))
     quads = torch.cat(corners)  # (q, 4, 3)
-    z, y, x = (length + 1 for length in full.shape)
+    y, x = full.shape[1] + 1, full.shape[2] + 1
     places, corner_of = torch.unique((quads[..., 2] * y + quads[..., 1]) * x + quads[..., 0], return_inverse=True)
     vertices = torch.stack([places % x, places // x % y, places // (x * y)], dim=1).float()
     return vertices, corner_of[:, [[0, 1, 2], [0, 2, 3]]].reshape(-1, 3)

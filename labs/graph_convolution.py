@@ -56,7 +56,7 @@ def graph_convolution(
 def vertex_alignment(
     maps: Float[Tensor, "n c h w"], points: Float[Tensor, "v 2"], picture: Int64[Tensor, "v"], cell: float
 ) -> Float[Tensor, "v c"]:
-    """What the feature maps hold where the vertices fall into the picture, between the middles of four cells (bilinear).
+    """What the feature maps hold where the vertices fall into the picture, between the middles of four cells.
 
     Args:
         points: x, y in pixels; z plays no part. Beyond the middles of the outermost cells their value goes on.

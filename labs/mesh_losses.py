@@ -39,8 +39,8 @@ def sample_points(
 ) -> tuple[Float[Tensor, "n 3"], Float[Tensor, "n 3"]]:
     """Points that lie evenly on the surface, and the unit normal at each; gradients flow back to the vertices.
 
-    A triangle is drawn with a chance in proportion to its area; within it a point is (1 - √r) a + √r (1 - s) b + √r s c,
-    r and s even in 0 to 1.
+    A triangle is drawn with a chance in proportion to its area; within it a point is
+    (1 - √r) a + √r (1 - s) b + √r s c, with r and s even in 0 to 1.
 
     Errors: ValueError for a mesh without area.
 
@@ -138,7 +138,7 @@ def normal_loss(
 
 
 def edge_loss(vertices: Float[Tensor, "v 3"], edges: Int64[Tensor, "e 2"]) -> Float[Tensor, ""]:
-    """The mean squared length of the edges: it draws vertices together, so that none flies away and triangles stay even.
+    """The mean squared length of the edges: it draws vertices together, so that none flies away.
 
     >>> edge_loss(torch.tensor([[0.0, 0, 0], [0, 0, 2], [0, 3, 0]]), torch.tensor([[0, 1], [0, 2]]))
     tensor(6.5000)
