@@ -69,11 +69,6 @@ def look(picture: Picture, view, columns) -> None:
     truth = truth_of(picture, thing)
     mesh = truth.mesh
     with columns[0]:
-        view.show(
-            picture.image, [Boxes(marks(picture, thing))], alt=f"The scene; {thing.label} is chosen",
-            caption="Click a thing to choose it. Solid: what is seen of it. Dashed: all of it.",
-        )  # fmt: skip
-    with columns[1]:
         faces = mesh.faces.numpy()
         solids("mesh_truth", tall=360, window=2).show(
             [Solid("truth", mesh.vertices.numpy(), faces, colours=fate_colours(picture, thing, truth))],
@@ -83,8 +78,16 @@ def look(picture: Picture, view, columns) -> None:
         width, height, depth = truth.sides.tolist()
         words(
             f"**{thing.label.capitalize()}**: {thing.visible:.0%} of it is seen. Its solid is {width:.0f} px wide, "
-            f"{height:.0f} px high and {depth:.0f} px deep, of {len(faces):,} triangles.", "mesh_said",
-        )  # fmt: skip
+            f"{height:.0f} px high and {depth:.0f} px deep, of {len(faces):,} triangles.",
+            "mesh_said",
+        )
+    with columns[1]:
+        view.show(
+            picture.image,
+            [Boxes(marks(picture, thing))],
+            alt=f"The scene; {thing.label} is chosen",
+            caption="Click a thing to choose it. Solid: what is seen of it. Dashed: all of it.",
+        )
     asked_share(picture, thing, truth)
     blown_up(thing, truth)
 

@@ -6,7 +6,8 @@ import torch
 import trimesh
 
 from labs import mesh_losses
-from labs.mesh_fitting import POINTS, Fit, Weights, edges_of, icosphere
+from labs.graph_convolution import edges_of
+from labs.mesh_fitting import POINTS, Fit, Weights, icosphere
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
