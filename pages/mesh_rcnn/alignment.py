@@ -53,7 +53,7 @@ def align(picture: Picture) -> None:
             mesh = Solid("mesh", vertices.numpy(), stages.faces.numpy(), colour=shared.SKY, flat=True, wires=True)
             view.show(
                 [mesh], alt=f"The mesh of the {region.name}; corner {vertex} is marked", middle=middle,
-                radius=0.75 * region.longest, mark=Touched("mesh", vertex),
+                radius=0.65 * region.longest, mark=Touched("mesh", vertex),
                 caption="Point at a corner, or move the slider. The dot is the corner that is read.",
             )  # fmt: skip
         words(

@@ -19,7 +19,7 @@ from ui.pictures import KEPT, Picture
 
 FAR = 0.06  # of the longer side: where the colours of the distance end
 WITHIN = 0.03  # F1 is counted within this share of the longer side
-PLAIN, DISTANCE = "Plain", "Distance to the truth"
+PLAIN, DISTANCE = "Plain", "By error"
 
 
 @st.fragment
@@ -75,7 +75,7 @@ def side_by_side(picture: Picture, region: Region, stages: Stages, by_distance: 
         caption += f" Dark: on the true surface. Bright: {FAR:.0%} of the thing's longer side away, or more."
     solids("mesh_stages", tall=230).show(
         shown, alt=f"The mesh of the {region.name} at every stage", caption=caption, middle=middle.tolist(),
-        radius=0.8 * region.longest,
+        radius=0.65 * region.longest,
     )  # fmt: skip
 
 

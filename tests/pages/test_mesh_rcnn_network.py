@@ -67,7 +67,7 @@ def test_the_stages_are_the_networks_at_the_threshold_of_the_slider(visit, sound
 
 
 def test_colours_tell_the_distance_and_a_photograph_has_stages_but_no_score(visit, sound, drawn, prose):
-    sound(visit(PAGE, QUIET, mesh_step=0, mesh_colour="Distance to the truth", mesh_export="truth"))
+    sound(visit(PAGE, QUIET, mesh_step=0, mesh_colour="By error", mesh_export="truth"))
     shown = drawn.solids["mesh_stages"]
     assert all(shown[name].colours is not None for name in NAMES) and shown["truth"].colours is None
     told = prose(sound(visit(PAGE, QUIET | {"mesh_source": "Photograph"}, mesh_step=0)))
