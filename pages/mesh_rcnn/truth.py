@@ -39,7 +39,7 @@ def play(picture: Picture) -> None:
     found = things(picture)
     if not found:
         stage(STAGE, zoom=False, width=380).show(picture.image, alt="The picture")
-        words("There is no solid here: only a thing of Lab World comes with its whole shape.", "mesh_nothing")
+        words("There is no solid to turn here: only a thing of Lab World comes with its whole shape.", "mesh_nothing")
         return
     columns, body = st.columns([1, 1], gap="large"), st.container()
     view = stage(STAGE, zoom=False, window=2)
