@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, Int64
 from scipy import sparse
+from scipy.ndimage import maximum_filter
 from scipy.sparse.linalg import spsolve
 from skimage.measure import marching_cubes
 from torch import Tensor
@@ -142,9 +143,11 @@ def volume(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> float
 SEEN, HIDDEN, OUTSIDE = range(3)
 
 
-def fates(places: Float[np.ndarray, "n 2"], panoptic: Int[np.ndarray, "h w"], identity: int) -> Int[np.ndarray, "n"]:
-    """What becomes of points x, y of a thing in a picture whose panoptic map is given: SEEN where the pixel belongs to
-    the thing, HIDDEN where to something else, OUTSIDE where the picture has ended.
+def fates(
+    places: Float[np.ndarray, "n 2"], panoptic: Int[np.ndarray, "h w"], identity: int, slack: int = 0
+) -> Int[np.ndarray, "n"]:
+    """What becomes of points x, y of a thing in a picture whose panoptic map is given: SEEN where the pixel, or one at
+    most `slack` pixels away, belongs to the thing, HIDDEN where to something else, OUTSIDE where the picture has ended.
 
     >>> fates(np.array([[0.5, 0.5], [1.0, 0.5], [2.0, 0.5]]), np.array([[10, 11]]), 10)
     array([0, 1, 2])
@@ -152,6 +155,7 @@ def fates(places: Float[np.ndarray, "n 2"], panoptic: Int[np.ndarray, "h w"], id
     columns, rows = np.floor(places).astype(int).T
     height, width = panoptic.shape
     within = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    own = maximum_filter(panoptic == identity, 2 * slack + 1)
     found = np.where(within, HIDDEN, OUTSIDE)
-    found[within] = np.where(panoptic[rows[within], columns[within]] == identity, SEEN, HIDDEN)
+    found[within] = np.where(own[rows[within], columns[within]], SEEN, HIDDEN)
     return found

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from labs import mesh_losses
+from labs.graph_convolution import edges_of
 
 GOLDEN = (1 + 5**0.5) / 2
 POINTS = 800  # drawn on each of the two surfaces at every step
@@ -51,22 +52,18 @@ def icosphere(level: int) -> tuple[Float[Tensor, "v 3"], Int64[Tensor, "f 3"]]:
     return torch.nn.functional.normalize(vertices, dim=1), faces
 
 
-def edges_of(faces: Int64[Tensor, "f 3"]) -> Int64[Tensor, "e 2"]:
-    """Each edge once, the smaller number first.
-
-    >>> edges_of(torch.tensor([[0, 1, 2], [2, 1, 3]])).tolist()
-    [[0, 1], [0, 2], [1, 2], [1, 3], [2, 3]]
-    """
-    sides = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    return torch.unique(sides.sort(1).values, dim=0)
-
-
 class Fit:
     """A ball on its way to a target; `step` moves it.
 
     Attributes:
         vertices: (v, 3), where its corners are now; faces: (f, 3).
         losses: for each step made, (Chamfer, normal, edge) before it, not yet weighted.
+
+    >>> ball, faces = icosphere(1)
+    >>> fit = Fit(*mesh_losses.sample_points(ball, faces, 500), Weights(edge=1.0), level=1)
+    >>> fit.step()
+    >>> fit.vertices.shape, len(fit.losses)
+    (torch.Size([42, 3]), 1)
     """
 
     def __init__(self, points: Float[Tensor, "n 3"], normals: Float[Tensor, "n 3"], weights: Weights, level: int = 3):

@@ -231,10 +231,11 @@ LESSONS = (
            expect="“It understands the picture, because the sentence is good.” It learned which words follow which "
                   "cells; show it a colour and a class that never came together, and listen."),
     Lesson("Beyond boxes", "mesh_rcnn", "Mesh R-CNN", ":material/deployed_code:",
-           "What shape has the thing, also where nobody sees it?",
-           topics="Inflated solids as truth, triangle meshes, Chamfer distance, normal and edge losses",
+           "What shape has the thing, also where nobody sees it?", network="mesh",
+           topics="Inflated solids as truth, voxels, cubify, graph convolution, vertex alignment, Chamfer distance, "
+                  "normal and edge losses",
            goal="Say what a mesh adds to a mask, and what each of the three losses of Mesh R-CNN does to a shape.",
-           minutes=25,
+           minutes=30,
            expect="“The smallest Chamfer distance is the best shape.” It looks at points only: without the edge loss "
                   "corners fly away and triangles cross, and the distance is small all the same."),
 )  # fmt: skip

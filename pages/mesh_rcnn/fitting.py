@@ -19,7 +19,7 @@ START = 120
 ALONE = Weights()
 JUDGED = 3000  # points on each surface for the figures
 TIMES = (1, 2, 4, 8)  # answers
-REACH = 0.72  # of the longest side: how far the pictures reach from the middle
+REACH = 0.62  # of the longest side: how far the pictures reach from the middle
 
 
 class Film:

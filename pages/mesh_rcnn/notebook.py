@@ -1,4 +1,4 @@
-"""This page to take home: the solid of the chosen thing, the cut through it, and the fit with its two weights."""
+"""This page to take home: the solid of the chosen thing, a fit with its two weights, and the network's stages."""
 
 from pages.mesh_rcnn.fitting import START
 from pages.mesh_rcnn.shared import CELLS, SEED
@@ -58,6 +58,28 @@ def cells(state: State) -> list[Cell]:
                 drawn, _ = mesh_losses.sample_points(corners, fit.faces, 3000, seed=1)
                 print(weights, f"Chamfer distance {float(mesh_losses.chamfer(drawn, points)):.5f}")
                 show(figure.add_subplot(1, 2, at, projection="3d"), corners, fit.faces)
+            plt.show()
+            """
+        ),
+        text("## The network's voxels, and three stages"),
+        parameters(threshold=get(state, "mesh_threshold", 0.5)),
+        code(
+            """
+            from models import catalog
+
+            network = catalog.load("mesh")
+            found = network.detector(image, keypoints=False)
+            box = torch.tensor(view.instances[place].box, dtype=torch.float32)[None]
+            shapes = network.shapes(found, box, image.shape[:2])
+            stages = network.refine(shapes, 0, threshold)
+            truth, _ = mesh_losses.sample_points(mesh.vertices, mesh.faces, 4000)
+            figure = plt.figure(figsize=(12, 3))
+            for at, corners in enumerate(stages.vertices, 1):
+                drawn, _ = mesh_losses.sample_points(corners, stages.faces, 4000)
+                f1 = mesh_losses.f1(drawn, truth, 0.03 * float((high - low)[:2].max()))
+                axes = figure.add_subplot(1, 4, at, projection="3d")
+                axes.set_title(f"F1 {f1:.2f}")
+                show(axes, corners, stages.faces)
             plt.show()
             """
         ),

@@ -38,8 +38,8 @@ def play(picture: Picture) -> None:
     page.section("Turn it", "Choose a thing, then drag its solid: here is its truth, also behind what hides it.")
     found = things(picture)
     if not found:
-        st.image(picture.image, width=336)
-        words("There is no solid here: only a thing of Lab World comes with its whole shape.", "mesh_nothing")
+        stage(STAGE, zoom=False, width=380).show(picture.image, alt="The picture")
+        words("There is no solid to turn here: only a thing of Lab World comes with its whole shape.", "mesh_nothing")
         return
     columns, body = st.columns([1, 1], gap="large"), st.container()
     view = stage(STAGE, zoom=False, window=2)
@@ -69,11 +69,6 @@ def look(picture: Picture, view, columns) -> None:
     truth = truth_of(picture, thing)
     mesh = truth.mesh
     with columns[0]:
-        view.show(
-            picture.image, [Boxes(marks(picture, thing))], alt=f"The scene; {thing.label} is chosen",
-            caption="Click a thing to choose it. Solid: what is seen of it. Dashed: all of it.",
-        )  # fmt: skip
-    with columns[1]:
         faces = mesh.faces.numpy()
         solids("mesh_truth", tall=360, window=2).show(
             [Solid("truth", mesh.vertices.numpy(), faces, colours=fate_colours(picture, thing, truth))],
@@ -83,8 +78,16 @@ def look(picture: Picture, view, columns) -> None:
         width, height, depth = truth.sides.tolist()
         words(
             f"**{thing.label.capitalize()}**: {thing.visible:.0%} of it is seen. Its solid is {width:.0f} px wide, "
-            f"{height:.0f} px high and {depth:.0f} px deep, of {len(faces):,} triangles.", "mesh_said",
-        )  # fmt: skip
+            f"{height:.0f} px high and {depth:.0f} px deep, of {len(faces):,} triangles.",
+            "mesh_said",
+        )
+    with columns[1]:
+        view.show(
+            picture.image,
+            [Boxes(marks(picture, thing))],
+            alt=f"The scene; {thing.label} is chosen",
+            caption="Click a thing to choose it. Solid: what is seen of it. Dashed: all of it.",
+        )
     asked_share(picture, thing, truth)
     blown_up(thing, truth)
 
@@ -105,7 +108,8 @@ def four(box: np.ndarray) -> tuple[float, float, float, float]:
 def fate_colours(picture: Picture, thing: Instance, truth: Truth) -> np.ndarray:
     """One colour for each corner of the solid: what becomes of it in the picture."""
     vertices = truth.mesh.vertices.numpy()
-    fates = inflated_solid.fates(vertices[:, :2], picture.view.panoptic, thing.id)
+    # one pixel: the picture's pixels are not the outline's cells
+    fates = inflated_solid.fates(vertices[:, :2], picture.view.panoptic, thing.id, slack=1)
     table = np.array([rgb(colour) for colour in FATES.values()], np.uint8)
     colours = table[fates]
     colours[vertices[:, 2] > 0.5 * truth.outline.cell] = rgb(GREY)
@@ -172,6 +176,7 @@ def blown_up(thing: Instance, truth: Truth) -> None:
 def profile(whole, depth: np.ndarray) -> None:
     """The cut through the solid: front and back over x."""
     x = (np.arange(len(depth)) + 0.5) * whole.cell + whole.corner[0]
+    depth = np.where(np.convolve(depth, (1, 1, 1), "same") > 0, depth, np.nan)  # lines begin and end on the outline
     figure = go.Figure()
     for sign, name, colour in ((1, "front", SKY), (-1, "back", GREY)):
         figure.add_scatter(x=x, y=sign * depth, name=name, line={"color": colour, "width": 3})

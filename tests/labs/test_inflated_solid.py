@@ -11,6 +11,8 @@ from scipy import ndimage
 from labs import inflated_solid
 from labs.inflated_solid import inflate, outline, poisson, volume
 
+CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+
 
 def disc(radius: float, x: float = 0.0, y: float = 0.0, side: int = 30) -> np.ndarray:
     """Coverage of a disc around (x, y) on a grid of cells whose middle is 0: nine points a side of a cell."""
@@ -40,7 +42,7 @@ def test_a_disc_has_the_height_of_a_ball(radius, x, y):
     away = (middle[None] - x) ** 2 + (middle[:, None] - y) ** 2
     inner = u > 0
     np.testing.assert_allclose(u[inner], np.maximum(radius**2 - away, 0)[inner], atol=0.3 * radius)
-    assert float(u.max()) == pytest.approx(radius**2, rel=0.03, abs=0.6)
+    assert float(u.max()) == pytest.approx(radius**2, rel=0, abs=0.3 * radius)
 
 
 def test_an_l_is_what_a_dense_solver_says():
@@ -96,8 +98,8 @@ def test_any_silhouette_becomes_a_closed_solid_that_fills_it(seed):
     theirs = trimesh.Trimesh(made.vertices.numpy(), made.faces.numpy(), process=False)
     assert theirs.is_watertight and theirs.is_winding_consistent
     assert volume(made.vertices, made.faces) == pytest.approx(theirs.volume, rel=1e-3) and theirs.volume > 0
-    pieces = ndimage.label(coverage > 0.5)[1]
-    assert theirs.body_count == pieces
+    apart, corners_joined = (ndimage.label(coverage > 0.5, np.ones((3, 3)) * how)[1] for how in (CROSS, 1))
+    assert corners_joined <= theirs.body_count <= apart, "two cells that touch at a corner may be one piece or two"
     # front and back alike, and as wide as the outline
     z = made.vertices[:, 2]
     assert float(z.min()) == pytest.approx(-float(z.max()), abs=1e-3)

@@ -22,6 +22,7 @@ class Drawn:
     pictures: dict[str, np.ndarray | None] = field(default_factory=dict)
     layers: dict[str, list] = field(default_factory=dict)
     grids: dict[str, dict[str, components.Grid]] = field(default_factory=dict)
+    solids: dict[str, dict[str, components.Solid]] = field(default_factory=dict)  # of a view, by id
     between: dict[str, list[str]] = field(default_factory=dict)  # the operators of a row of grids
     options: dict[str, dict] = field(default_factory=dict)
 
@@ -55,6 +56,7 @@ def drawn(monkeypatch) -> Drawn:
     """What the pages of this test draw; it fills as they run."""
     found = Drawn()
     show, show_grids = components.Stage.show, components.Matrices.show
+    show_solids = components.Solids.show
 
     def watch(self, picture=None, layers=(), **options):
         found.pictures[self.key], found.layers[self.key], found.options[self.key] = picture, list(layers), options
@@ -66,7 +68,12 @@ def drawn(monkeypatch) -> Drawn:
         found.options[self.key] = options
         return show_grids(self, items, **options)
 
+    def watch_solids(self, shown, **options):
+        found.solids[self.key], found.options[self.key] = {each.id: each for each in shown}, options
+        return show_solids(self, shown, **options)
+
     monkeypatch.setattr(components.Stage, "show", watch)
+    monkeypatch.setattr(components.Solids, "show", watch_solids)
     monkeypatch.setattr(components.Matrices, "show", watch_grids)
     return found
 

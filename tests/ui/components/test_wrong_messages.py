@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 
 from ui.components.live_slider import _number
 from ui.components.matrix import _apply, _cell
+from ui.components.solid import _touched, _turn
 from ui.components.stage import Box, _edited, _names, _spot
 
 HUGE = 10**400
@@ -75,3 +76,21 @@ def test_a_cell_takes_only_legal_numbers(edits):
 def test_a_chosen_cell_is_a_name_and_two_whole_numbers(found):
     cell = _cell(found)
     assert cell is None or (type(cell.row) is int and type(cell.column) is int)
+
+
+@given(JSON | some.lists(PLAIN, min_size=2, max_size=2))
+@example([HUGE, 0])
+@example([math.nan, 0])
+@example([540, 91])
+def test_a_direction_is_two_angles(found):
+    turn = _turn(found)
+    assert turn is None or (-180 <= turn[0] <= 180 and -90 <= turn[1] <= 90)
+
+
+@given(JSON | some.fixed_dictionaries({"id": JSON, "vertex": PLAIN}))
+@example({"id": "a", "vertex": -1})
+@example({"id": "a", "vertex": True})
+@example({"id": "a", "vertex": HUGE})
+def test_a_touched_vertex_has_a_number(found):
+    touched = _touched(found)
+    assert touched is None or (type(touched.id) is str and type(touched.vertex) is int and touched.vertex >= 0)

@@ -20,7 +20,7 @@ void main() {
   vec3 n = flatly ? cross(dFdx(where), dFdy(where)) : facing;
   n = normalize(n);
   if (n.z > 0.0) n = -n;
-  float lit = 0.36 + 0.64 * max(dot(n, normalize(vec3(-0.45, -0.65, -0.75))), 0.0);
+  float lit = 0.5 + 0.5 * max(dot(n, normalize(vec3(-0.45, -0.65, -0.75))), 0.0);
   colour = line > 0.0 ? vec4(0.0, 0.0, 0.0, 1.0) * line : vec4(shade * lit, 1.0);
 }`
 
@@ -92,7 +92,7 @@ export function paint(target, mesh, turn, zoom, colour) {
   if (mesh.told.wires) {
     gl.enable(gl.BLEND)
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA)
-    draw(gl.LINES, 'edges', mesh.edges, 0.45, 0.002)
+    draw(gl.LINES, 'edges', mesh.edges, 0.3, 0.002)
     gl.disable(gl.BLEND)
   }
   const pen = target.getContext('2d')
