@@ -27,23 +27,40 @@ class Judged:
     ignored: Bool[np.ndarray, " g"]
 
 
+def similarities(
+    found: Float[np.ndarray, "n joints 3"],
+    truth: Float[np.ndarray, "g joints 3"],
+    areas: Float[np.ndarray, " g"],
+    sigmas: Float[np.ndarray, " joints"],
+) -> Float64[np.ndarray, "n g joints"]:
+    """How alike each joint is, 0 to 1: exp(-d² / 2 s² k²), whether it counts or not.
+
+    d is the distance in pixels, s² the person's area in square pixels, k = 2σ a constant of the kind of joint: so far
+    apart are two annotators' marks, in units of s.
+
+    >>> truth = np.array([[[0.0, 0, 2], [10, 0, 2]]])
+    >>> similarities(truth + [0, 6, 0], truth, np.array([900.0]), np.array([0.1, 0.2])).round(4)
+    array([[[0.6065, 0.8825]]])
+    """
+    away = ((found[:, None, :, :2] - truth[None, :, :, :2]) ** 2).sum(-1)
+    return np.asarray(np.exp(-away / (2 * (areas[:, None] + np.spacing(1)) * (2 * sigmas) ** 2)), np.float64)
+
+
 def oks(
     found: Float[np.ndarray, "n joints 3"],
     truth: Float[np.ndarray, "g joints 3"],
     areas: Float[np.ndarray, " g"],
     sigmas: Float[np.ndarray, " joints"],
 ) -> Float64[np.ndarray, "n g"]:
-    """Object keypoint similarity, 0 to 1: the mean over the truth's joints of exp(-d² / 2 s² k²).
+    """Object keypoint similarity, 0 to 1: the mean of `similarities` over the truth's joints that count.
 
-    d is the distance in pixels, s² the person's area in square pixels, k = 2σ a constant of the kind of joint: so far
-    apart are two annotators' marks, in units of s. Without a joint that counts it is 0.
+    Without a joint that counts it is 0.
 
     >>> truth = np.array([[[0.0, 0, 2], [10, 0, 2]]])
     >>> oks(truth + [0, 6, 0], truth, np.array([900.0]), np.array([0.1, 0.1])).round(4)
     array([[0.6065]])
     """
-    away = ((found[:, None, :, :2] - truth[None, :, :, :2]) ** 2).sum(-1)
-    similar = np.exp(-away / (2 * (areas[:, None] + np.spacing(1)) * (2 * sigmas) ** 2))
+    similar = similarities(found, truth, areas, sigmas)
     counts = truth[None, :, :, 2] > 0
     return np.asarray((similar * counts).sum(-1) / np.maximum(counts.sum(-1), 1), np.float64)
 

@@ -155,6 +155,13 @@ LESSONS = (
            minutes=25,
            expect="“The mask says what the thing is.” The box head says it; the mask of that class is then taken, and "
                   "the masks of the other classes are not asked."),
+    Lesson("Detect", "panoptic", "Panoptic Segmentation", ":material/dashboard:",
+           "How does every pixel get a class, and every thing a segment of its own?", network="detector",
+           topics="Things and stuff, merging masks with a semantic map, Panoptic FPN, panoptic quality",
+           goal="Merge masks of things and a map of stuff by hand, and say what each threshold of the rule drops.",
+           minutes=25,
+           expect="“It is a semantic map with outlines around the things.” Two dogs that touch are one region there; a "
+                  "panoptic map has a segment for each, and no pixel in two."),
     Lesson("Detect", "position_sensitive", "R-FCN: Parts That Vote", ":material/how_to_vote:",
            "What if nothing had to run per region?", network="r-fcn",
            topics="R-FCN, position-sensitive score maps and pooling, the vote, cost per region",
@@ -214,6 +221,22 @@ LESSONS = (
            minutes=30,
            expect="“The nearest picture has the same colour.” In early layers it has the same light. In the last one "
                   "it is most often of the same class, whatever its colour."),
+    Lesson("Beyond boxes", "dense_captioning", "Dense Captioning", ":material/chat:",
+           "Can a network say what it sees, region by region?", network="densecap",
+           topics="Detection and captioning (DenseCap): a recurrent decoder, teacher forcing, temperature, beam "
+                  "search, METEOR, mAP of boxes and sentences",
+           goal="Follow a sentence word by word through its probabilities, and say what a wrong word does to the words "
+                "after it.",
+           minutes=25,
+           expect="“It understands the picture, because the sentence is good.” It learned which words follow which "
+                  "cells; show it a colour and a class that never came together, and listen."),
+    Lesson("Beyond boxes", "mesh_rcnn", "Mesh R-CNN", ":material/deployed_code:",
+           "What shape has the thing, also where nobody sees it?",
+           topics="Inflated solids as truth, triangle meshes, Chamfer distance, normal and edge losses",
+           goal="Say what a mesh adds to a mask, and what each of the three losses of Mesh R-CNN does to a shape.",
+           minutes=25,
+           expect="“The smallest Chamfer distance is the best shape.” It looks at points only: without the edge loss "
+                  "corners fly away and triangles cross, and the distance is small all the same."),
 )  # fmt: skip
 
 # Words that a page uses before or without explaining them: one sentence, and the page that explains.
@@ -229,6 +252,10 @@ TERMS = {
     "Receptive field": ("the part of the picture that one value of a feature map depends on.", "upsampling"),
     "Anchor": ("a box of fixed size and ratio at a position of the feature map, which the network scores and moves.",
                "anchors"),
+    "RoI Pool": ("rounds a box to whole cells of the map and keeps the largest value of each part; RoI Align rounds "
+                 "nothing. Average precision behind both is measured there.", "roi_pooling"),
+    "Pose regression": ("a network that says the joints as numbers, an x and a y for each; both ways are compared over "
+                        "many persons there.", "localization"),
     "Feature pyramid": ("maps of several strides, fine for small things and coarse for large ones, each told by the "
                         "coarser ones what lies around.", "anchors"),
 }  # fmt: skip

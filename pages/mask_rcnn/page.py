@@ -3,7 +3,17 @@
 import streamlit as st
 
 from labs import region_masks as rm
-from pages.mask_rcnn import competing, edges, pasting, region, shared, targets
+from pages.mask_rcnn import (
+    competing,
+    edges,
+    heads,
+    keypoints,
+    pasting,
+    region,
+    roi_pool_masks,
+    shared,
+    targets,
+)
 from ui import outside_lab_world, page, pictures
 
 page.begin("Mask R-CNN")
@@ -16,6 +26,10 @@ with page.guard():  # without weights there is one sentence
     if competing.shipped():
         competing.competing(picture)
     edges.edges(picture)
+    roi_pool_masks.pooled(picture)
+    heads.heads(picture)
+    heads.price(picture)
+    keypoints.keypoints()
 
 page.section("Show the code", "The functions on this page; tests hold them equal to torchvision's.")
 page.show_code(
@@ -40,11 +54,16 @@ page.erratum(
     "For each region the mask network draws one mask for every class, and its 28 × 28 cells are probabilities. The "
     "mask of the class that the box head chose is resized to the box, and a threshold then makes it binary.",
 )
+keypoints.code()
 page.sources(
     [
         ("He, Gkioxari, Dollár, Girshick 2017: Mask R-CNN", "paper", "https://arxiv.org/abs/1703.06870"),
         ("Kirillov, Wu, He, Girshick 2020: PointRend, Image Segmentation as Rendering", "paper",
          "https://arxiv.org/abs/1912.08193"),
+        ("Newell, Yang, Deng 2016: Stacked Hourglass Networks for Human Pose Estimation", "paper",
+         "https://arxiv.org/abs/1603.06937"),
+        ("Sun, Xiao, Wei, Liang, Wei 2018: Integral Human Pose Regression", "paper",
+         "https://arxiv.org/abs/1711.08229"),
         ("Stanford CS231n: Detection and Segmentation", "lecture"),
     ]
 )  # fmt: skip

@@ -12,6 +12,7 @@ from models.networks.localizer import LoadedLocalizer, Localizer
 from models.networks.pose_regression import NO_LOSS, RULES, TRUE_PLACE, ZEROS, LoadedPoseRegression, PoseRegression
 from pages.localization import pose, pose_hidden, pose_scored, pose_shared
 from pages.localization.pose_shared import maps_of, person_of
+from pages.shared import one_person
 from ui import components
 
 PAGE, LOAD = "localization", catalog.load
@@ -136,7 +137,7 @@ def test_scores_are_those_of_the_lab_over_the_scenes(run, sound, prose, monkeypa
 
 def test_a_person_who_is_hidden_whole_gives_one_sentence(run, monkeypatch):
     pose_shared.person_of.clear()
-    monkeypatch.setattr(pose_shared.pose_people, "person_of", lambda view: None)
+    monkeypatch.setattr(one_person.pose_people, "person_of", lambda view: None)
     at = run(pose_seed=3)
     assert not at.exception and ["hides the whole person" in each.value for each in at.error] == [True]
     pose_shared.person_of.clear()
