@@ -54,7 +54,7 @@ def most_covered(picture: Picture) -> int:
     if len(boxes) < 2:
         return 0
     others = labels[:, None] != labels[None]
-    shared = overlap(boxes[:, None], boxes[None]) * others
+    shared = overlap(boxes[:, None], boxes[None]).intersection * others
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     return int((shared.sum(1) / areas).argmax())
 
