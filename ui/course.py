@@ -148,10 +148,10 @@ LESSONS = (
                   "the head still run for every region."),
     Lesson("Detect", "mask_rcnn", "Mask R-CNN", ":material/gesture:",
            "Which pixels of a box are the thing?", network="detector",
-           topics="Instance segmentation: a mask for each region and class, training targets, per-class sigmoid against "
-                  "softmax, boundaries",
-           goal="Follow a region to its mask, cut its training target by hand, and say why each class has a sigmoid of "
-                "its own.",
+           topics="Instance segmentation: a mask for each region and class, training targets, per-class sigmoid "
+                  "against softmax, boundaries",
+           goal="Follow a region to its mask, cut its training target by hand, and say why each class has a sigmoid "
+                "of its own.",
            minutes=25,
            expect="“The mask says what the thing is.” The box head says it; the mask of that class is then taken, and "
                   "the masks of the other classes are not asked."),
