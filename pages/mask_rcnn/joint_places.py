@@ -61,8 +61,8 @@ def places(person: Person, box: Tensor, logits: Tensor, joint: int) -> None:
         st.caption(
             "The corner is a mistake that is easily made: cell 7 reaches from 7 to 8, and its middle is 7.5. Mask "
             "R-CNN enlarges the map until a cell is a pixel and takes the arg max there. Hourglass networks move a "
-            "quarter of a cell (Newell et al. 2016). The mean has a gradient (Sun et al. 2018), and is drawn to whatever "
-            "else glows."
+            "quarter of a cell (Newell et al. 2016). The mean has a gradient (Sun et al. 2018), and is drawn to "
+            "whatever else glows."
         )
 
 

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from torch.utils.flop_counter import FlopCounterMode
 
 from labs.matching import Detections, judge
 from models import catalog
-from models.inside import pooling_swap, region_heads
 from models.inside.region_heads import HEADS, KEYPOINTS, MASKS
 from pages.mask_rcnn import heads, roi_pool_masks
 from pages.shared.truths import truths_of
@@ -36,18 +34,6 @@ def test_heads_are_drawn_and_counted_as_they_are_on(visit, sound, drawn, prose, 
     assert "which part needs the most multiply-adds? **“" + ("masks" if count == 100 else "trunk") in told
     assert ("| masks (off) |" in told) == (MASKS not in on)
     assert "the mask network runs on the detections" in told
-
-
-def test_the_parts_are_the_whole_network():
-    detector = catalog.load("detector")
-    seen = pooling_swap.find_regions(detector, image())
-    parts = region_heads.parts(detector, seen)
-    assert sum(part.parameters for part in parts) == sum(each.numel() for each in detector.module.parameters())
-    with FlopCounterMode(display=False) as counter:
-        found = detector(image())
-    whole = sum(part.once + part.per_region * {"boxes": len(found.proposals)}.get(part.name, len(found.boxes))
-                for part in parts)  # fmt: skip
-    assert whole == counter.get_total_flops() // 2
 
 
 def test_a_scene_without_things_has_nothing_to_swap(visit, sound, drawn, prose):
@@ -93,10 +79,3 @@ def test_heads_are_timed_on_the_same_boxes_and_the_slowest_is_told(visit, sound,
     assert "which head's time grows the most? **“keypoints”**" in told
     assert "1.00 ms for boxes, 2.00 ms for masks, 5.00 ms for keypoints" in told
     known.clear()
-
-
-def test_no_such_pooling():
-    detector = catalog.load("detector")
-    seen = pooling_swap.find_regions(detector, image())
-    with pytest.raises(ValueError, match="no pooling"):
-        region_heads.logits(detector, seen, MASKS, seen.proposals[:1], "RoI Guess")
