@@ -152,9 +152,7 @@ def paste(
     return pasted
 
 
-def paste_exactly(
-    mask: Float[Tensor, "m m"], box: Float[Tensor, "4"], shape: tuple[int, int]
-) -> Float[Tensor, "h w"]:
+def paste_exactly(mask: Float[Tensor, "m m"], box: Float[Tensor, "4"], shape: tuple[int, int]) -> Float[Tensor, "h w"]:
     """The same without any rounding: each pixel asks for the place of its own middle in the box, and beyond the
     outermost cells the mask fades to 0.
 

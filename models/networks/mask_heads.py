@@ -20,8 +20,8 @@ LENT = ("backbone", "rpn", "roi_heads.box_head", "roi_heads.box_predictor")  # b
 class SoftmaxMaskPredictor(MaskRCNNPredictor):
     """Logits (P, 9, 28, 28) whose sigmoid is the softmax over the classes, so torchvision asks it like any other."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return softmax_log_odds(self.raw(x))
+    def forward(self, input: Tensor) -> Tensor:
+        return softmax_log_odds(self.raw(input))
 
     def raw(self, x: Tensor) -> Tensor:
         """The logits that go into the softmax, (P, 9, 28, 28)."""
@@ -39,9 +39,13 @@ def build_with_masks(name: str) -> FasterRCNN:
 
 
 def mask_logits(module: FasterRCNN, pooled: Tensor) -> Tensor:
-    """What the last layer of the mask head says of regions (P, C, 14, 14), before sigmoid or softmax, (P, 9, 28, 28)."""
+    """What the mask head says of regions (P, C, 14, 14) before sigmoid or softmax, (P, 9, 28, 28)."""
+    head, predictor = mask_layers(module)
+    return predictor.raw(head(pooled)) if isinstance(predictor, SoftmaxMaskPredictor) else predictor(head(pooled))
+
+
+def mask_layers(module: FasterRCNN) -> tuple[nn.Module, nn.Module]:
+    """The mask head of a network, and its last layers, which upsample and answer."""
     heads = rcnn_taps.heads_of(module)
-    predictor = heads.mask_predictor
-    assert isinstance(heads.mask_head, nn.Module) and isinstance(predictor, nn.Module)
-    seen = heads.mask_head(pooled)
-    return predictor.raw(seen) if isinstance(predictor, SoftmaxMaskPredictor) else predictor(seen)
+    assert heads.mask_head is not None and heads.mask_predictor is not None, "It was built with a mask head."
+    return heads.mask_head, heads.mask_predictor

@@ -1,4 +1,4 @@
-"""How mask heads are trained on the detector's frozen trunk and boxes, and judged: COCO's AP of masks on held-out scenes.
+"""How mask heads are trained on the detector's frozen trunk and boxes, and judged: COCO's AP of masks.
 
 Both heads see the same regions of the same pictures in the same order, from the same start; only the loss differs.
 """
@@ -17,7 +17,7 @@ from torchvision.models.detection.image_list import ImageList
 from labs import region_masks
 from models.networks import rcnn_taps
 from models.networks.detector import LoadedDetector
-from models.networks.mask_heads import LENT, SIGMOID, SOFTMAX, build_with_masks, mask_logits
+from models.networks.mask_heads import LENT, SIGMOID, SOFTMAX, build_with_masks, mask_layers, mask_logits
 from models.recipes import coco_metrics, training
 from models.recipes.scene_cache import SIZE, CachedScenes, cached_scenes, held_out_seeds, training_seeds
 from models.recipes.trunk_features import RENDERED, TrunkFeatures, trunk_features
@@ -82,7 +82,7 @@ def train(
         return LOSSES[name](logits, labels.to(device), wanted.to(device)).mean() if len(labels) else logits.sum() * 0
 
     settings = asdict(recipe) | {"loss": LOSSES[name].__name__}
-    learned = nn.ModuleDict({"head": heads.mask_head, "predictor": heads.mask_predictor})  # pyright: ignore
+    learned = nn.ModuleList(mask_layers(module))
     seconds = training.fit(
         learned, loss_at, settings, recipe.steps, recipe.learning_rate, recipe.weight_decay, device, folder,
         lambda step, loss: report(step, recipe.steps, loss), largest_gradient=10.0,

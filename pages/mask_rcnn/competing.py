@@ -6,7 +6,7 @@ from torch import Tensor
 from labs import region_masks as rm
 from labs.boxes import overlap
 from models import catalog
-from pages.mask_rcnn.layers import CLASS_ROW, mosaic
+from pages.mask_rcnn.layers import CLASS_ROW, mosaic, nine
 from pages.mask_rcnn.shared import NAMES, ORANGE, SIGMOID, SIZE, SOFTMAX, choose_thing, compared, said_of, truths, xyxy
 from pages.shared.heat_maps import greyed
 from ui import page
@@ -43,8 +43,8 @@ def competing(picture: Picture) -> None:
     own = catalog.card("detector")["metrics"]["mask_ap"]
     st.caption(
         f"Both stand on the frozen trunk, proposals and boxes of `detector`; their mask heads alone were trained, "
-        f"{recipe['steps']} steps of {recipe['batch']} scenes from the same start. The detector's own mask head learned "
-        f"together with its trunk, for longer: mask AP {own:.3f}."
+        f"{recipe['steps']} steps of {recipe['batch']} scenes from the same start. The detector's own mask head "
+        f"learned together with its trunk, for longer: mask AP {own:.3f}."
     )
 
 
@@ -79,7 +79,8 @@ def side_by_side(picture: Picture, at: int) -> None:
                         caption="Blue: both. Orange: missing. Red: too much.",
                     )  # fmt: skip
                 with right:
-                    nine(f"mask_nine_{name}", probabilities, label)
+                    nine(f"mask_nine_{name}", Heat(mosaic(probabilities, CLASS_ROW), "cividis", 0, 1, opacity=1.0,
+                                                   smooth=False), label, "Probabilities of all classes.")  # fmt: skip
 
 
 def chances(logits: Tensor, name: str) -> Tensor:
@@ -91,22 +92,6 @@ def sums(probabilities: Tensor) -> str:
     """The range of the sum over the classes, in words."""
     low, high = float(probabilities.sum(0).min()), float(probabilities.sum(0).max())
     return "1 everywhere" if high - low < 1e-3 else f"between {low:.2f} and {high:.2f}"
-
-
-def nine(key: str, probabilities: Tensor, label: int) -> None:
-    """Nine masks of probabilities, the class of the thing framed."""
-    side = rm.SIZE
-    frames = [
-        Box(f"class-{k}", (x := k % CLASS_ROW * side, y := k // CLASS_ROW * side, x + side, y + side), name,
-            ORANGE if k == label else "#555555", width=3 if k == label else 1)
-        for k, name in enumerate(NAMES)
-    ]  # fmt: skip
-    stage(key, zoom=False, window=2).show(
-        None, [Heat(mosaic(probabilities, CLASS_ROW), "cividis", 0, 1, opacity=1.0, smooth=False),
-               Boxes(sorted(frames, key=lambda frame: frame.width))],
-        size=(CLASS_ROW * side, CLASS_ROW * side), alt="Nine masks, one for each class",
-        caption="Probabilities of all classes.",
-    )  # fmt: skip
 
 
 def table(cards: dict[str, dict]) -> str:

@@ -55,9 +55,7 @@ def edges(picture: Picture) -> None:
         with chart:
             page.figure(by_size(sides, fits, own, names), "mask_by_size", height=320, alt="IoU against size of things")
         with bars:
-            near = [rm.wrong_by_distance(found, truth, WITHIN) for found, truth in zip(mine, masks, strict=True)]
-            wrong = torch.tensor([float((found != truth).sum()) for found, truth in zip(mine, masks, strict=True)])
-            share = (torch.stack(near) * wrong[:, None]).sum(0) / wrong.sum().clamp(min=1)
+            share = wrong_shares(mine.numpy(), masks.numpy())
             page.figure(where_wrong(share), "mask_where_wrong", height=320, alt="Wrong pixels by distance to the edge")
         prediction.outcome(names[worst], f"IoU {float(fits[worst]):.3f}: {int(masks[worst].sum())} pixels, and much "
                            "of it is edge or finer than a cell.")  # fmt: skip
@@ -86,6 +84,15 @@ def head_masks(image: np.ndarray, boxes: Tensor, labels: Tensor) -> Tensor:
     return torch.stack([
         rm.above(rm.paste(each.sigmoid(), box, (SIZE, SIZE)), 0.5) for each, box in zip(logits, boxes, strict=True)
     ])  # fmt: skip
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)  # shared and only read
+def wrong_shares(found: np.ndarray, masks: np.ndarray) -> Tensor:
+    """Of the wrong pixels of all things together, the share within each of WITHIN pixels of their exact edges."""
+    pairs = [(torch.from_numpy(mine), torch.from_numpy(truth)) for mine, truth in zip(found, masks, strict=True)]
+    wrong = torch.tensor([float((mine != truth).sum()) for mine, truth in pairs])
+    near = torch.stack([rm.wrong_by_distance(mine, truth, WITHIN) for mine, truth in pairs])
+    return (near * wrong[:, None]).sum(0) / wrong.sum().clamp(min=1)
 
 
 def by_size(sides: Tensor, fits: Tensor, own: Tensor, names: list[str]) -> go.Figure:

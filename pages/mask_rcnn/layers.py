@@ -21,7 +21,9 @@ def inside(said: MaskedRegions, label: int, threshold: float) -> None:
                  "later there are 28 × 28, and a last layer draws one mask for each class.")  # fmt: skip
     steps = [("RoI Align", said.pooled), *((f"Convolution {n}", each) for n, each in enumerate(said.layers, 1)),
              ("Transposed convolution", said.upsampled)]  # fmt: skip
-    for place, (name, values) in zip(st.columns(len(steps), gap="small"), steps, strict=True):
+    thresholding = following("mask_threshold")  # it changes none of these pictures
+    for place, (name, values) in zip(st.columns(len(steps), gap="small"), steps if not thresholding else [],
+                                     strict=not thresholding):  # fmt: skip
         tiled = mosaic(values[0], ROW)
         with place:
             stage(f"mask_layer_{name}", zoom=False, window=2).show(
@@ -37,21 +39,12 @@ def inside(said: MaskedRegions, label: int, threshold: float) -> None:
         list(THINGS),
     ) as prediction:  # fmt: skip
         left, right = st.columns([1, 1], gap="large")
-        with left:
-            every = mosaic(said.logits[0], CLASS_ROW)
-            limit = float(np.abs(every).max()) or 1.0
-            side = rm.SIZE
-            frames = [
-                Box(f"class-{k}", (x := k % CLASS_ROW * side, y := k // CLASS_ROW * side, x + side, y + side), name,
-                    ORANGE if k == label else "#555555", width=3 if k == label else 1)
-                for k, name in enumerate(NAMES)
-            ]  # fmt: skip
-            stage("mask_classes", zoom=False, window=2).show(
-                None, [Heat(every, "diverging", -limit, limit, opacity=1.0, smooth=False),
-                       Boxes(sorted(frames, key=lambda frame: frame.width))],
-                size=(CLASS_ROW * side, CLASS_ROW * side), alt="The logits of nine masks, one for each class",
-                caption="Logits of all masks: vermilion says yes, blue no. Each class has a sigmoid of its own.",
-            )  # fmt: skip
+        if not thresholding:
+            with left:
+                limit = float(said.logits[0].abs().max()) or 1.0
+                every = mosaic(said.logits[0], CLASS_ROW)
+                nine("mask_classes", Heat(every, "diverging", -limit, limit, opacity=1.0, smooth=False), label,
+                     "Logits of all masks: vermilion says yes, blue no. Each has a sigmoid of its own.")  # fmt: skip
         with right:
             words("\n\n".join(f"{'**' * (name == NAMES[label])}{name}: {count} cells{'**' * (name == NAMES[label])}"
                               for name, count in marked.items()), "mask_class_cells")  # fmt: skip
@@ -61,6 +54,20 @@ def inside(said: MaskedRegions, label: int, threshold: float) -> None:
             "The mask named *background* was never asked for in training: it says nothing. The others were asked only "
             "in boxes of their own class, so in a box of another class they may say anything."
         )
+
+
+def nine(key: str, heat: Heat, label: int, caption: str) -> None:
+    """Nine masks side by side, each with the name of its class; that of the class in question is framed."""
+    side = rm.SIZE
+    frames = [
+        Box(f"class-{k}", (x := k % CLASS_ROW * side, y := k // CLASS_ROW * side, x + side, y + side), name,
+            ORANGE if k == label else "#555555", width=3 if k == label else 1)
+        for k, name in enumerate(NAMES)
+    ]  # fmt: skip
+    stage(key, zoom=False, window=2).show(
+        None, [heat, Boxes(sorted(frames, key=lambda frame: frame.width))],
+        size=(CLASS_ROW * side, CLASS_ROW * side), alt="Nine masks, one for each class", caption=caption,
+    )  # fmt: skip
 
 
 def mosaic(values: Tensor, row: int) -> np.ndarray:

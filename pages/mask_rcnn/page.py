@@ -51,8 +51,8 @@ st.caption(
 )
 page.erratum(
     "A small mask network operates on each RoI and predicts a 28x28 binary mask.",
-    "For each region the mask network draws one mask for every class, and its 28 × 28 cells are probabilities. The mask "
-    "of the class that the box head chose is resized to the box, and a threshold then makes it binary.",
+    "For each region the mask network draws one mask for every class, and its 28 × 28 cells are probabilities. The "
+    "mask of the class that the box head chose is resized to the box, and a threshold then makes it binary.",
 )
 keypoints.code()
 page.sources(

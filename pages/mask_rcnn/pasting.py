@@ -1,4 +1,4 @@
-"""From 28x28 cells to pixels: one row of the picture, the two cells that each pixel blends, and where the edge falls."""
+"""From 28x28 cells to pixels: one row of the picture, the cells that each pixel blends, and where the edge falls."""
 
 import numpy as np
 import plotly.graph_objects as go

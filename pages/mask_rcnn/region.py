@@ -41,14 +41,14 @@ ASKED = "What the box head says"
 @page.guard()
 def play(picture: Picture) -> None:
     """Box, class and threshold are shown at once in this section and in the next."""
-    page.section("From a region to a mask", "Drag the box: a small network draws a mask of 28 × 28 cells for each "
-                 "class, and the threshold makes pixels of it.")  # fmt: skip
+    page.section("From a region to a mask", "Drag the box: each class gets a mask of 28 × 28 cells, and the "
+                 "threshold makes pixels of it.")  # fmt: skip
     begin_anew(picture)
     with st.container(key="line-masks", horizontal=True, vertical_alignment="center"):
-        name = st.selectbox("Class of the mask", [ASKED, *THINGS], key="mask_class", width=230,
+        name = st.selectbox("Class of the mask", [ASKED, *THINGS], key="mask_class", width=205,
                             label_visibility="collapsed", **KEPT)  # fmt: skip
         if picture.view is not None and len(picture.view.instances):
-            st.button("Box another thing", key="mask_next_thing", on_click=another_thing, args=(picture,))
+            st.button("Next thing", key="mask_next_thing", on_click=another_thing, args=(picture,))
     with live_slider("Threshold", 0.0, 1.0, 0.5, step=0.01, key="mask_threshold", format="%.2f",
                      window=2) as threshold:  # fmt: skip
         left, middle, right = st.columns(3, gap="medium")
@@ -61,7 +61,7 @@ def play(picture: Picture) -> None:
         mask = rm.above(pasted, threshold)
         with left:
             view.show(
-                picture.image, [Labels(mask.numpy().astype(np.uint8), [None, ORANGE], 0.6), Boxes(view.boxes)],
+                picture.image, [Labels(mask.numpy().astype(np.uint8), [None, SKY], 0.7), Boxes(view.boxes)],
                 alt="The picture with a box and the mask in it",
                 caption="Drag the box or a handle; the arrow keys move it, with Alt they resize it.",
             )  # fmt: skip
@@ -70,7 +70,7 @@ def play(picture: Picture) -> None:
                 None, [Heat(probability.numpy(), "cividis", 0, 1, opacity=1.0, smooth=False),
                        Lines(outline(rm.above(probability, threshold)), ORANGE, 2.5)],
                 size=(rm.SIZE, rm.SIZE), alt=f"The 28 × 28 probabilities of {NAMES[label]}",
-                caption=f"28 × 28 probabilities of *{NAMES[label]}*: dark 0, bright 1. The line is the threshold.",
+                caption=f"28 × 28 probabilities of {NAMES[label]}: dark 0, bright 1. The line is the threshold.",
             )  # fmt: skip
         with right:
             at = nearest(picture, box)

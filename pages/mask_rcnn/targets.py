@@ -68,7 +68,7 @@ def targets(picture: Picture) -> None:
         cells("mask_target", wanted[0], "cividis", 1.0, "Target: the exact mask in the proposal, 28 × 28.")
     with third:
         cells("mask_answer", logits[0, label].sigmoid(), "cividis", 1.0,
-              f"Answer of the head for *{NAMES[label]}*.")  # fmt: skip
+              f"Answer of the head for {NAMES[label]}.")  # fmt: skip
     with fourth:
         picked = stage("mask_losses", zoom=False, window=2)
         where = chosen_cell(picked, losses)

@@ -1,4 +1,4 @@
-"""The recipe of the mask heads: all but the mask head stays the detector's, both heads see the same, and COCO judges."""
+"""The recipe of the mask heads: only the mask head learns, both heads see the same, and COCO judges."""
 
 from dataclasses import replace
 
