@@ -33,6 +33,7 @@ from ui.admission import Admission
 from ui.assets import Assets
 from ui.components import live
 from ui.no_delay import NoDelay
+from ui.preload import Preload
 
 ROOT = Path(__file__).resolve().parent
 
@@ -98,6 +99,6 @@ app = st.App(
     ROOT / "ui" / "main.py",
     lifespan=lifespan,
     routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
-    middleware=[Middleware(Admission, messages={live.PATH: live.MESSAGE}), Middleware(NoDelay)],
+    middleware=[Middleware(Admission, messages={live.PATH: live.MESSAGE}), Middleware(NoDelay), Middleware(Preload)],
     on_script_error=page.show_unexpected,
 )

@@ -22,13 +22,16 @@ from models.pretrained import packaged, published
 from models.recipes import Family
 from models.recipes import alternating_detector as alternating_detector_recipe
 from models.recipes import classifier as classifier_recipe
+from models.recipes import densecap as densecap_recipe
 from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
 from models.recipes import fast_rcnn as fast_rcnn_recipe
 from models.recipes import localizer as localizer_recipe
 from models.recipes import mask_heads as mask_heads_recipe
+from models.recipes import mesh as mesh_recipe
 from models.recipes import narrow_detector as narrow_detector_recipe
 from models.recipes import narrow_ssd as narrow_ssd_recipe
+from models.recipes import panoptic_fpn as panoptic_fpn_recipe
 from models.recipes import pose_fields as pose_fields_recipe
 from models.recipes import pose_regression as pose_regression_recipe
 from models.recipes import r_fcn as r_fcn_recipe
@@ -41,23 +44,27 @@ from models.recipes import spp as spp_recipe
 from models.recipes import ssd as ssd_recipe
 from models.recipes import window as window_recipe
 from models.recipes import yolo as yolo_recipe
+from models.weight_bytes import from_bytes, to_bytes
 
 WEIGHTS = Path(__file__).parent / "weights"
 FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, narrow_detector_recipe, alternating_detector_recipe, fast_rcnn_recipe,
     spp_recipe, rcnn_recipe, r_fcn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
     pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe, narrow_ssd_recipe,
-    retinanet_recipe, retinanet_compared_recipe, mask_heads_recipe,
+    retinanet_recipe, retinanet_compared_recipe, mask_heads_recipe, panoptic_fpn_recipe,
+    mesh_recipe, densecap_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
 # tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {
     "segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
     "one-stage detection": ("backbone",), "ssd": ("backbone.trunk",), "ssd-narrow": ("backbone.trunk",),
+    "panoptic segmentation": ("detector.backbone", "stuff"),
+    "dense captioning": ("detector.backbone",),
 }  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
-# network: (part, the other network, its part), or several parts that both name alike, for both
+# network: (part, the other network, its part; "" is the whole), or several parts that both name alike, for both
 BORROWED: dict[str, tuple[str | tuple[str, ...], str, str | tuple[str, ...]]] = {
     "ssd": ("backbone.trunk", "detector", "backbone"),
     "ssd-narrow": ("backbone.trunk", "detector-narrow", "backbone"),
@@ -67,7 +74,11 @@ BORROWED: dict[str, tuple[str | tuple[str, ...], str, str | tuple[str, ...]]] = 
     "rcnn": ("trunk", "localizer-joint", "trunk"),
     "spp": ("backbone", "detector", "backbone"),
     **dict.fromkeys(mask_heads_recipe.NAMES, (mask_heads_recipe.LENT, "detector", mask_heads_recipe.LENT)),
+    "panoptic-fpn": ("detector", "detector", ""),
+    "mesh": ("detector", "detector", ""),  # all of it
+    "densecap": ("detector", "detector", ""),  # all of it
 }
+IN_BYTES = ("yolo-cell", "yolo-anchor")  # the largest: their weights are stored in a byte each
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
 _loading = Lock()
@@ -164,7 +175,7 @@ def halved(name: str) -> tuple[str, ...]:
 
 
 def save(name: str, module: torch.nn.Module, facts: dict) -> None:
-    """Write weights as fp16 safetensors, without a borrowed trunk, and the card beside them."""
+    """Write weights as safetensors, fp16 or bytes (`IN_BYTES`), without a borrowed trunk, and the card beside them."""
     WEIGHTS.mkdir(exist_ok=True)
     state = {
         key: value.detach().cpu().contiguous().to(torch.float16 if value.is_floating_point() else value.dtype)
@@ -174,7 +185,7 @@ def save(name: str, module: torch.nn.Module, facts: dict) -> None:
     if name in BORROWED:
         facts = facts | {"trunk": {"of": BORROWED[name][1], "sha256": card(BORROWED[name][1])["sha256"]}}
     part = WEIGHTS / f"{name}.part"
-    save_file(state, part)
+    save_file(to_bytes(state) if name in IN_BYTES else state, part)
     os.replace(part, WEIGHTS / f"{name}.safetensors")
     write_card(name, facts | {"sha256": _sha256(WEIGHTS / f"{name}.safetensors")})
     with _loading:
@@ -199,7 +210,7 @@ def _load(name: str, device: str) -> LoadedNetwork:
         ours = dict(zip(_parts(theirs), _parts(part), strict=True))
         for key, value in _weights(owner, card(owner)).items():
             if (lent := _within(key, tuple(ours))) is not None:
-                state[ours[lent] + key.removeprefix(lent)] = value
+                state[f"{ours[lent]}.{key.removeprefix(lent).removeprefix('.')}"] = value
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     where = torch.device(device)
@@ -213,15 +224,15 @@ def _parts(named: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _within(key: str, parts: tuple[str, ...]) -> str | None:
-    """The part that a weight belongs to, if to any of them."""
-    return next((part for part in parts if key.startswith(part + ".")), None)
+    """The part that a weight belongs to, if to any of them; all belong to the whole, ""."""
+    return next((part for part in parts if not part or key.startswith(part + ".")), None)
 
 
 def _weights(name: str, facts: dict) -> dict[str, torch.Tensor]:
     file = WEIGHTS / f"{name}.safetensors"
     if not file.exists() or _sha256(file) != facts.get("sha256"):
         raise ValueError(f"The weights of {name} are not those of its card: restore {file.name} or train it again.")
-    return load_file(file)
+    return from_bytes(load_file(file))
 
 
 def _sha256(file: Path) -> str:

@@ -148,13 +148,20 @@ LESSONS = (
                   "the head still run for every region."),
     Lesson("Detect", "mask_rcnn", "Mask R-CNN", ":material/gesture:",
            "Which pixels of a box are the thing?", network="detector",
-           topics="Instance segmentation: a mask for each region and class, training targets, per-class sigmoid against "
-                  "softmax, boundaries",
-           goal="Follow a region to its mask, cut its training target by hand, and say why each class has a sigmoid of "
-                "its own.",
+           topics="Instance segmentation: a mask for each region and class, training targets, per-class sigmoid "
+                  "against softmax, boundaries",
+           goal="Follow a region to its mask, cut its training target by hand, and say why each class has a sigmoid "
+                "of its own.",
            minutes=25,
            expect="“The mask says what the thing is.” The box head says it; the mask of that class is then taken, and "
                   "the masks of the other classes are not asked."),
+    Lesson("Detect", "panoptic", "Panoptic Segmentation", ":material/dashboard:",
+           "How does every pixel get a class, and every thing a segment of its own?", network="detector",
+           topics="Things and stuff, merging masks with a semantic map, Panoptic FPN, panoptic quality",
+           goal="Merge masks of things and a map of stuff by hand, and say what each threshold of the rule drops.",
+           minutes=25,
+           expect="“It is a semantic map with outlines around the things.” Two dogs that touch are one region there; a "
+                  "panoptic map has a segment for each, and no pixel in two."),
     Lesson("Detect", "position_sensitive", "R-FCN: Parts That Vote", ":material/how_to_vote:",
            "What if nothing had to run per region?", network="r-fcn",
            topics="R-FCN, position-sensitive score maps and pooling, the vote, cost per region",
@@ -214,6 +221,22 @@ LESSONS = (
            minutes=30,
            expect="“The nearest picture has the same colour.” In early layers it has the same light. In the last one "
                   "it is most often of the same class, whatever its colour."),
+    Lesson("Beyond boxes", "dense_captioning", "Dense Captioning", ":material/chat:",
+           "Can a network say what it sees, region by region?", network="densecap",
+           topics="Detection and captioning (DenseCap): a recurrent decoder, teacher forcing, temperature, beam "
+                  "search, METEOR, mAP of boxes and sentences",
+           goal="Follow a sentence word by word through its probabilities, and say what a wrong word does to the words "
+                "after it.",
+           minutes=25,
+           expect="“It understands the picture, because the sentence is good.” It learned which words follow which "
+                  "cells; show it a colour and a class that never came together, and listen."),
+    Lesson("Beyond boxes", "mesh_rcnn", "Mesh R-CNN", ":material/deployed_code:",
+           "What shape has the thing, also where nobody sees it?",
+           topics="Inflated solids as truth, triangle meshes, Chamfer distance, normal and edge losses",
+           goal="Say what a mesh adds to a mask, and what each of the three losses of Mesh R-CNN does to a shape.",
+           minutes=25,
+           expect="“The smallest Chamfer distance is the best shape.” It looks at points only: without the edge loss "
+                  "corners fly away and triangles cross, and the distance is small all the same."),
 )  # fmt: skip
 
 # Words that a page uses before or without explaining them: one sentence, and the page that explains.

@@ -26,7 +26,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ui import course, figures, warmup
-from ui.components import address, following, section_bar
+from ui.components import address, following, live, section_bar
 from ui.plain import plain
 from ui.predict import Number as Number
 from ui.predict import Order as Order
@@ -39,6 +39,7 @@ _STYLE = Path(__file__).with_name("style.css")
 _LECTURE_STYLE = Path(__file__).with_name("lecture.css")
 _PRINT_STYLE = Path(__file__).with_name("print.css")
 _SECTIONS = "_page_sections"
+FIRST = 2.5  # s given to a new visitor's browser to draw the first section before the others are sent
 _BEGUN = "_page_begun"
 
 FragmentHandledException: type[Exception] | tuple = ()  # none
@@ -135,6 +136,8 @@ def section(title: str, sentence: str = "") -> None:
     The number belongs to the title, so a fragment that reruns alone keeps it.
     """
     titles = st.session_state.setdefault(_SECTIONS, [])
+    if titles and title not in titles:
+        live.first_drawn(FIRST)  # what is above is drawn before the browser is busy with the rest
     if title not in titles:
         titles.append(title)
     number = titles.index(title) + 1

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.detection import RetinaNet
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
@@ -155,6 +156,18 @@ def multiply_adds(network: Any, image: np.ndarray, setting: Setting) -> int:
     with torch.no_grad(), counter:
         detect(network, image, setting)
     return counter.get_total_flops() // 2
+
+
+def peak_bytes(network: Any, image: np.ndarray, setting: Setting) -> int:
+    """The most that a run on this picture holds at once beside the network's own numbers, by PyTorch's profiler. To be
+    asked where nothing else runs: the profiler hears the whole process."""
+    detect(network, image, setting)  # what is made once is not the picture's
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        detect(network, image, setting)
+    kineto = profiled.profiler
+    assert kineto is not None and kineto.kineto_results is not None
+    told = [event for event in kineto.kineto_results.events() if event.name() == "[memory]"]
+    return int(np.cumsum([event.nbytes() for event in sorted(told, key=lambda event: event.start_ns())]).max())
 
 
 def _copy(network: Any) -> Adjustable:

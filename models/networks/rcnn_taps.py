@@ -64,6 +64,14 @@ def level_of_regions(heads: RoIHeads, regions: list[Tensor]) -> Tensor:
     return pool.map_levels(regions)
 
 
+def mask_logits(heads: RoIHeads, levels: dict[str, Tensor], regions: list[Tensor], size: int) -> Tensor:
+    """What the mask head says of regions (R, 4) of each picture of that many pixels a side: (R, classes, 28, 28)."""
+    pool, head, predictor = (
+        cast(nn.Module, part) for part in (heads.mask_roi_pool, heads.mask_head, heads.mask_predictor)
+    )
+    return predictor(head(pool(levels, regions, [(size, size)] * len(regions))))
+
+
 def resized(
     transform: GeneralizedRCNNTransform,
     images: list[Tensor],

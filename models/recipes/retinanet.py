@@ -31,9 +31,9 @@ class Recipe:
     seed: int = 0
     trunk: str = STARTS_FROM
     scenes: int = 3000
-    steps: int = 800
+    steps: int = 2000
     batch: int = 16
-    box_steps: int = 2400
+    box_steps: int = 9000
     box_batch: int = 8
     learning_rate: float = 2e-3
     weight_decay: float = 0.05

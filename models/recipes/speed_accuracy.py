@@ -32,13 +32,14 @@ def all_settings(network: Any) -> list[Setting]:
 
 
 def judge(network: Any, report: Callable[[int, int], None], count: int = HELD_OUT) -> list[dict]:
-    """For every setting `side`, `proposals`, `box_ap`, `box_ap50`, `box_ap_per_size`, `milliseconds` (median) and
-    `multiply_adds` of one picture."""
+    """For every setting `side`, `proposals`, `box_ap`, `box_ap50`, `box_ap_per_size`, `milliseconds` (median), and of
+    one picture `multiply_adds` and `peak_bytes`, the most that is held at once beside the network's numbers."""
     seeds, data = held_out_seeds(RENDERED), cached_scenes(held_out_seeds(RENDERED))
     wanted = all_settings(network)
     judges = {setting: coco_metrics.Judge() for setting in wanted}
     times: dict[Setting, list[float]] = {setting: [] for setting in wanted}
     sums: dict[Setting, int] = {}
+    held: dict[Setting, int] = {}
     for index in range(count):
         for side in dict.fromkeys(setting.side for setting in wanted):
             image = np.asarray(data.images[index])
@@ -51,6 +52,7 @@ def judge(network: Any, report: Callable[[int, int], None], count: int = HELD_OU
                 judges[setting].add(at_224, np.asarray(data.panoptic[index]), data.records[index])
                 if index == 0:
                     sums[setting] = settings.multiply_adds(network, image, setting)
+                    held[setting] = settings.peak_bytes(network, image, setting)
         report(index + 1, count)
     return [
         {
@@ -59,6 +61,7 @@ def judge(network: Any, report: Callable[[int, int], None], count: int = HELD_OU
             **{key: value for key, value in judges[setting].metrics().items() if key in KEPT},
             "milliseconds": round(statistics.median(times[setting]), 1),
             "multiply_adds": sums[setting],
+            "peak_bytes": held[setting],
         }
         for setting in wanted
     ]

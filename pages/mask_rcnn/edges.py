@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from labs import region_masks as rm
-from pages.mask_rcnn.shared import BLUE, NETWORK, ORANGE, SIZE, compared, said_of, thing_names, truths, xyxy
+from pages.mask_rcnn.shared import BLUE, ORANGE, SIZE, compared, said_of, thing_names, truths, xyxy
 from pages.shared.heat_maps import greyed
 from ui import page
 from ui.components import following, live_slider, stage, words
@@ -66,7 +66,6 @@ def edges(picture: Picture) -> None:
             "is cut half a pixel too far down and right and pasted into a box that is up to a pixel too large: for "
             "small things that costs more than the grid, and a finer grid does not help. This head was trained so."
         )
-    page.footer(NETWORK)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)  # shared and only read

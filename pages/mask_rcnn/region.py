@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from labs import region_masks as rm
+from models import catalog
 from models.inside.mask_region import MaskedRegions
 from pages.mask_rcnn import layers
 from pages.mask_rcnn.shared import (
@@ -22,6 +23,7 @@ from pages.mask_rcnn.shared import (
     held,
     nearest,
     outline,
+    regions_of,
     said_of,
     start_box,
     truths,
@@ -83,7 +85,7 @@ def play(picture: Picture) -> None:
     if at is not None:
         st.html(swatches([(SKY, "both"), (ORANGE, "missing"), (VERMILION, "too much")]))
     layers.inside(said, label, threshold)
-    page.footer(NETWORK)
+    page.footer(NETWORK, catalog.load(NETWORK).device, regions_of(picture.image).seconds * 1000)
 
 
 def class_of(said: MaskedRegions, name: str) -> int:

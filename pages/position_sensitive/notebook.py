@@ -1,6 +1,7 @@
 """This page to take home: the box, its nine parts on their maps, the votes of all classes, and what a shift does."""
 
-from pages.position_sensitive.shared import MIDDLE, SEED, SOURCES, TRAINED
+from models.networks.r_fcn import PARTS
+from pages.position_sensitive.shared import MIDDLE, SEED, TRAINED
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
 
@@ -15,7 +16,7 @@ def cells(state: State) -> list[Cell]:
         notebook.boxes_drawn(),
         parameters(
             box=tuple(drawn[0].xyxy) if drawn else MIDDLE, name=get(state, "rfcn_class", "dog"),
-            parts=None if source == TRAINED else SOURCES[source],
+            parts=None if source == TRAINED else get(state, "rfcn_parts_k", PARTS),
         ),
         code(
             """

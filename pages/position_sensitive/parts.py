@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from labs import position_sensitive as ps
+from models.networks.r_fcn import PARTS
 from pages.position_sensitive import classes
 from pages.position_sensitive.shared import (
     NAMES,
@@ -27,7 +28,7 @@ from pages.position_sensitive.shared import (
 )
 from pages.shared.heat_maps import greyed, signed_layer
 from ui import page
-from ui.components import Box, Boxes, Grid, GridLines, following, matrices, stage, words
+from ui.components import Box, Boxes, Grid, GridLines, following, live_slider, matrices, stage, words
 from ui.pictures import KEPT, Picture
 
 TILE = {1: 336, 3: 112, 5: 68, 7: 48}  # pixels a side of one map in the mosaic
@@ -40,32 +41,44 @@ def play(picture: Picture) -> None:
     """What the hand does to the box is shown at once in both sections."""
     page.section("Let the parts vote", "Drag the box: each of its parts reads its own map, and the mean is the vote.")
     begin_anew(picture)
-    with st.container(key="line-rfcn", horizontal=True, vertical_alignment="center"):
+    line = st.container(key="line-rfcn", horizontal=True, vertical_alignment="center")
+    left, middle, right = st.columns([4, 4, 3], gap="medium")
+    with line:
         source = st.selectbox(
-            "Score maps", list(SOURCES) if picture.view else [TRAINED], key="rfcn_maps", width=230,
+            "Score maps", SOURCES if picture.view else SOURCES[:1], key="rfcn_maps", width=180,
             label_visibility="collapsed", **KEPT,
         )  # fmt: skip
         name = st.selectbox("Class", NAMES, NAMES.index("dog"), key="rfcn_class", width=150,
                             label_visibility="collapsed", **KEPT)  # fmt: skip
         if picture.view is not None and len(picture.view.instances):
             st.button("Box another thing", key="rfcn_next_thing", on_click=another_thing, args=(picture,))
-    left, middle, right = st.columns([4, 4, 3], gap="medium")
+        slot = st.container(width=260)
     view = stage(STAGE, [start_box(picture)], window=2, zoom=False)
     box = held(picture, view)
-    maps = maps_of(picture, source, NAMES.index(name))
-    read = maps.read(box[None])[0]
-    limit = maps.limit
-    with left:
-        view.show(
-            picture.image, [Boxes([*outlines(box, maps.parts), *view.boxes])],
-            alt=f"The picture with a box in {maps.parts} × {maps.parts} parts",
-            caption="Drag the box or a handle; the arrow keys move it, with Alt they resize it.",
-        )  # fmt: skip
-    with middle:
-        mosaic(picture, maps, box, limit, name)
-    with right:
-        told(read, limit, source, name)
+    with slot, parts_a_side(source) as k:
+        maps = maps_of(picture, source, NAMES.index(name), k)
+        read = maps.read(box[None])[0]
+        with left:
+            view.show(
+                picture.image, [Boxes([*outlines(box, maps.parts), *view.boxes])],
+                alt=f"The picture with a box in {maps.parts} × {maps.parts} parts",
+                caption="Drag the box or a handle; the arrow keys move it, with Alt they resize it.",
+            )  # fmt: skip
+        with middle:
+            mosaic(picture, maps, box, maps.limit, name)
+        with right:
+            told(read, maps.limit, source, name)
     classes.votes(picture, box)
+
+
+def parts_a_side(source: str):
+    """The slider of k; the trained network has but one."""
+    if source == TRAINED:
+        return live_slider(
+            "Parts a side, k", options=[1, 3, 5, 7], value=PARTS, key="rfcn_parts_trained", disabled=True,
+            help="It was trained with k = 3. Choose maps without mistakes to change k.",
+        )  # fmt: skip
+    return live_slider("Parts a side, k", options=[1, 3, 5, 7], value=PARTS, key="rfcn_parts_k", window=2)
 
 
 def another_thing(picture: Picture) -> None:

@@ -19,8 +19,7 @@ NETWORK, RIVAL = "r-fcn", "detector"
 SEED = 42  # a scene with a large dog
 SIZE = 224
 NAMES = ("background", *THINGS)
-TRAINED, PERFECT = "Trained network, 3×3", "Without mistakes, {0}×{0}"
-SOURCES = {TRAINED: PARTS} | {PERFECT.format(k): k for k in (1, 3, 5, 7)}
+SOURCES = TRAINED, PERFECT = ("Trained network", "Without mistakes")
 STAGE, LINK = "rfcn_scene", "rfcn_box"
 ORANGE, SKY, WHITE, GREY = "#E69F00", "#56B4E9", "#FFFFFF", "#8A9099"
 SMALLEST = 8.0  # pixels a side: less a hand cannot hold
@@ -60,13 +59,13 @@ class Maps:
         return ps.align(self.values[None], boxes, self.scale, self.samples or max(1, fitting))[:, 0]
 
 
-def maps_of(picture: Picture, source: str, label: int) -> Maps:
-    """The maps of a class, of the network or of one that makes no mistake."""
+def maps_of(picture: Picture, source: str, label: int, parts: int = PARTS) -> Maps:
+    """The maps of a class, of the network or of one with `parts` a side that makes no mistake."""
     if source == TRAINED:
         found = seen(picture.image)
         return Maps(found.score_maps[label], float(found.scale[0]), SAMPLES)
     boxes, labels = truth_of(picture)
-    return Maps(perfect(boxes.numpy(), labels.numpy(), label, SOURCES[source]), 1.0)
+    return Maps(perfect(boxes.numpy(), labels.numpy(), label, parts), 1.0)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # shared and only read; up to 10 MB each

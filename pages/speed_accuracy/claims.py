@@ -70,9 +70,13 @@ def backbones() -> None:
         "does that cost?", ["less than 0.05", "0.05 to 0.15", "more than 0.15"],
     ) as prediction:  # fmt: skip
         rows = [at_own(name)[-1] for pair in pairs for name in pair]
+        head = (
+            "| | AP | ms | G multiply-adds | MB of numbers | MB at once |\n| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        )
         st.markdown(
-            "| | AP | ms | G multiply-adds | MB |\n| --- | ---: | ---: | ---: | ---: |\n" + "\n".join(
-                f"| {p.name} | {p.ap:.3f} | {milliseconds(p):.1f} | {p.multiply_adds / 1e9:.2f} | {p.bytes / 1e6:.1f} |"
+            head + "\n".join(
+                f"| {p.name} | {p.ap:.3f} | {milliseconds(p):.1f} | {p.multiply_adds / 1e9:.2f} | "
+                f"{p.bytes / 1e6:.1f} | {p.peak_bytes / 1e6:.1f} |"
                 for p in rows
             )
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import plotly.graph_objects as go
 import streamlit as st
+import torch
 
 from labs import speed_accuracy
 from pages.shared import offered
@@ -21,8 +22,12 @@ SIGNS = {
 TICKS = {  # of a logarithmic axis, and their text
     "milliseconds": {each: f"{each}" for each in (5, 10, 20, 50, 100, 200, 500, 1000, 2000)},
     "multiply-adds": {each * 1e9: f"{each:g} G" for each in (0.1, 0.2, 0.5, 1, 2, 5)},
+    "memory": {each * 1e6: f"{each} MB" for each in (2, 5, 10, 20, 50, 100, 200)},
 }
-ACROSS = {"milliseconds": "milliseconds a picture", "multiply-adds": "multiply-adds a picture"}
+ACROSS = {
+    "milliseconds": "milliseconds a picture", "multiply-adds": "multiply-adds a picture",
+    "memory": "memory that a picture takes at once, beside the network's numbers",
+}  # fmt: skip
 
 
 @st.fragment
@@ -92,14 +97,38 @@ def measured(every: tuple[Point, ...]) -> None:
 
 
 def figure_of(every: tuple[Point, ...], best: int | None, budget: float, size: str, across: str) -> go.Figure:
-    """The points, joined where they differ in one setting, the front, and the budget."""
-    figure = go.Figure()
-    times, accuracy = as_tensors(every, size)
-    shown = times if across == "milliseconds" else times.new_tensor([point.multiply_adds for point in every])
-    front = speed_accuracy.pareto_front(shown, accuracy)
-    order = sorted(front.nonzero().flatten().tolist(), key=lambda index: float(shown[index]))
+    """The points, and on them what moves with the budget: its line, and a ring around the best within it."""
+    shown = shown_of(every, across)
+    figure = go.Figure(all_points(every, shown, size, across))
+    if best is not None:
+        x, y = shown[best], every[best].ap_of(size)
+        figure.add_scatter(
+            x=[x], y=[y], mode="markers", name="best within the budget", hoverinfo="skip",
+            marker={"size": 22, "symbol": "circle-open", "color": "#D55E00", "line": {"width": 3}},
+        )  # fmt: skip
+    if across == "milliseconds":
+        line = {"dash": "dash", "color": "#D55E00", "width": 2}
+        figure.layout.shapes = [
+            {"type": "line", "x0": budget, "x1": budget, "y0": 0, "y1": 1, "yref": "y domain", "line": line}
+        ]
+    return figure
+
+
+def shown_of(every: tuple[Point, ...], across: str) -> tuple[float, ...]:
+    """Where the points lie on the axis."""
+    price = {"milliseconds": milliseconds, "multiply-adds": lambda p: p.multiply_adds, "memory": lambda p: p.peak_bytes}
+    return tuple(float(price[across](point)) for point in every)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)  # only read; building it takes most of a redraw's time
+def all_points(_every: tuple[Point, ...], shown: tuple[float, ...], size: str, across: str) -> go.Figure:
+    """The points where `shown` says on the axis, joined where they differ in one setting, and the front."""
+    every, figure = _every, go.Figure()
+    accuracy = as_tensors(every, size)[1]
+    front = speed_accuracy.pareto_front(torch.tensor(shown), accuracy)
+    order = sorted(front.nonzero().flatten().tolist(), key=lambda index: shown[index])
     figure.add_scatter(
-        x=[float(shown[i]) for i in order], y=[float(accuracy[i]) for i in order], mode="lines", line_shape="hv",
+        x=[shown[i] for i in order], y=[float(accuracy[i]) for i in order], mode="lines", line_shape="hv",
         line={"color": "#8A8F98", "width": 5}, opacity=0.5, name="not beaten", hoverinfo="skip",
     )  # fmt: skip
     for network, (title, _, colour, dash, symbol) in LOOKS.items():
@@ -107,23 +136,16 @@ def figure_of(every: tuple[Point, ...], best: int | None, budget: float, size: s
         if not mine:
             continue
         figure.add_scatter(
-            x=[float(shown[i]) for i in mine], y=[float(accuracy[i]) for i in mine], mode="markers", name=title,
+            x=[shown[i] for i in mine], y=[float(accuracy[i]) for i in mine], mode="markers", name=title,
             marker={"color": colour, "symbol": symbol, "size": 11}, customdata=[[i, every[i].name] for i in mine],
             hovertemplate="%{customdata[1]}<br>AP %{y:.3f}, %{x:.3s}<extra></extra>",
         )  # fmt: skip
         largest = max((every[i].setting.proposals or 0) for i in mine)
         line = [i for i in mine if (every[i].setting.proposals or 0) == largest]
         figure.add_scatter(
-            x=[float(shown[i]) for i in line], y=[float(accuracy[i]) for i in line], mode="lines", showlegend=False,
+            x=[shown[i] for i in line], y=[float(accuracy[i]) for i in line], mode="lines", showlegend=False,
             line={"color": colour, "dash": dash, "width": 2}, hoverinfo="skip",
         )  # fmt: skip
-    if best is not None:
-        figure.add_scatter(
-            x=[float(shown[best])], y=[float(accuracy[best])], mode="markers", name="best within the budget",
-            marker={"size": 22, "symbol": "circle-open", "color": "#D55E00", "line": {"width": 3}}, hoverinfo="skip",
-        )  # fmt: skip
-    if across == "milliseconds":
-        figure.add_vline(x=budget, line_dash="dash", line_color="#D55E00", line_width=2)
     figure.update_layout(
         xaxis={"title": ACROSS[across], "type": "log", "tickvals": list(TICKS[across]),
                "ticktext": list(TICKS[across].values())}, yaxis={"title": f"AP of {size} things", "range": [0, 1]},

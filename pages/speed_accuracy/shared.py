@@ -42,13 +42,14 @@ SIZES = {"all": "box_ap", "small": "small", "medium": "medium", "large": "large"
 @dataclass(frozen=True)
 class Point:
     """A detector at a setting: its AP on held-out scenes and per size of thing, the milliseconds of the machine that
-    judged it, and the multiply-adds of a picture."""
+    judged it, the multiply-adds of a picture, and the most that it holds at once beside its numbers."""
 
     setting: Setting
     ap: float
     sizes: dict[str, float]
     card_milliseconds: float
     multiply_adds: int
+    peak_bytes: int
 
     @property
     def bytes(self) -> int:
@@ -84,7 +85,8 @@ def points() -> tuple[Point, ...]:
         for each in catalog.card(name)["settings"]:
             setting = Setting(name, each["side"], each["proposals"])
             sizes = each["box_ap_per_size"]
-            found.append(Point(setting, each["box_ap"], sizes, each["milliseconds"], each["multiply_adds"]))
+            price = each["milliseconds"], each["multiply_adds"], each["peak_bytes"]
+            found.append(Point(setting, each["box_ap"], sizes, *price))
     if not found:
         raise ValueError("No card knows other settings yet: python -m models settings detector judges one.")
     return tuple(found)

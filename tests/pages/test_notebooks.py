@@ -40,7 +40,7 @@ STATES = {
     ],
     "position_sensitive": [
         ({}, r"mean of 9 = \*\*(-?[\d.]+)\*\*", r"^vote for dog: (-?[\d.]+)"),
-        ({"rfcn_maps": "Without mistakes, 5×5", "rfcn_box": "20,140,110,210", "rfcn_shift": "0.3"},
+        ({"rfcn_maps": "Without mistakes", "rfcn_parts_k": "5", "rfcn_box": "20,140,110,210", "rfcn_shift": "0.3"},
          r"mean of 25 = \*\*([\d.]+)\*\*", r"^vote for dog: ([\d.]+)"),
     ],
     "iou_nms_precision_recall": [

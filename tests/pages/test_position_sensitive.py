@@ -47,7 +47,7 @@ def test_each_part_of_the_hands_box_reads_its_own_trained_map(visit, sound, draw
 @pytest.mark.parametrize("k", [1, 3, 5, 7])
 def test_on_maps_without_mistakes_the_box_of_a_thing_gets_all_votes(visit, sound, drawn, said, k):
     thing = next(each for each in scene().view.instances if each.label == "dog")
-    state = {"rfcn_maps": PERFECT.format(k), "rfcn_class": "dog"}
+    state = {"rfcn_maps": PERFECT, "rfcn_parts_k": k, "rfcn_class": "dog"}
     at = sound(visit(PAGE, rfcn_scene=hand(*map(float, thing.box)), **state))
     grid = drawn.grids["rfcn_parts"]["parts"].values
     assert grid.shape == (k, k) and grid.min() > 0.95
@@ -167,5 +167,5 @@ def test_a_photograph_has_no_truth_and_a_scene_may_be_empty(visit, sound, drawn,
     assert "never a photograph" in "\n".join(each.value for each in at.info)
     assert not [box for box in drawn.boxes("rfcn_found_r-fcn") if box.id.startswith("truth")]
     assert [box.xyxy for box in drawn.boxes("rfcn_scene") if box.editable] == [shared.MIDDLE]
-    sound(visit(PAGE, rfcn_objects=(0, 0), rfcn_maps=PERFECT.format(3), rfcn_class="background"))
+    sound(visit(PAGE, rfcn_objects=(0, 0), rfcn_maps=PERFECT, rfcn_class="background"))
     assert np.array(drawn.grids["rfcn_parts"]["parts"].values).min() > 0.999, "all is background"

@@ -55,6 +55,8 @@ def test_the_figure_holds_all_points_and_the_front(every):
     sums = scatter.figure_of(every, None, 40, "small", "multiply-adds")
     assert not sums.layout.shapes, "a budget of milliseconds says nothing of multiply-adds"
     assert max(max(t.x) for t in sums.data) == pytest.approx(max(p.multiply_adds for p in every), rel=1e-6)
+    held = scatter.figure_of(every, None, 40, "all", "memory")
+    assert min(min(t.x) for t in held.data) == pytest.approx(min(p.peak_bytes for p in every), rel=1e-6)
 
 
 def test_measuring_here_replaces_the_times_of_the_card(every, monkeypatch):

@@ -1,10 +1,11 @@
-"""The hands of the lab: live slider, stage, number grids and words, each a folder of Python API, script and styles."""
+"""The hands of the lab: live slider, stage, number grids, solids, words: folders of Python API, script and styles."""
 
 from ui.components.copy_link import copy_link
 from ui.components.live import following
 from ui.components.live_slider import live_slider
 from ui.components.matrix import Cell, Grid, Matrices, matrices
 from ui.components.section_bar import section_bar
+from ui.components.solid import Solid, Solids, Touched, solids
 from ui.components.stage import Box, Boxes, GridLines, Heat, Labels, Lines, Points, Spot, Stage, heat_pixels, stage
 from ui.components.wire import ASSETS, resting, routes
 from ui.components.words import words
@@ -21,8 +22,11 @@ __all__ = [
     "Lines",
     "Matrices",
     "Points",
+    "Solid",
+    "Solids",
     "Spot",
     "Stage",
+    "Touched",
     "copy_link",
     "following",
     "heat_pixels",
@@ -31,6 +35,7 @@ __all__ = [
     "resting",
     "routes",
     "section_bar",
+    "solids",
     "stage",
     "words",
 ]

@@ -57,6 +57,7 @@ class Session:
         self.fragments: dict[str, str] = {}
         self.text: dict[str, int] = {}  # per control, the hash of its first run since Streamlit's last
         self.line: WebSocket | None = None  # the newest, the only one that is answered
+        self.greeted = False  # its first page has been waited for
         self.rested = 0.0  # monotonic time from which the next question is answered
 
 
@@ -121,6 +122,20 @@ def offer(key: str) -> str | None:
     session.fragments[key] = fragment
     session.text.pop(key, None)
     return session.token
+
+
+def first_drawn(patience: float) -> None:
+    """Wait until the visitor's browser has drawn a first control of ours, `patience` s at most; at once if it has.
+
+    A page that is sent in one go is drawn in one go: seconds pass before its top is seen. The browser opens the line
+    when the first control is on the page.
+    """
+    session = st.session_state.get(_SESSION)
+    until = time.monotonic() + patience
+    while session is not None and session.line is None and not session.greeted and time.monotonic() < until:
+        time.sleep(GLANCE)
+    if session is not None:
+        session.greeted = True
 
 
 async def answer(token: str, key: str, message: dict[str, Any]) -> dict[str, Any] | None:

@@ -70,6 +70,18 @@ def test_multiply_adds_grow_with_the_picture_and_with_the_proposals(image):
     assert count[224, 100] - count[224, 10] == 90 * (3136 * 256 + 256 * 256 + 256 * (9 + 36))
 
 
+def test_the_peak_is_the_most_that_is_held_at_once(monkeypatch, image):
+    def holds(*_):
+        first = torch.ones(1_000_000)
+        second = torch.ones(500_000)
+        del first
+        torch.ones(250_000)
+        del second
+
+    monkeypatch.setattr(settings, "detect", holds)
+    assert settings.peak_bytes(None, image, Setting("any")) == 4 * 1_500_000
+
+
 @pytest.mark.parametrize("name", ["rcnn", "spp", "fast-rcnn"])
 def test_those_that_need_regions_are_given_selective_searchs(name, image):
     network = catalog.load(name)

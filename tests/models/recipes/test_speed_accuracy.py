@@ -24,6 +24,7 @@ def test_what_is_judged_says_what_a_point_needs():
     assert 0 < only["box_ap"] <= only["box_ap50"] <= 1
     assert set(only["box_ap_per_size"]) == {"small", "medium", "large"}
     assert only["milliseconds"] > 0 and only["multiply_adds"] > 1e8
+    assert only["peak_bytes"] >= 64 * 112 * 112  # one of its first maps alone
 
 
 def test_a_larger_picture_is_judged_by_the_same_truth(monkeypatch):
@@ -32,6 +33,7 @@ def test_a_larger_picture_is_judged_by_the_same_truth(monkeypatch):
     own, larger = recipe.judge(catalog.load("detector"), lambda *_: None, count=3)
     assert min(own["box_ap"], larger["box_ap"]) > 0.6
     assert larger["multiply_adds"] > 1.7 * own["multiply_adds"]
+    assert larger["peak_bytes"] > 1.7 * own["peak_bytes"]
 
 
 def test_bytes_are_those_of_the_numbers_in_memory():
