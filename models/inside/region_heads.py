@@ -77,14 +77,14 @@ def layers_of(detector: LoadedDetector, head: str) -> tuple[Any, nn.Module, nn.M
 def shapes(detector: LoadedDetector, head: str) -> list[tuple[str, tuple[int, ...], int]]:
     """The layers of a head in the order in which they run: kind, shape of the output for one region, parameters."""
     pool, layers, predictor = layers_of(detector, head)
-    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-    every = [each for part in (layers, predictor) for each in part.modules() if isinstance(each, kinds)]
+    kinds = {"Conv2d": "convolution", "ConvTranspose2d": "transposed", "Linear": "linear"}
+    every = [each for part in (layers, predictor) for each in part.modules() if type(each).__name__ in kinds]
     size = pool.output_size[0]
     found = [(f"{AS_TRAINED} {size} × {size}", (detector.module.backbone.out_channels, size, size), 0)]
 
     def note(layer: nn.Module, _inputs, output: Tensor) -> None:
         kernel = getattr(layer, "kernel_size", None)
-        kind = {nn.Conv2d: "convolution", nn.ConvTranspose2d: "transposed", nn.Linear: "linear"}[type(layer)]
+        kind = kinds[type(layer).__name__]
         found.append((f"{kind} {kernel[0]} × {kernel[1]}" if kernel else kind, tuple(output.shape[1:]), _weight(layer)))
 
     with detector._lock, torch.inference_mode():

@@ -37,10 +37,10 @@ TASKS = (
          "detector", ("iou_nms_precision_recall", "anchors")),
     Task("instances", "Instance segmentation",
          "Which pixels belong to which thing? One colour each.",
-         "detector", ("roi_pooling",)),
+         "detector", ("mask_rcnn",)),
     Task("keypoints", "Keypoints",
          "Where are the fourteen joints of every person? Yellow is right, orange-red is off.",
-         "detector", ("roi_pooling",)),
+         "detector", ("mask_rcnn",)),
 )  # fmt: skip
 
 

@@ -61,8 +61,8 @@ def places(person: Person, box: Tensor, logits: Tensor, joint: int) -> None:
         st.caption(
             "The corner is a mistake that is easily made: cell 7 reaches from 7 to 8, and its middle is 7.5. Mask "
             "R-CNN enlarges the map until a cell is a pixel and takes the arg max there. Hourglass networks move a "
-            "quarter of a cell (Newell et al. 2016). The mean has a gradient (Sun et al. 2018), and is drawn to whatever "
-            "else glows."
+            "quarter of a cell (Newell et al. 2016). The mean has a gradient (Sun et al. 2018), and is drawn to "
+            "whatever else glows."
         )
 
 
@@ -127,7 +127,7 @@ def fineness(person: Person) -> None:
         box = person.box
         off = {each: grid_error(person, each) for each in SIDES}
         aim = heat.targets(keypoints_of(person)[None], box[None], side)
-        told = [f"{off[each]:.2f} px" for each in SIDES]
+        told = [placed(off[each]) for each in SIDES]
         with page.predict(
             "joint-fineness", f"A map of {side} × {side} places that makes no mistake: how far off is it on average?",
             list(dict.fromkeys(told)),
@@ -148,7 +148,7 @@ def fineness(person: Person) -> None:
                          for each, text in zip(SIDES, told, strict=True)]  # fmt: skip
                 words("\n\n".join(lines), "joint_fine_said")
             prediction.outcome(
-                f"{off[side]:.2f} px", f"A cell is {float(box[2] - box[0]) / side:.1f} × "
+                placed(off[side]), f"A cell is {float(box[2] - box[0]) / side:.1f} × "
                 f"{float(box[3] - box[1]) / side:.1f} pixels of this person.",
             )  # fmt: skip
     if not following():
@@ -156,6 +156,11 @@ def fineness(person: Person) -> None:
             "Joints need a finer map than outlines, says the paper: masks are 28 × 28, these maps 56 × 56. Twice the "
             "places halve this error; the network's own mistakes stay."
         )
+
+
+def placed(off: float) -> str:
+    """An error in words; NaN is that of a box without a joint."""
+    return "no joint in the box" if math.isnan(off) else f"{off:.2f} px"
 
 
 def grid_error(person: Person, side: int) -> float:

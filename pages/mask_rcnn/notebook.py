@@ -1,5 +1,6 @@
 """This page to take home: the region under the hand, its mask, its target and loss, and the grid's own error."""
 
+from pages.mask_rcnn import joint_cells
 from pages.mask_rcnn.shared import MIDDLE, SEED
 from ui import notebook
 from ui.notebook import Cell, State, code, get, parameters, questions, text
@@ -98,6 +99,7 @@ def cells(state: State) -> list[Cell]:
         ]
     return [
         *found,
+        *joint_cells.cells(state),
         questions(
             "Make the box twice as large around the same thing. Which level of the pyramid is asked now, and how does "
             "the mask change?",

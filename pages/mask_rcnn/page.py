@@ -65,5 +65,6 @@ page.sources(
         ("Sun, Xiao, Wei, Liang, Wei 2018: Integral Human Pose Regression", "paper",
          "https://arxiv.org/abs/1711.08229"),
         ("Stanford CS231n: Detection and Segmentation", "lecture"),
+        ("Politecnico di Milano, Boracchi: CNNs for detection", "lecture"),
     ]
 )  # fmt: skip

@@ -33,7 +33,7 @@ ERRATA = {
     "class_activation": ["It is the **linear layer**"],
     "roi_pooling": ["aligned=True"],
     "position_sensitive": ["R-FCN has two stages"],
-    "mask_rcnn": ["one mask for every class", "a threshold then makes it binary"],
+    "mask_rcnn": ["one mask for every class", "a threshold then makes it binary", "runs on the detections that the"],
     "rcnn_family": ["once for all regions", "no exact place on the map", "In the paper's step 1 the backbone learns"],
     "saliency": ["**not a contribution**", "**barely depends on the class**"],
     "focal_loss": ["RetinaNet gives **C·K** class maps"],

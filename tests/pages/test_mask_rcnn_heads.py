@@ -2,17 +2,36 @@
 
 import numpy as np
 import pytest
-from torch.utils.flop_counter import FlopCounterMode
+from streamlit.testing.v1 import AppTest
 
 from labs.matching import Detections, judge
 from models import catalog
-from models.inside import pooling_swap, region_heads
 from models.inside.region_heads import HEADS, KEYPOINTS, MASKS
 from pages.mask_rcnn import heads, roi_pool_masks
 from pages.shared.truths import truths_of
 from ui import components, pictures
 
-PAGE, SEED = "mask_rcnn", 14  # two persons among four more things
+SEED = 14  # two persons among four more things
+
+
+SECTIONS = """
+from pages.mask_rcnn import heads, roi_pool_masks
+from ui import pictures
+
+picture = pictures.choose("masks", seed=42)
+roi_pool_masks.pooled(picture)
+heads.heads(picture)
+heads.price(picture)
+"""
+
+
+def visit(**state) -> AppTest:
+    """The sections on heads alone: what stands above them on the page costs a visit seconds."""
+    at = AppTest.from_string(SECTIONS, default_timeout=600)
+    at.query_params["predict"] = "off"
+    for key, value in state.items():
+        at.session_state[key] = value
+    return at.run()
 
 
 def image() -> np.ndarray:
@@ -20,8 +39,8 @@ def image() -> np.ndarray:
 
 
 @pytest.mark.parametrize(("on", "count"), [([MASKS, KEYPOINTS], 10), ([MASKS], 100), ([], 1)])
-def test_heads_are_drawn_and_counted_as_they_are_on(visit, sound, drawn, prose, on, count):
-    told = prose(sound(visit(PAGE, {"predict": "off"}, masks_seed=SEED, heads_on=on, heads_detections=count)))
+def test_heads_are_drawn_and_counted_as_they_are_on(sound, drawn, prose, on, count):
+    told = prose(sound(visit(masks_seed=SEED, heads_on=on, heads_detections=count)))
     found = catalog.load("detector")(image())
     sure = found.scores >= 0.5
     boxes = drawn.boxes("heads_picture")
@@ -38,27 +57,15 @@ def test_heads_are_drawn_and_counted_as_they_are_on(visit, sound, drawn, prose, 
     assert "the mask network runs on the detections" in told
 
 
-def test_the_parts_are_the_whole_network():
-    detector = catalog.load("detector")
-    seen = pooling_swap.find_regions(detector, image())
-    parts = region_heads.parts(detector, seen)
-    assert sum(part.parameters for part in parts) == sum(each.numel() for each in detector.module.parameters())
-    with FlopCounterMode(display=False) as counter:
-        found = detector(image())
-    whole = sum(part.once + part.per_region * {"boxes": len(found.proposals)}.get(part.name, len(found.boxes))
-                for part in parts)  # fmt: skip
-    assert whole == counter.get_total_flops() // 2
-
-
-def test_a_scene_without_things_has_nothing_to_swap(visit, sound, drawn, prose):
-    told = prose(sound(visit(PAGE, {"predict": "off"}, masks_objects=(0, 0))))
+def test_a_scene_without_things_has_nothing_to_swap(sound, drawn, prose):
+    told = prose(sound(visit(masks_objects=(0, 0))))
     assert "It finds no person here" in drawn.options["heads_picture"]["caption"]
     assert not drawn.layer("masks_behind_other", components.Labels).values.any()
     assert "what does the mean IoU" not in told
 
 
-def test_masks_behind_another_pooling_fit_less(visit, sound, drawn, prose):
-    told = prose(sound(visit(PAGE, {"predict": "off"}, masks_seed=SEED, mask_pooling="RoI Pool")))
+def test_masks_behind_another_pooling_fit_less(sound, drawn, prose):
+    told = prose(sound(visit(masks_seed=SEED, mask_pooling="RoI Pool")))
     picture = pictures.from_lab_world(SEED, objects=(2, 6))
     found = catalog.load("detector")(picture.image)
     kept = (found.scores >= 0.5).numpy()
@@ -76,7 +83,7 @@ def test_masks_behind_another_pooling_fit_less(visit, sound, drawn, prose):
     assert f"mean mask IoU **{roi_pool_masks.overlaps(picture, pooled).mean():.3f}**" in told
 
 
-def test_heads_are_timed_on_the_same_boxes_and_the_slowest_is_told(visit, sound, prose, monkeypatch):
+def test_heads_are_timed_on_the_same_boxes_and_the_slowest_is_told(sound, prose, monkeypatch):
     asked = []
 
     def timed(detector, seen, head, boxes, repeats=3):
@@ -89,14 +96,7 @@ def test_heads_are_timed_on_the_same_boxes_and_the_slowest_is_told(visit, sound,
     steps = list(heads.timing(image(), known))
     assert steps[-1][:2] == (12, 12) and len(known) == 12
     assert asked[3:] == [(head, count) for count in heads.COUNTS for head in HEADS]
-    told = prose(sound(visit(PAGE, {"predict": "off"}, masks_seed=SEED)))
+    told = prose(sound(visit(masks_seed=SEED)))
     assert "which head's time grows the most? **“keypoints”**" in told
     assert "1.00 ms for boxes, 2.00 ms for masks, 5.00 ms for keypoints" in told
     known.clear()
-
-
-def test_no_such_pooling():
-    detector = catalog.load("detector")
-    seen = pooling_swap.find_regions(detector, image())
-    with pytest.raises(ValueError, match="no pooling"):
-        region_heads.logits(detector, seen, MASKS, seen.proposals[:1], "RoI Guess")

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 from torchvision.models.detection import roi_heads as theirs
 
 from labs.pose import JOINTS, SIGMAS
@@ -16,9 +17,19 @@ from pages.shared.one_person import person_of
 from ui import components
 from ui.components import Box
 
-PAGE = "mask_rcnn"
+SECTIONS = "from pages.mask_rcnn import keypoints\nkeypoints.keypoints()"
 FAR = 31  # a person of whom some joints are in sight, some hidden, some outside the picture
 SMALL = (20.0, 60.0, 70.0, 130.0)  # without the feet
+
+
+def visit(query: dict | None = None, /, **state) -> AppTest:
+    """The sections on joints alone: what stands above them on the page costs a visit seconds."""
+    at = AppTest.from_string(SECTIONS, default_timeout=600)
+    for key, value in (query or {}).items():
+        at.query_params[key] = value
+    for key, value in state.items():
+        at.session_state[key] = value
+    return at.run()
 
 
 def hand(*xyxy: float) -> dict[str, list[Box]]:
@@ -34,9 +45,9 @@ def theirs_of(seed: int, box: tuple[float, ...] | None = None):
 
 
 @pytest.mark.parametrize(("joint", "box"), [("neck", None), ("neck", SMALL)])
-def test_maps_targets_and_losses_follow_the_box_of_the_hand(visit, sound, drawn, said, joint, box):
+def test_maps_targets_and_losses_follow_the_box_of_the_hand(sound, drawn, said, joint, box):
     state = hand(*box) if box else {}
-    at = sound(visit(PAGE, {"predict": "off"}, joint_seed=FAR, joint_name=joint, **state))
+    at = sound(visit({"predict": "off"}, joint_seed=FAR, joint_name=joint, **state))
     told = said(at)
     person, joints, boxes, logits = theirs_of(FAR, box)
     places, valid = theirs.keypoints_to_heatmap(joints, boxes, 56)
@@ -61,18 +72,18 @@ def test_maps_targets_and_losses_follow_the_box_of_the_hand(visit, sound, drawn,
         assert 0 < int(valid.sum()) < int((person.visibility > 0).sum()), "the box leaves some out"
 
 
-def test_a_joint_outside_box_or_picture_has_no_target(visit, sound, drawn, prose):
+def test_a_joint_outside_box_or_picture_has_no_target(sound, drawn, prose):
     person = person_of(FAR)
     away = JOINTS[person.visibility.tolist().index(one_person.OUTSIDE)]
-    told = prose(sound(visit(PAGE, joint_seed=FAR, joint_name=away)))
+    told = prose(sound(visit(joint_seed=FAR, joint_name=away)))
     assert f"The **{away}** lies outside the picture: no target, no loss." in told
     assert not drawn.layer("joint_target", components.Heat).values.any()
-    told = prose(sound(visit(PAGE, {"predict": "off"}, joint_seed=FAR, **hand(200.0, 2.0, 220.0, 20.0))))
+    told = prose(sound(visit({"predict": "off"}, joint_seed=FAR, **hand(200.0, 2.0, 220.0, 20.0))))
     assert "lies outside the box: **no cell, no loss**" in told and "There is no loss." in told
 
 
-def test_five_readings_and_their_errors(visit, sound, drawn, said):
-    at = sound(visit(PAGE, {"predict": "off"}, joint_seed=FAR, joint_name="head top"))
+def test_five_readings_and_their_errors(sound, drawn, said):
+    at = sound(visit({"predict": "off"}, joint_seed=FAR, joint_name="head top"))
     person, _, boxes, logits = theirs_of(FAR)
     shown = np.array(drawn.grids["joint_readings"]["readings"].values, float)
     k, place = JOINTS.index("head top"), logits[0].flatten(1).argmax(1)
@@ -87,8 +98,8 @@ def test_five_readings_and_their_errors(visit, sound, drawn, said):
 
 
 @pytest.mark.parametrize("side", [7, 112])
-def test_a_finer_map_is_closer_to_the_truth(visit, sound, drawn, said, side):
-    at = sound(visit(PAGE, {"predict": "off"}, joint_seed=FAR, joint_side=side))
+def test_a_finer_map_is_closer_to_the_truth(sound, drawn, said, side):
+    at = sound(visit({"predict": "off"}, joint_seed=FAR, joint_side=side))
     person = person_of(FAR)
     off = joint_places.grid_error(person, side)
     assert f"**{side} × {side}: {off:.2f} px**" in said(at)
@@ -98,9 +109,9 @@ def test_a_finer_map_is_closer_to_the_truth(visit, sound, drawn, said, side):
     assert joint_places.grid_error(person, 112) < joint_places.grid_error(person, 28) / 2
 
 
-def test_oks_is_opened_joint_by_joint(visit, sound, drawn, prose):
+def test_oks_is_opened_joint_by_joint(sound, drawn, prose):
     state = {"joint_seed": FAR, "oks_moved": 6, "oks_area": 0.5, "oks_way": joint_similarity.SECOND}
-    told = prose(sound(visit(PAGE, {"predict": "off"}, **state)))
+    told = prose(sound(visit({"predict": "off"}, **state)))
     person = person_of(FAR)
     joints = catalog.load("pose-regression")(person.image, person.box).second + torch.tensor([6.0, 0.0])
     d, k = person.errors(joints).numpy(), 2 * np.array(SIGMAS)
@@ -117,19 +128,19 @@ def test_oks_is_opened_joint_by_joint(visit, sound, drawn, prose):
     assert math.exp(-(radius**2) / (2 * person.area * 0.5 * k[counts][0] ** 2)) == pytest.approx(0.5, abs=1e-3)
 
 
-def test_the_box_lives_in_the_address_and_another_person_puts_it_back(visit, sound, drawn):
-    sound(visit(PAGE, {"joint_box": "70,130,20,60"}))
+def test_the_box_lives_in_the_address_and_another_person_puts_it_back(sound, drawn):
+    sound(visit({"joint_box": "70,130,20,60"}))
     held = [box.xyxy for box in drawn.boxes(persons.STAGE) if box.editable]
     assert held == [SMALL]
-    at = sound(visit(PAGE, **hand(*SMALL)))
+    at = sound(visit(**hand(*SMALL)))
     at.number_input(key="joint_seed").set_value(33)
     sound(at.run())
     assert [box.xyxy for box in drawn.boxes(persons.STAGE) if box.editable] == [persons.true_box(person_of(33)).xyxy]
 
 
-def test_a_person_who_is_hidden_whole_gives_one_sentence(visit, monkeypatch):
+def test_a_person_who_is_hidden_whole_gives_one_sentence(monkeypatch):
     person_of.clear()
     monkeypatch.setattr(one_person.pose_people, "person_of", lambda view: None)
-    at = visit(PAGE, joint_seed=3)
+    at = visit(joint_seed=3)
     assert not at.exception and ["hides the whole person" in each.value for each in at.error] == [True]
     person_of.clear()
