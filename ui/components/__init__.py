@@ -1,5 +1,6 @@
-"""The hands of the lab: live slider, stage, number grids and words, each a folder of Python API, script and styles."""
+"""The hands of the lab: live slider, stage, brush, number grids and words, each a folder of Python API, script and styles."""
 
+from ui.components.brush import Brush, brush
 from ui.components.copy_link import copy_link
 from ui.components.live import following
 from ui.components.live_slider import live_slider
@@ -13,6 +14,7 @@ __all__ = [
     "ASSETS",
     "Box",
     "Boxes",
+    "Brush",
     "Cell",
     "Grid",
     "GridLines",
@@ -23,6 +25,7 @@ __all__ = [
     "Points",
     "Spot",
     "Stage",
+    "brush",
     "copy_link",
     "following",
     "heat_pixels",
