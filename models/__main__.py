@@ -132,14 +132,15 @@ def train(name: str, restart: bool) -> None:
 
 def measure(name: str) -> dict:
     """The metrics of a network on held-out scenes, behind a progress bar."""
-    model = catalog.load(name)
+    model, family = catalog.load(name), catalog.family(name)
+    beside = {"beside": catalog.load(family.BESIDE)} if hasattr(family, "BESIDE") else {}
     with tqdm(desc=f"evaluating {name} on {model.device}", unit="scene") as bar:
 
         def report(done: int, count: int) -> None:
             bar.total = count
             bar.update(done - bar.n)
 
-        return catalog.family(name).evaluate(model, report)
+        return family.evaluate(model, report, **beside)
 
 
 def evaluate(name: str, as_json: bool, write: bool = False) -> None:

@@ -7,6 +7,7 @@ from safetensors import safe_open
 
 from models import catalog
 from models.device import best_device
+from models.networks.panoptic_fpn import PanopticFpn
 from models.networks.segmenter import Segmenter
 from models.recipes import segmenter as segmenter_recipe
 
@@ -134,6 +135,18 @@ def test_a_borrowed_trunk_is_not_written_and_comes_back(shelf, borrowing):
     assert kept and not any(key.startswith("encoder.") for key in kept)
     back = catalog.load("segmenter-bilinear").module.state_dict()
     for key, value in borrowing.state_dict().items():
+        assert torch.allclose(back[key].float(), value.float(), atol=2e-3), key
+
+
+def test_a_whole_network_can_be_borrowed(shelf):
+    torch.manual_seed(3)
+    borrower = PanopticFpn()
+    catalog.save("detector", borrower.detector, {"name": "detector", "metrics": {}})
+    catalog.save("panoptic-fpn", borrower, {"name": "panoptic-fpn", "metrics": {}})
+    with safe_open(shelf / "panoptic-fpn.safetensors", "pt") as file:
+        assert {key.split(".")[0] for key in file.keys()} == {"stuff"}  # noqa: SIM118
+    back = catalog.load("panoptic-fpn").module.state_dict()
+    for key, value in borrower.state_dict().items():
         assert torch.allclose(back[key].float(), value.float(), atol=2e-3), key
 
 
