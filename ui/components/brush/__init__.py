@@ -74,8 +74,8 @@ def brush(
     holds the values; assign an array of the same shape to change them from Python (any time before `brush` is called).
     Such a change can be undone like a stroke. It survives a visit to another page; undo does not.
 
-    A stroke paints every pixel whose middle is at most `radius` from the way of the hand. The bucket fills all pixels of
-    one paint that hang together by their sides.
+    A stroke paints every pixel whose middle is at most `radius` from the way of the hand. The bucket fills all pixels
+    of one paint that hang together by their sides.
 
     Parameters
     ----------

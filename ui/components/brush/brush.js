@@ -116,8 +116,9 @@ class Brush {
     const side = tool === 'fill' ? 3 : 2 * radius
     Object.assign(this.ring.style, {
       left: `${(100 * (place[0] - side / 2)) / width}%`, top: `${(100 * (place[1] - side / 2)) / height}%`, width: `${(100 * side) / width}%`,
-      height: `${(100 * side) / height}%`, background: tool === 'erase' ? 'none' : palette[paint],
+      height: `${(100 * side) / height}%`,
     })
+    this.ring.style.setProperty('--dot', tool === 'erase' ? 'none' : palette[paint])
   }
 
   /** Place of a pointer in pixels of what is painted. */
