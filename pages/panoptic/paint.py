@@ -74,8 +74,8 @@ def paint(picture: Picture) -> None:
         empty = int((held.values == 0).sum())
         segments = panoptic_quality.segments(pairs_of(held.values), THINGS)
         count = len(segments.labels)
-        words(f"**{count}** {'segment' if count == 1 else 'segments'} painted · **{empty / held.values.size:.0%}** of the pixels empty",
-              "panoptic_painted")  # fmt: skip
+        words(f"**{count}** {'segment' if count == 1 else 'segments'} painted · **{empty / held.values.size:.0%}** of "
+              "the pixels empty", "panoptic_painted")  # fmt: skip
         with left:
             held.show(
                 picture.image,

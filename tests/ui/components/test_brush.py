@@ -46,7 +46,7 @@ def test_it_takes_in_what_was_painted_on_this_sheet_only(monkeypatch):
 
 @pytest.mark.parametrize("options", [{"paint": 0}, {"paint": 3}, {"tool": "spray"}])
 def test_what_it_cannot_hold_is_refused(monkeypatch, options):
-    with pytest.raises(ValueError, match="paint|tool"):
+    with pytest.raises(ValueError, match=r"paint|tool"):
         painted(monkeypatch, {}, **options)
 
 
