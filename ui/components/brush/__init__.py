@@ -145,7 +145,7 @@ def from_runs(found: Any, shape: tuple[int, int], paints: int) -> np.ndarray | N
     whole = shape[0] * shape[1]
     if not isinstance(found, list) or len(found) % 2 or len(found) > 2 * whole:
         return None
-    if not all(type(number) is int and 0 <= number <= whole for number in found):
+    if not all(type(number) is int and number >= 0 for number in found):
         return None
     values, lengths = found[::2], found[1::2]
     if sum(lengths) != whole or max(values) >= paints:
