@@ -133,7 +133,8 @@ def train(name: str, restart: bool) -> None:
 def measure(name: str) -> dict:
     """The metrics of a network on held-out scenes, behind a progress bar."""
     model, family = catalog.load(name), catalog.family(name)
-    beside = {"beside": catalog.load(family.BESIDE)} if hasattr(family, "BESIDE") else {}
+    rival = getattr(family, "BESIDE", None)  # what some families judge on the same scenes
+    beside = {"beside": catalog.load(rival)} if rival else {}
     with tqdm(desc=f"evaluating {name} on {model.device}", unit="scene") as bar:
 
         def report(done: int, count: int) -> None:

@@ -146,13 +146,6 @@ LESSONS = (
            minutes=35,
            expect="“Fast R-CNN looks at all regions at once.” The convolutions run once for the picture; pooling and "
                   "the head still run for every region."),
-    Lesson("Detect", "panoptic", "Panoptic Segmentation", ":material/dashboard:",
-           "How does every pixel get a class, and every thing a segment of its own?", network="detector",
-           topics="Things and stuff, merging masks with a semantic map, Panoptic FPN, panoptic quality",
-           goal="Merge masks of things and a map of stuff by hand, and say what each threshold of the rule drops.",
-           minutes=25,
-           expect="“It is a semantic map with outlines around the things.” Two dogs that touch are one region there; a "
-                  "panoptic map has a segment for each, and no pixel in two."),
     Lesson("Detect", "position_sensitive", "R-FCN: Parts That Vote", ":material/how_to_vote:",
            "What if nothing had to run per region?", network="r-fcn",
            topics="R-FCN, position-sensitive score maps and pooling, the vote, cost per region",
@@ -190,6 +183,13 @@ LESSONS = (
            minutes=20,
            expect="“The network with the best AP is the best network.” Within a budget it may not even take part: the "
                   "best one changes with the milliseconds."),
+    Lesson("Detect", "panoptic", "Panoptic Segmentation", ":material/dashboard:",
+           "How does every pixel get a class, and every thing a segment of its own?", network="panoptic-fpn",
+           topics="Things and stuff, merging masks with a semantic map, Panoptic FPN, panoptic quality",
+           goal="Merge masks of things and a map of stuff by hand, and say what each threshold of the rule drops.",
+           minutes=25,
+           expect="“It is a semantic map with outlines around the things.” Two dogs that touch are one region there; a "
+                  "panoptic map has a segment for each, and no pixel in two."),
     Lesson("Explain", "class_activation", "Class Activation Maps", ":material/visibility:",
            "What did the network look at?", network="classifier-gap-28",
            topics="Global average and maximum pooling, CAM, Grad-CAM, Augmented Grad-CAM, weak localization",

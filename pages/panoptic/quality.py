@@ -83,7 +83,8 @@ def scored(picture: Picture, prediction: np.ndarray) -> None:
         words(means(found), "panoptic_means")
         asked.outcome(
             round(pq, 2),
-            f"because RQ is {rq:.2f}: PQ falls below SQ where segments have no match.",
+            f"because RQ is {rq:.2f}: "
+            + ("every segment has a match." if rq == 1 else "PQ falls below SQ where segments have no match."),
         )
 
 
@@ -134,7 +135,7 @@ def opened(judged: Judged, counted: Tally, found: Quality, label: int) -> None:
     name = CLASSES[label]
     if np.isnan(found.pq[label]):
         words(f"No segment of *{name}* counts, neither in the truth nor in the prediction: the class has no PQ and is "
-              "in no mean.", "panoptic_sum")  # fmt: skip
+              "in no mean.", "panoptic_pq_sum")  # fmt: skip
         return
     each = " + ".join(
         f"{value:.2f}" for value in judged.matched_iou[judged.truth.labels[judged.matches[:, 0]] == label]
@@ -142,7 +143,7 @@ def opened(judged: Judged, counted: Tally, found: Quality, label: int) -> None:
     tp, fp, fn = (int(values[label]) for values in (counted.matches, counted.wrong, counted.missed))
     words(
         f"**PQ of {name}** = ({each or '0'}) / ({tp} + ½ · {fp} + ½ · {fn}) = **{found.pq[label]:.2f}** "
-        f"= SQ {found.sq[label]:.2f} × RQ {found.rq[label]:.2f}", "panoptic_sum",
+        f"= SQ {found.sq[label]:.2f} × RQ {found.rq[label]:.2f}", "panoptic_pq_sum",
     )  # fmt: skip
 
 

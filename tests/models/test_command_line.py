@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ import torch
 from models import __main__ as command_line
 from models import catalog
 from models.networks.segmenter import Segmenter
+from models.recipes import panoptic_fpn as panoptic_fpn_recipe
 from models.recipes import segmenter as segmenter_recipe
 
 
@@ -52,6 +54,16 @@ def test_evaluate_writes_the_card_when_asked(monkeypatch, tmp_path, capsys):
     stated = catalog.card("segmenter-bilinear")
     assert written == {"segmenter-bilinear": stated | {"metrics": {"miou": 0.25}}}
     assert capsys.readouterr().out.count('"miou": 0.25') == 2
+
+
+def test_a_network_is_judged_beside_the_one_that_its_recipe_names(monkeypatch):
+    monkeypatch.setattr(catalog, "load", lambda name: SimpleNamespace(name=name, device="cpu"))
+    monkeypatch.setattr(
+        panoptic_fpn_recipe, "evaluate", lambda model, report, beside: {"of": [model.name, beside.name]}
+    )
+    assert command_line.measure("panoptic-fpn") == {"of": ["panoptic-fpn", "segmenter-bilinear"]}
+    monkeypatch.setattr(segmenter_recipe, "evaluate", lambda model, report: {"of": [model.name]})
+    assert command_line.measure("segmenter-nearest") == {"of": ["segmenter-nearest"]}
 
 
 def test_train_saves_weights_and_a_whole_card(monkeypatch, tmp_path, capsys):
