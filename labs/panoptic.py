@@ -1,9 +1,9 @@
 """One label and one identity for every pixel: how masks of things and a map of stuff are merged into one.
 
-Masks of things may overlap, and a map of classes cannot tell two dogs apart. A panoptic map can neither: each pixel
-belongs to one segment or to none. The rule: the surest thing first takes its pixels, each later one what is left; a
-thing of which too much is taken is dropped; stuff fills what no thing took; too small a stuff is dropped. What is left
-is void.
+Masks of things may overlap, and a map of classes cannot tell two dogs apart. In a panoptic map each pixel belongs to one
+segment at most, and each thing has a segment of its own. The rule: the surest thing first takes its pixels, each later
+one gets what is left; a thing of which too much is taken is dropped; stuff fills what no thing took; too small a stuff
+is dropped. The rest is void.
 
 Sources: Kirillov, He, Girshick, Rother, Dollár 2019: Panoptic Segmentation, section 7, and Kirillov, Girshick, He,
 Dollár 2019: Panoptic Feature Pyramid Networks, section 3.

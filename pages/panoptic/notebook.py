@@ -54,7 +54,7 @@ def cells(state: State) -> list[Cell]:
                       f"pixels taken, {turn.verdict}")
             for number, label in enumerate(found.classes, start=1):
                 print(f"segment {number}: {CLASSES[label]}, {(found.segments == number).sum()} pixels")
-            print("void:", (found.segments == panoptic.VOID).sum(), "dropped stuff:", found.dropped)
+            print(f"void: {(found.segments == panoptic.VOID).sum():,} pixels; dropped stuff: {found.dropped}")
             """
         ),
         text("## The least sure thing first"),

@@ -81,8 +81,8 @@ def beside(picture: Picture) -> None:
     at = Thresholds()
     page.section(
         "Beside two networks",
-        f"The detector's things are the same in both; only the stuff differs. Scores and masks from {at.mask:g}, stuff "
-        f"from {at.least_area} pixels.",
+        f"Things are the same in both, and only the stuff differs; here scores and masks count from {at.mask:g}, and "
+        f"stuff from {at.least_area} pixels.",
     )
     made = {}
     for name in (ONE, TWO):
@@ -99,8 +99,7 @@ def beside(picture: Picture) -> None:
     ) as prediction:  # fmt: skip
         show(picture, made)
         words(" · ".join(f"{name}: PQ **{value:.3f}**" for name, value in scores.items()), "panoptic_beside_told")
-        prediction.outcome(better, "PQ here is the mean over the classes of this picture; the section on panoptic "
-                           "quality opens it.")  # fmt: skip
+        prediction.outcome(better, "PQ is here the mean over the classes of this picture.")
     costs()
 
 

@@ -22,7 +22,7 @@ NETWORKS = {ONE: (NETWORK,), TWO: (SEGMENTER, DETECTOR)}
 SEED = 11  # two motorcycles and a car that overlap
 OF_CLASSES = [PALETTE[name] for name in CLASSES]
 # One colour per thing, none like a kind of stuff, told apart by lightness too.
-OF_THINGS = ("#E69F00", "#F0E442", "#CC79A7", "#D55E00", "#FFFFFF", "#7A1F5C", "#B39DDB", "#FFB08A")
+OF_THINGS = ("#E69F00", "#F0E442", "#CC79A7", "#8C4A1E", "#FFFFFF", "#7A1F5C", "#B39DDB", "#FFB08A")
 OTHER, NONE, CONFLICT = "#5C5148", "#16181D", "#0072B2"  # things, as the branch says; void; wanted twice
 OF_SEMANTIC = {ONE: [*OF_CLASSES[: len(STUFF)], OTHER], TWO: OF_CLASSES}
 NAMED = 8  # with more things only the tooltips say which is which

@@ -43,7 +43,7 @@ def by_turns(picture: Picture, found: Seen, masks: np.ndarray, at: Thresholds, r
         "panoptic-loser", "Which thing loses most pixels to surer ones?",
         [*options, nobody] if options else [],
     ) as prediction:  # fmt: skip
-        with live_slider("Turn", 1, len(had) + 1, len(had) + 1, key="panoptic_turn", play="once", window=2) as number:
+        with live_slider("Turn", 1, len(had) + 1, 1, key="panoptic_turn", play="once", window=2) as number:
             left, right = st.columns([4, 5], gap="large")
             with left:
                 turn_drawn(found, masks, had, result, number)

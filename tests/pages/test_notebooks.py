@@ -56,6 +56,11 @@ STATES = {
         ({"predict": "off"}, r"\*\*([\d,]+) default boxes\*\* in all", r"^([\d,]+) default boxes"),
         ({"predict": "off", "ssd_ratio": "7", "ssd_grids": "this lab's"}, r"\*\*Loss ([\d.]+)\*\*", r"^loss ([\d.]+)"),
     ],
+    "panoptic": [
+        ({}, r"void \*\*([\d,]+)\*\* of", r"^void: ([\d,]+) pixels"),
+        ({"panoptic_networks": "Segmenter + detector", "panoptic_score": "0.2", "panoptic_taken": "0.8",
+          "panoptic_mask": "0.7"}, r"void \*\*([\d,]+)\*\* of", r"^void: ([\d,]+) pixels"),
+    ],
     "class_activation": [
         ({}, r"IoU with the truth \*\*([\d.]+)\*\*", r"IoU with the truth ([\d.]+)"),
         ({"cam_class": "dog", "cam_share": "0.5"},
