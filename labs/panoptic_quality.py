@@ -205,7 +205,7 @@ class Quality:
         chosen = np.arange(len(self.pq)) if classes is None else np.array(sorted(classes), np.int64)
         chosen = chosen[~np.isnan(self.pq[chosen])]
         if not len(chosen):
-            return (float("nan"),) * 3
+            return np.nan, np.nan, np.nan
         return float(self.pq[chosen].mean()), float(self.sq[chosen].mean()), float(self.rq[chosen].mean())
 
 

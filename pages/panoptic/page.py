@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from labs import panoptic
+from labs import panoptic, panoptic_quality
 from models.networks import panoptic_fpn
-from pages.panoptic import merging, one_network, shared
+from pages.panoptic import merging, one_network, paint, quality, shared, uniqueness
 from ui import outside_lab_world, page, pictures
 
 page.begin("Panoptic Segmentation")
@@ -24,6 +24,9 @@ with page.guard():  # without weights there is one sentence
     merging.play(picture, source)
     one_network.branch(picture)
     one_network.beside(picture)
+    uniqueness.unique()
+    quality.scored(picture, quality.map_of(shared.seen(picture.image, source)))
+    paint.paint(picture)
 
 page.section("Show the code", "The functions on this page are those that the networks are judged with.")
 page.show_code(
@@ -34,6 +37,12 @@ page.show_code(
 page.show_code([panoptic.claims, panoptic_fpn.StuffBranch, panoptic_fpn.merged])
 st.caption(
     "In practice: `combine_semantic_and_instance_outputs` of Detectron2 merges by this rule and these thresholds."
+)
+page.show_code(
+    [panoptic_quality.judge, panoptic_quality.tally, panoptic_quality.quality],
+    r"\mathrm{PQ} = \underbrace{\frac{\sum_{(p, g) \in TP} \mathrm{IoU}(p, g)}{|TP|}}_{\mathrm{SQ}} \times "
+    r"\underbrace{\frac{|TP|}{|TP| + \frac12 |FP| + \frac12 |FN|}}_{\mathrm{RQ}}",
+    "torchmetrics.detection.PanopticQuality(things, stuffs, return_sq_and_rq=True)",
 )
 page.sources(
     [

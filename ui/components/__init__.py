@@ -1,5 +1,6 @@
-"""The hands of the lab: live slider, stage, number grids, solids, words: folders of Python API, script and styles."""
+"""The hands of the lab: live slider, stage, brush, number grids, solids, words: each a folder of API, script, styles."""
 
+from ui.components.brush import Brush, brush
 from ui.components.copy_link import copy_link
 from ui.components.live import following
 from ui.components.live_slider import live_slider
@@ -14,6 +15,7 @@ __all__ = [
     "ASSETS",
     "Box",
     "Boxes",
+    "Brush",
     "Cell",
     "Grid",
     "GridLines",
@@ -27,6 +29,7 @@ __all__ = [
     "Spot",
     "Stage",
     "Touched",
+    "brush",
     "copy_link",
     "following",
     "heat_pixels",

@@ -1,0 +1,75 @@
+"""The quality of a panoptic map on its page: unique matches, the sum opened, void and crowd, and what is painted."""
+
+import numpy as np
+import pytest
+import torch
+from torchmetrics.functional.detection import panoptic_quality as theirs
+
+import scenes
+from pages.panoptic import paint, quality, uniqueness
+from pages.panoptic.shared import SEED
+
+STUFF, THINGS = set(range(5)), set(range(5, 13))
+OFF = {"predict": "off"}
+
+
+@pytest.fixture(scope="module")
+def truth():
+    view = scenes.render(scenes.sample(SEED, scenes.Knobs(objects=(2, 6))))
+    return np.stack([view.semantic, view.panoptic], -1).astype(np.int64)
+
+
+def library(prediction, truth):
+    return theirs(torch.from_numpy(prediction)[None], torch.from_numpy(truth)[None], THINGS, STUFF, True, True).tolist()
+
+
+def test_segments_that_share_no_pixel_never_both_match_and_those_that_share_can():
+    a, b = uniqueness.mask_of((60, 20, 150, 100)), uniqueness.mask_of((90, 20, 180, 100))
+    assert uniqueness.ious(a, b, shared=True) == (0.75, 0.75)
+    assert uniqueness.ious(a, b, shared=False) == (0.75, 0.25)
+    halves = uniqueness.mask_of((60, 20, 120, 100)), uniqueness.mask_of((120, 20, 180, 100))
+    assert uniqueness.ious(*halves, shared=False) == (0.5, 0.5)
+    assert uniqueness.ious(a, a, shared=False) == (0.75, 0.0), "nothing is left of B"
+
+
+def test_what_is_painted_is_a_class_and_a_number():
+    values = np.array([[0, 1, 5, 6, 14, 15, 77]], np.uint8)
+    assert paint.pairs_of(values).tolist() == [[[-1, 0], [0, 0], [4, 0], [5, 1], [5, 9], [6, 1], [12, 9]]]
+    assert paint.paint_of(12, 9) == 77 and len(paint.palette()) == 78
+    assert len(set(paint.palette())) == 78, "every paint has a colour of its own"
+
+
+def test_void_and_crowds_in_the_box(truth):
+    moved = truth.copy()
+    moved[..., 1] = np.roll(truth[..., 1], 60, 1)
+    moved[..., 0] = np.roll(truth[..., 0], 60, 1)
+    plain = quality.judge(truth, moved, quality.PLAIN, (0, 0, 224, 224))
+    assert plain.missed.any() and plain.wrong.any()
+    void = quality.judge(truth, moved, quality.IS_VOID, (0, 0, 224, 224))
+    assert len(void.truth.labels) == 0 and not void.wrong.any()
+    crowds = quality.judge(truth, moved, quality.IS_CROWD, (0, 0, 224, 224))
+    assert not crowds.missed[crowds.truth.labels >= 5].any()
+    none = quality.judge(truth, moved, quality.IS_CROWD, (0, 0, 0, 0))
+    assert (none.missed == plain.missed).all() and (none.wrong == plain.wrong).all()
+
+
+def test_the_page_says_what_the_library_says_of_the_painted_map(visit, sound, prose, truth):
+    values = np.zeros((224, 224), np.uint8)
+    values[truth[..., 0] == 0] = 1  # all of the sky, and the lower half as grass
+    values[112:] = 2
+    at = sound(visit(
+        "panoptic", OFF, panoptic_paint=values, _panoptic_painted_on=f"Lab World scene {SEED}", panoptic_match=0.4,
+        panoptic_share=True, panoptic_rule=quality.IS_VOID, panoptic_class="sky",
+    ))  # fmt: skip
+    told = prose(at)
+    lenient = library(paint.pairs_of(values), truth)[0]
+    assert f"torchmetrics forgives them and says {lenient:.2f}" in told
+    judged = quality.panoptic_quality.judge(truth, paint.pairs_of(values), THINGS)
+    assert f"Matches {len(judged.matches)}, missed {judged.missed.sum()}, wrong {judged.wrong.sum()}." in told
+    assert "**2** segments painted" in told and "**PQ of sky** = (" in told
+    assert "because 0.40 + 0.40 leaves room below 1" in told
+
+
+def test_a_photograph_is_not_scored(visit, sound, said):
+    told = said(sound(visit("panoptic", OFF, panoptic_source="Photograph")))
+    assert told.count("A photograph has no truth here") == 2 and "PQ of grass" not in told
