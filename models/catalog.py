@@ -22,6 +22,7 @@ from models.pretrained import packaged, published
 from models.recipes import Family
 from models.recipes import alternating_detector as alternating_detector_recipe
 from models.recipes import classifier as classifier_recipe
+from models.recipes import densecap as densecap_recipe
 from models.recipes import detector as detector_recipe
 from models.recipes import face_landmarks as face_landmarks_recipe
 from models.recipes import fast_rcnn as fast_rcnn_recipe
@@ -46,13 +47,14 @@ FAMILIES: tuple[Family, ...] = (
     segmenter_recipe, detector_recipe, narrow_detector_recipe, alternating_detector_recipe, fast_rcnn_recipe,
     spp_recipe, rcnn_recipe, r_fcn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
     pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe, narrow_ssd_recipe,
-    retinanet_recipe, retinanet_compared_recipe,
+    retinanet_recipe, retinanet_compared_recipe, densecap_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
 # tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
 HALF = {
     "segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
     "one-stage detection": ("backbone",), "ssd": ("backbone.trunk",), "ssd-narrow": ("backbone.trunk",),
+    "dense captioning": ("detector.backbone",),
 }  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.
@@ -64,6 +66,7 @@ BORROWED: dict[str, tuple[str, str, str]] = {  # network: (part, the other netwo
     ),
     "rcnn": ("trunk", "localizer-joint", "trunk"),
     "spp": ("backbone", "detector", "backbone"),
+    "densecap": ("detector", "detector", ""),  # all of it
 }
 EXACT = ("segmenter-max-unpool",)  # rounding makes neighbours equal, and the maximum moves to another pixel
 
@@ -193,8 +196,8 @@ def _load(name: str, device: str) -> LoadedNetwork:
         part, owner, theirs = BORROWED[name]
         if facts.get("trunk", {}).get("sha256") != card(owner).get("sha256"):
             raise ValueError(f"{name} was trained on the trunk of another {owner}: train {name} again.")
-        lent = _weights(owner, card(owner)).items()
-        state |= {part + key.removeprefix(theirs): value for key, value in lent if key.startswith(theirs + ".")}
+        lent, before = _weights(owner, card(owner)).items(), f"{theirs}." if theirs else ""
+        state |= {f"{part}.{key.removeprefix(before)}": value for key, value in lent if key.startswith(before)}
     module = module_family.build(name)
     module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     where = torch.device(device)

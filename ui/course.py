@@ -205,6 +205,15 @@ LESSONS = (
            minutes=30,
            expect="“The nearest picture has the same colour.” In early layers it has the same light. In the last one "
                   "it is most often of the same class, whatever its colour."),
+    Lesson("Beyond boxes", "dense_captioning", "Dense Captioning", ":material/chat:",
+           "Can a network say what it sees, region by region?", network="densecap",
+           topics="Detection and captioning (DenseCap): a recurrent decoder, teacher forcing, temperature, beam "
+                  "search, METEOR, mAP of boxes and sentences",
+           goal="Follow a sentence word by word through its probabilities, and say what a wrong word does to the words "
+                "after it.",
+           minutes=25,
+           expect="“It understands the picture, because the sentence is good.” It learned which words follow which "
+                  "cells; show it a colour and a class that never came together, and listen."),
 )  # fmt: skip
 
 # Words that a page uses before or without explaining them: one sentence, and the page that explains.
