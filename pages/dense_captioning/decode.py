@@ -28,7 +28,7 @@ def temperature(picture: Picture) -> None:
     columns, body = st.columns(2, gap="large"), st.container()
     with (
         columns[0],
-        live_slider("Temperature", 0.0, 3.0, 1.0, step=0.1, key="densecap_temperature", format="%.1f") as degree,
+        live_slider("Temperature", 0.0, 3.0, 2.0, step=0.1, key="densecap_temperature", format="%.1f") as degree,
         columns[1],
         live_slider("First lot", 0, 50, 0, key="densecap_lot") as lot,
         body,
