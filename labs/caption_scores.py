@@ -69,7 +69,8 @@ class Alignment:
 
 def align(sentence: Sequence[str], truth: Sequence[str]) -> Alignment:
     """Pair as many words as can be: equal ones first, then those of the same stem. Where a word could have several
-    partners, it takes the one after its neighbour's partner, else the first that is free.
+    partners, it takes the one after its neighbour's partner, else the first that is free: that makes few chunks (the
+    METEOR of 2005 makes few crossings instead).
 
     >>> found = align("a dotted ball on grass".split(), "a ball with dots on the grass".split())
     >>> found.pairs

@@ -8,12 +8,10 @@ and before each word it looks at the cells with an attention of its own (Lu et a
 import math
 from dataclasses import dataclass
 from threading import Lock
-from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.models.detection import FasterRCNN
 from torchvision.ops import nms, roi_align
 
 from labs import caption_decoding
@@ -161,13 +159,13 @@ class LoadedDensecap(LoadedNetwork):
 
     def __init__(self, name: str, module: DenseCaptioner, device: torch.device, card: dict):
         self.name, self.module, self.device, self.card = name, module, str(device), card
-        self._detect = LoadedDetector(name, cast(FasterRCNN, module.detector), device, card)
+        self._detect = LoadedDetector(name, module.detector, device, card)
         self._lock = Lock()  # gradients on a shared module are not thread-safe
 
     @property
     def speaker(self) -> Speaker:
         """What was trained."""
-        return cast(Speaker, self.module.speaker)
+        return self.module.speaker
 
     @out_of_memory_said
     def __call__(self, image: np.ndarray) -> Seen:

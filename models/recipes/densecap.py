@@ -98,8 +98,8 @@ class Cuttings:
     def of(self, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor, list[list[int]]]:
         """Some of them, float32, the longest sentence first."""
         order = sorted(rows.tolist(), key=lambda row: -len(self.sentences[row]))
-        tables = (table[order].to(device).float() for table in (self.maps, self.pixels, self.where))
-        return *tables, [self.sentences[row] for row in order]
+        maps, pixels, where = (table[order].to(device).float() for table in (self.maps, self.pixels, self.where))
+        return maps, pixels, where, [self.sentences[row] for row in order]
 
 
 def cuttings(recipe: Recipe, data: TrunkFeatures, images: np.ndarray, said: list[dict[int, str]]) -> Cuttings:

@@ -28,7 +28,7 @@ def temperature(picture: Picture) -> None:
     columns, body = st.columns(2, gap="large"), st.container()
     with (
         columns[0],
-        live_slider("Temperature", 0.0, 3.0, 1.0, step=0.1, key="densecap_temperature", format="%.1f") as degree,
+        live_slider("Temperature", 0.0, 3.0, 2.0, step=0.1, key="densecap_temperature", format="%.1f") as degree,
         columns[1],
         live_slider("First lot", 0, 50, 0, key="densecap_lot") as lot,
         body,
@@ -49,7 +49,7 @@ def temperature(picture: Picture) -> None:
                 rows = both[log_p.topk(6).indices].numpy()
                 matrices("densecap_tempered").show(
                     [Grid("tempered", rows, title=f"word {place + 1}, at temperature", rows=names,
-                          columns=["1", f"{degree:.1f}"], vmin=0, vmax=1, format="%.3f", colour="sequential", cell=58)],
+                          columns=["1", f"{degree:.1f}"], vmin=0, vmax=1, format="%.2f", colour="sequential", cell=42)],
                 )  # fmt: skip
             with right:
                 words(

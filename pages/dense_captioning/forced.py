@@ -14,7 +14,7 @@ from ui.components import Grid, live_slider, matrices, words
 from ui.pictures import Picture
 
 RIGHT, WRONG = "#009E73", "#D55E00"
-SHOWN = 14  # words side by side
+SHOWN = 12  # words side by side
 
 
 @st.fragment
@@ -54,7 +54,7 @@ def forced(picture: Picture) -> None:
             width = len(rows[0])
             matrices("densecap_forced", window=2).show(
                 [Grid("forced", np.stack([np.ones(width), np.ones(width), costs.exp()[:SHOWN].numpy()]),
-                      title="word by word", text=rows, rows=["true word", "network's", "p of the true"], cell=64,
+                      title="word by word", text=rows, rows=["true word", "network's", "p of the true"], cell=60,
                       colour=[[None] * width, marks[:SHOWN], [None] * width])],
                 caption="Green: right, after the true words before it. Vermilion: wrong."
                 + (f" The first {SHOWN} of {len(truth)} words." if len(truth) > SHOWN else ""),

@@ -44,7 +44,7 @@ def cells(state: State) -> list[Cell]:
         ),
         text("## By lot, and by beam"),
         parameters(
-            temperature=get(state, "densecap_temperature", 1.0), lot=get(state, "densecap_lot", 0),
+            temperature=get(state, "densecap_temperature", 2.0), lot=get(state, "densecap_lot", 0),
             width=get(state, "densecap_width", 4), power=get(state, "densecap_power", 0.0),
         ),
         code(

@@ -102,14 +102,11 @@ def spoken(caption: Caption, upto: int | None = None) -> str:
     return " ".join(said)
 
 
-def table(words: Sequence[str], p: Sequence[float], title: str, marked: int | None = None) -> Grid:
+def table(words: Sequence[str], p: Sequence[float], title: str) -> Grid:
     """Words and their probabilities, one below the other."""
-    colour = [[ORANGE if place == marked else None] for place in range(len(words))]
     values = np.array(p, dtype=np.float64)[:, None]
-    if marked is None:
-        return Grid("next", values, title=title, rows=list(words), columns=["p"], vmin=0, vmax=1, format="%.3f",
-                    colour="sequential", cell=58)  # fmt: skip
-    return Grid("next", values, title=title, rows=list(words), columns=["p"], format="%.3f", colour=colour, cell=58)
+    return Grid("next", values, title=title, rows=list(words), columns=["p"], vmin=0, vmax=1, format="%.2f",
+                colour="sequential", cell=38)  # fmt: skip
 
 
 def look_at(box: Tensor) -> tuple[float, float, float, float]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.dense_captioning.shared import (
     MOST_DRAWN,
+    NETWORK,
     STAGE,
     ask,
     begin_anew,
@@ -12,6 +13,7 @@ from pages.dense_captioning.shared import (
     look_at,
     named,
     plain,
+    seen,
     spoken,
     start_box,
     table,
@@ -20,7 +22,7 @@ from ui import page
 from ui.components import Boxes, Heat, following, live_slider, matrices, stage, words
 from ui.pictures import Picture
 
-TAIL = 39  # the slider's end: more words than any sentence of Lab World has
+TAIL = 30  # the slider's end: as many words as the longest sentences have
 
 
 @st.fragment
@@ -56,3 +58,5 @@ def play(picture: Picture) -> None:
             )  # fmt: skip
     if not following():
         st.caption("Orange words had a probability below one half. Grey words are still to be said.")
+        found = seen(picture.image).detection
+        page.footer(NETWORK, found.device, found.seconds * 1000)
