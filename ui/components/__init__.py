@@ -1,4 +1,4 @@
-"""The hands of the lab: live slider, stage, brush, number grids, solids, words: each a folder of API, script, styles."""
+"""The hands of the lab: slider, stage, brush, number grids, solids, words: each a folder of API, script and styles."""
 
 from ui.components.brush import Brush, brush
 from ui.components.copy_link import copy_link
