@@ -51,9 +51,10 @@ def play(picture: Picture) -> None:
                             label_visibility="collapsed", **KEPT)  # fmt: skip
         if picture.view is not None and len(picture.view.instances):
             st.button("Next thing", key="mask_next_thing", on_click=another_thing, args=(picture,))
-    with live_slider("Threshold", 0.0, 1.0, 0.5, step=0.01, key="mask_threshold", format="%.2f",
-                     window=2) as threshold:  # fmt: skip
-        left, middle, right = st.columns(3, gap="medium")
+        slot = st.container(width=300)
+    (left, middle, right), below = st.columns(3, gap="medium"), st.container()
+    with slot, live_slider("Threshold", 0.0, 1.0, 0.5, step=0.01, key="mask_threshold", format="%.2f",
+                           window=2) as threshold, below:  # fmt: skip
         view = stage(STAGE, [start_box(picture)], window=2, zoom=False)
         box = held(picture, view)
         said = said_of(picture.image, (xyxy(box),))
