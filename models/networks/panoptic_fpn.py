@@ -2,8 +2,8 @@
 
 Trunk, proposals and heads are those of `detector`, as they are. The branch brings every level of the pyramid to the
 size of the finest, adds them up and classifies each place as one kind of stuff, or as "other", which is all things
-(Kirillov, Girshick, He, Dollár 2019, section 3). The paper stops at stride 4. These pictures are small, so one step
-more goes to stride 2, with the trunk's own features of that size.
+(Kirillov, Girshick, He, Dollár 2019, section 3). The paper stops at stride 4. These pictures are small, so two steps
+more go to every pixel, with the trunk's own features of stride 2 and 1.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from scenes import STUFF
 OTHER = len(STUFF)  # the class of the branch that is all things
 FIRST_THING = len(STUFF) - 1  # added to a detector's label, from 1, it is a class of `scenes.CLASSES`
 GROUPS = 8  # of channels that are normalised together
-LEAST_SCORE, MOST_TAKEN, LEAST_AREA, MASK = 0.5, 0.5, 64, 0.5  # of the merge
+LEAST_SCORE, MOST_TAKEN, LEAST_AREA, MASK = 0.5, 0.5, 128, 0.5  # of the merge
 
 
 class Things(Protocol):
@@ -70,27 +70,41 @@ class PanopticFound:
 
 
 class StuffBranch(nn.Module):
-    """P2 to P5 (N, 64, h, w) and the trunk's features of stride 2 (N, 32, H/2, W/2) to logits (N, 6, H/2, W/2)."""
+    """P2 to P5 (N, 64, h, w), and the trunk's features of stride 2 (N, 32, H/2, W/2) and 1 (N, 16, H, W), to logits
+    (N, 6, H, W)."""
 
     def __init__(self):
         super().__init__()
         self.rise = nn.ModuleList(_rise(steps) for steps in (0, 1, 2, 3))
-        self.narrow = nn.Conv2d(FEATURES, WIDTHS[1], 1)
-        self.fine = nn.Conv2d(WIDTHS[1], WIDTHS[1], 1)
-        self.mix = nn.Sequential(*_normalised(WIDTHS[1]))
-        self.classify = nn.Conv2d(WIDTHS[1], OTHER + 1, 1)
+        self.steps = nn.ModuleList([FinerStep(FEATURES, WIDTHS[1]), FinerStep(WIDTHS[1], WIDTHS[0])])
+        self.classify = nn.Conv2d(WIDTHS[0], OTHER + 1, 1)
 
-    def forward(self, levels: Sequence[Tensor], fine: Tensor) -> Tensor:
-        return self.classified(torch.stack(self.summands(levels)).sum(0), fine)
+    def forward(self, levels: Sequence[Tensor], finer: Sequence[Tensor]) -> Tensor:
+        return self.classified(torch.stack(self.summands(levels)).sum(0), finer)
 
     def summands(self, levels: Sequence[Tensor]) -> list[Tensor]:
         """Every level at the size of the finest."""
         return [rise(level) for rise, level in zip(self.rise, levels, strict=True)]
 
-    def classified(self, summed: Tensor, fine: Tensor) -> Tensor:
-        """Logits of the sum, at the size of `fine`."""
-        wide = F.interpolate(self.narrow(summed), fine.shape[-2:], mode="bilinear")
-        return self.classify(self.mix(torch.relu(wide + self.fine(fine))))
+    def classified(self, summed: Tensor, finer: Sequence[Tensor]) -> Tensor:
+        """Logits of the sum, at the size of the last of `finer`."""
+        for step, features in zip(self.steps, finer, strict=True):
+            summed = step(summed, features)
+        return self.classify(summed)
+
+
+class FinerStep(nn.Module):
+    """Features (N, `wide`, h, w) and finer ones of the trunk (N, `narrow`, H, W) to (N, `narrow`, H, W)."""
+
+    def __init__(self, wide: int, narrow: int):
+        super().__init__()
+        self.narrow = nn.Conv2d(wide, narrow, 1)
+        self.fine = nn.Conv2d(narrow, narrow, 1)
+        self.mix = nn.Sequential(*_normalised(narrow))
+
+    def forward(self, x: Tensor, fine: Tensor) -> Tensor:
+        x = F.interpolate(self.narrow(x), fine.shape[-2:], mode="bilinear")
+        return self.mix(torch.relu(x + self.fine(fine)))
 
 
 def _rise(steps: int) -> nn.Sequential:
@@ -147,7 +161,7 @@ class LoadedPanopticFpn(LoadedNetwork):
             between = perf_counter()
             pictures, (_, skips, _), pyramid = (tapped[point] for point in ("transform", *points[1:]))
             summands = self.module.stuff.summands([pyramid[name] for name in LEVELS[:4]])
-            logits = self.module.stuff.classified(torch.stack(summands).sum(0), skips[1])
+            logits = self.module.stuff.classified(torch.stack(summands).sum(0), skips[1::-1])
             logits = on_the_picture(logits, pictures[0].image_sizes[0], image.shape[:2])[0].float()
             semantic = logits.argmax(0).to(torch.uint8).cpu().numpy()  # waits for the device
             end = perf_counter()
@@ -166,9 +180,9 @@ class LoadedPanopticFpn(LoadedNetwork):
 
 
 def on_the_picture(logits: Tensor, seen: tuple[int, int], size: tuple[int, int]) -> Tensor:
-    """Logits (N, C, h, w) at stride 2 of what the network saw, (height, width) without its padding, brought to the
-    `size` of the picture."""
-    height, width = (-(-side // 2) for side in seen)
+    """Logits (N, C, h, w) of what the network saw, (height, width) without its padding, brought to the `size` of the
+    picture."""
+    height, width = seen
     return F.interpolate(logits[..., :height, :width], size, mode="bilinear")
 
 

@@ -39,7 +39,7 @@ class Recipe:
     seed: int = 0
     trunk: str = STARTS_FROM
     scenes: int = 3000
-    steps: int = 1500
+    steps: int = 1600
     batch: int = 8
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
@@ -70,9 +70,9 @@ def train(
 
     def loss_at(step: int) -> Tensor:
         scenes, mirrored = picks(recipe, step)
-        levels, fine, labels = batch(features, data, trunk, scenes, mirrored, device)
-        logits = module.stuff(levels, fine).float()
-        return F.cross_entropy(F.interpolate(logits, labels.shape[-2:], mode="bilinear"), labels)
+        levels, finer, labels = batch(features, data, trunk, scenes, mirrored, device)
+        logits = module.stuff(levels, finer).float()
+        return F.cross_entropy(logits, labels)
 
     settings = asdict(recipe)
     seconds = training.fit(
@@ -93,9 +93,9 @@ def picks(recipe: Recipe, step: int) -> tuple[list[int], list[bool]]:
 def batch(
     features: TrunkFeatures, data: CachedScenes, trunk: Trunk, scenes: list[int], mirrored: list[bool],
     device: torch.device,
-) -> tuple[list[Tensor], Tensor, Tensor]:  # fmt: skip
-    """Of these scenes the pyramid P2 to P5, the trunk's features of stride 2, and labels int64 (n, H, W), things as
-    OTHER."""
+) -> tuple[list[Tensor], list[Tensor], Tensor]:  # fmt: skip
+    """Of these scenes the pyramid P2 to P5, the trunk's features of stride 2 and 1, and labels int64 (n, H, W), things
+    as OTHER."""
     sides = [-1 if mirror else 1 for mirror in mirrored]
     images, labels = (
         np.stack([pixels[scene][:, ::side] for scene, side in zip(scenes, sides, strict=True)])
@@ -108,10 +108,12 @@ def batch(
 
 
 @torch.no_grad()
-def fine_features(trunk: Trunk, images: Tensor) -> Tensor:
-    """What the trunk's encoder makes of pictures (N, 3, H, W) in 0 to 1 at stride 2, before its second pool."""
+def fine_features(trunk: Trunk, images: Tensor) -> list[Tensor]:
+    """What the trunk's encoder makes of pictures (N, 3, H, W) in 0 to 1 at stride 2 and at stride 1, each before its
+    pool."""
     first, second = trunk.encoder.stages[:2]
-    return second(upsampling.max_pool(first(normalised(images)), 2)[0])
+    finest = first(normalised(images))
+    return [second(upsampling.max_pool(finest, 2)[0]), finest]
 
 
 def evaluate(

@@ -67,8 +67,8 @@ def branch(picture: Picture) -> None:
             )  # fmt: skip
     if not following():
         st.caption(
-            "The paper stops at stride 4. These pictures have 224 pixels a side only, so the sum goes one step "
-            "further, to stride 2, with the trunk's own features of that size. All things are one class here, "
+            "The paper stops at stride 4. These pictures have 224 pixels a side only, so the sum goes two steps "
+            "further, to every pixel, with the trunk's own features of stride 2 and 1. All things are one class here, "
             "*other*: telling them apart is the work of the boxes."
         )
         page.footer(NETWORK, found.device, found.seconds * 1000)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
 from labs import panoptic
 from models.networks import panoptic_fpn, rcnn_taps
@@ -45,10 +44,10 @@ def test_stuff_is_the_classified_sum_of_the_levels(network, image, found):
     x = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
     trunk = network.module.detector.backbone
     with torch.no_grad():
-        pyramid, fine = trunk(normalised(x)), fine_features(trunk, x)
+        pyramid, finer = trunk(normalised(x)), fine_features(trunk, x)
         levels = [pyramid[name] for name in LEVELS[:4]]
-        logits = F.interpolate(network.module.stuff(levels, fine), (224, 224), mode="bilinear")[0]
-    assert fine.shape == (1, 32, 112, 112)
+        logits = network.module.stuff(levels, finer)[0]
+    assert [each.shape[1:] for each in finer] == [(32, 112, 112), (16, 224, 224)]
     torch.testing.assert_close(found.logits, logits, atol=1e-4, rtol=1e-4)
     np.testing.assert_array_equal(found.semantic, found.logits.argmax(0))
     assert found.semantic.dtype == np.uint8 and found.logits.shape == (len(STUFF) + 1, 224, 224)
@@ -68,10 +67,10 @@ def test_a_picture_of_any_size_is_answered_in_its_own_pixels(network, image, siz
 
 
 def test_the_padding_of_a_picture_is_cut_off_before_it_is_resized():
-    logits = torch.zeros(1, 1, 16, 8)
-    logits[..., :6] = 1.0  # 12 pixels of the picture, the other 4 are padding
+    logits = torch.zeros(1, 1, 32, 16)
+    logits[..., :12] = 1.0  # the picture, the other 4 columns are padding
     assert on_the_picture(logits, (32, 12), (64, 24)).min() == 1.0
-    assert on_the_picture(logits, (32, 11), (64, 24)).min() == 1.0, "half a place counts as a whole one"
+    assert on_the_picture(logits, (32, 13), (64, 24)).min() == 0.0
     assert on_the_picture(logits, (32, 16), (64, 32)).min() == 0.0
 
 
