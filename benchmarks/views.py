@@ -72,7 +72,7 @@ VIEWS = (
     View("parts", "position_sensitive", "rfcn_scene", "rfcn_vote", WORDS, 20, False, hand=BOX, networks=("r-fcn",)),
     View("mask_threshold", "mask_rcnn", "mask_threshold", "mask_said", WORDS, 25, False, networks=DETECTOR),
     View("panoptic", "panoptic", "panoptic_score", "panoptic_told", WORDS, 25, False,
-         networks=("detector", "segmenter-bilinear")),
+         networks=("panoptic-fpn", *DETECTOR)),
     View("mining", "ssd?predict=off", "ssd_ratio", "ssd_loss", WORDS, 25, False, networks=("ssd",)),
     View("ssd_score", "ssd", "ssd_threshold", "ssd_found", BOXES, 25, False, networks=("ssd",)),
     View("gamma", "focal_loss", "focal_gamma", "focal_curves", BOXES, 25, False, networks=("retinanet",)),

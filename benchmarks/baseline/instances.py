@@ -34,7 +34,7 @@ def mask_threshold(threshold: float) -> go.Figure:
 
 def least_score(score: float) -> go.Figure:
     scene = pictures.from_lab_world(panoptic_shared.SEED)
-    found = panoptic_shared.seen(scene.image)
+    found = panoptic_shared.seen(scene.image, panoptic_shared.ONE)
     at = panoptic_shared.Thresholds(least_score=score)
     masks = panoptic_shared.masks_of(found, at.mask)
     result = panoptic_shared.merged(found, masks, at)
