@@ -17,7 +17,11 @@ Step = Callable[[tuple[int, ...]], Tensor]
 
 @dataclass(frozen=True)
 class Spoken:
-    """Words as numbers, the log probability of all of them together, and whether the last one ends the sentence."""
+    """Words as numbers, the log probability of all of them together, and whether the last one ends the sentence.
+
+    >>> Spoken((4, 2, 0), -1.5, True).score(), Spoken((4, 2, 0), -1.5, True).score(length_power=1.0)
+    (-1.5, -0.5)
+    """
 
     words: tuple[int, ...]
     log_probability: float

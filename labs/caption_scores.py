@@ -24,6 +24,10 @@ class Alignment:
     """Which word of a sentence stands for which word of the true one.
 
     `pairs`: (place in the sentence, place in the true one, "exact" or "stem"), in the order of the sentence.
+
+    >>> found = Alignment(((0, 0, "exact"), (1, 1, "stem"), (2, 4, "exact")), words=4, true_words=6)
+    >>> found.chunks, found.precision
+    (2, 0.75)
     """
 
     pairs: tuple[tuple[int, int, str], ...]

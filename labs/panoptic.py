@@ -28,6 +28,9 @@ class Turn:
         thing: its row among the masks.
         area: pixels of its mask. taken: those of them that surer things already had.
         segment: its identity in the map, from 1; VOID if it was dropped.
+
+    >>> Turn(0, "kept", area=40, taken=10, segment=1).covered
+    0.25
     """
 
     thing: int
@@ -50,6 +53,9 @@ class Panoptic:
         segments: int32 (H, W), 1 to S, or VOID. classes: int64 (S,), the class of segment 1, 2 and so on.
         turns: what became of every thing, the surest first.
         dropped: pixels of each kind of stuff that was too small.
+
+    >>> Panoptic(np.array([[1, 1, VOID, 2]], np.int32), np.array([7, 0]), (), {}).pairs().tolist()
+    [[[7, 1], [7, 1], [-1, 0], [0, 2]]]
     """
 
     segments: Int32[np.ndarray, "h w"]

@@ -69,6 +69,11 @@ def intersections(truth: Segments, prediction: Segments) -> Int64[np.ndarray, "t
     the truth, the last column void in the prediction, so both sides are one longer than the segments are many.
 
     Errors: ValueError for maps of different shapes.
+
+    >>> true = segments(np.array([[[0, 0], [0, 0], [5, 1], [VOID, 0]]]), things={5})
+    >>> said = segments(np.array([[[0, 0], [5, 3], [5, 3], [5, 3]]]), things={5})
+    >>> intersections(true, said).tolist()
+    [[1, 1, 0], [0, 1, 0], [0, 1, 0]]
     """
     if truth.numbers.shape != prediction.numbers.shape:
         raise ValueError(
@@ -90,6 +95,10 @@ class Judged:
         matches: (m, 2), rows of truth and prediction that are a match (TP).
         missed: per truth, whether it counts as a false negative (FN).
         wrong: per prediction, whether it counts as a false positive (FP). What is none of these is ignored.
+
+    >>> found = judge(np.array([[[5, 1], [5, 1], [0, 0]]]), np.array([[[5, 4], [0, 0], [0, 0]]]), things={5})
+    >>> found.iou.tolist(), found.matched_iou.tolist(), found.missed.tolist(), found.wrong.tolist()
+    ([[0.5, 0.0], [0.0, 0.5]], [], [True, True], [True, True])
     """
 
     truth: Segments
@@ -179,7 +188,13 @@ class Tally:
 
 
 def tally(judged: Judged, classes: int) -> Tally:
-    """Count one picture. Classes are 0 to `classes` - 1."""
+    """Count one picture. Classes are 0 to `classes` - 1.
+
+    >>> true, said = np.array([[[1, 1]] * 3 + [[0, 0]]]), np.array([[[1, 1]] * 2 + [[0, 0]] * 2])
+    >>> found = tally(judge(true, said, things={1}), 2)
+    >>> found.iou.round(2).tolist(), found.matches.tolist(), found.wrong.tolist(), found.missed.tolist()
+    ([0.0, 0.67], [0, 1], [1, 0], [1, 0])
+    """
     hits = judged.truth.labels[judged.matches[:, 0]]
     return Tally(
         np.bincount(hits, judged.matched_iou, minlength=classes).astype(np.float64),
@@ -191,7 +206,12 @@ def tally(judged: Judged, classes: int) -> Tally:
 
 @dataclass(frozen=True, eq=False)
 class Quality:
-    """`pq`, `sq` and `rq` of each class, 0 to 1, NaN for a class without any segment."""
+    """`pq`, `sq` and `rq` of each class, 0 to 1, NaN for a class without any segment.
+
+    >>> each = np.array([0.8, 0.4, np.nan])
+    >>> [round(value, 2) for value in Quality(each, each, each).mean()], Quality(each, each, each).mean([1, 2])[0]
+    ([0.6, 0.6, 0.6], 0.4)
+    """
 
     pq: Float64[np.ndarray, " classes"]
     sq: Float64[np.ndarray, " classes"]
