@@ -59,7 +59,7 @@ FAMILIES: tuple[Family, ...] = (
 HALF = {
     "segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
     "one-stage detection": ("backbone",), "ssd": ("backbone.trunk",), "ssd-narrow": ("backbone.trunk",),
-    "panoptic segmentation": ("detector.backbone", "stuff"),
+    "panoptic segmentation": ("detector.backbone",),
     "dense captioning": ("detector.backbone",),
 }  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start

@@ -160,7 +160,12 @@ class LoadedDensecap(LoadedNetwork):
     def __init__(self, name: str, module: DenseCaptioner, device: torch.device, card: dict):
         self.name, self.module, self.device, self.card = name, module, str(device), card
         self._detect = LoadedDetector(name, module.detector, device, card)
+        self._detect.let_go = self._let_all_go
         self._lock = Lock()  # gradients on a shared module are not thread-safe
+
+    def _let_all_go(self) -> None:
+        if self.let_go:
+            self.let_go()
 
     @property
     def speaker(self) -> Speaker:

@@ -71,6 +71,11 @@ class LoadedMeshRcnn(LoadedNetwork):
     def __init__(self, name: str, module: MeshRcnn, device: torch.device, card: dict):
         self.name, self.module, self.device, self.card = name, module, str(device), card
         self.detector = LoadedDetector(name, module.detector, device, card)
+        self.detector.let_go = self._let_all_go
+
+    def _let_all_go(self) -> None:
+        if self.let_go:
+            self.let_go()
 
     @out_of_memory_said
     def __call__(self, image: np.ndarray) -> tuple[Detection, Shapes]:

@@ -161,7 +161,7 @@ class LoadedPanopticFpn(LoadedNetwork):
             between = perf_counter()
             pictures, (_, skips, _), pyramid = (tapped[point] for point in ("transform", *points[1:]))
             summands = self.module.stuff.summands([pyramid[name] for name in LEVELS[:4]])
-            logits = self.module.stuff.classified(torch.stack(summands).sum(0), skips[1::-1])
+            logits = self.module.stuff.classified(torch.stack(summands).sum(0), [skip.float() for skip in skips[1::-1]])
             logits = on_the_picture(logits, pictures[0].image_sizes[0], image.shape[:2])[0].float()
             semantic = logits.argmax(0).to(torch.uint8).cpu().numpy()  # waits for the device
             end = perf_counter()

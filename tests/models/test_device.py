@@ -41,6 +41,7 @@ class Result:
     """The fields that `alike` compares."""
 
     def __init__(self, found):
+        found = getattr(found, "detection", found)  # what a network of sentences has seen first
         self.__dict__ = {k: getattr(found, k) for k in ("labels", "logits", "scores", "boxes") if hasattr(found, k)}
 
 

@@ -133,7 +133,8 @@ def test_the_scores_of_a_mesh_are_1_for_itself_and_fall_with_distance():
     moved = mesh_scores.compare(mesh_scores.surface(vertices + torch.tensor([1.0, 0, 0]), faces), cube, 24.0)
     # The two sides across x are a voxel off, 4.2 %: a third of the points, less what is near an edge.
     assert 0.5 < moved["f1_close"] < moved["f1"] < 0.75 and moved["f1_far"] == 1
-    assert moved["chamfer"] == pytest.approx(2 / 3 * (10 / 24) ** 2, rel=0.2)
+    # ... and points drawn on the other four sides are a little apart.
+    assert 1 <= moved["chamfer"] / (2 / 3 * (10 / 24) ** 2) < 1.5
 
 
 def test_an_extruded_mask_has_its_outline_and_depth():
