@@ -21,7 +21,7 @@ def test_bars_maps_and_similarity_follow_the_hand(server, page):
     told = page.locator(".st-key-joint_told-live .words")
     expect(told).to_contain_text("neck: column", timeout=30_000)
     before, at = told.inner_text(), box.bounding_box()
-    x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+    x, y = at["x"] + 12, at["y"] + 0.3 * at["height"]  # where no joint lies
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 15, y + 10, steps=4)  # while the button is down
