@@ -15,6 +15,7 @@ def cells(state: State) -> list[Cell]:
         parameters(box=tuple(drawn[-1].xyxy) if drawn else MIDDLE, said=get(state, "densecap_word", 2)),
         code(
             """
+            import numpy as np
             import torch
 
             from labs import caption_decoding
@@ -51,7 +52,7 @@ def cells(state: State) -> list[Cell]:
             """
             for seed in range(lot, lot + 5):
                 drawn = caption_decoding.sampled(step, END, LONGEST, temperature, seed)
-                print(f"{drawn.log_probability:7.2f}  {sentence(drawn.words)}")
+                print(f"{drawn.log_probability:7.1f}  {sentence(drawn.words)}")
             won = caption_decoding.beam_search(step, END, LONGEST, width, power)[-1][0]
             print(f"beam {won.log_probability:7.2f}  {sentence(won.words)}")
             """

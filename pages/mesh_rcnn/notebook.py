@@ -17,6 +17,9 @@ def cells(state: State) -> list[Cell]:
             import numpy as np
             import torch
 
+            import matplotlib.pyplot as plt
+            import numpy as np
+
             from labs import inflated_solid, mesh_losses
             from labs.mesh_fitting import POINTS, Fit, Weights
             from scenes.silhouettes import silhouette, thing_of
@@ -28,7 +31,7 @@ def cells(state: State) -> list[Cell]:
             whole = silhouette(thing_of(view.scene, view.instances[place].id), cells)
             mesh = inflated_solid.inflate(whole.coverage, whole.corner, whole.cell)
             print(view.instances[place].caption)
-            print(f"{len(mesh.faces)} triangles, {inflated_solid.volume(mesh.vertices, mesh.faces):.0f} cubic pixels")
+            print(f"{len(mesh.faces):,} triangles, {inflated_solid.volume(mesh.vertices, mesh.faces):.0f} cubic pixels")
 
             def show(axes, vertices, faces):
                 x, y, z = np.asarray(vertices).T

@@ -38,6 +38,19 @@ STATES = {
         ({}, r"\| picture,[^|]*\| ([\d.]+) \|", r"picture: ([\d.]+),"),
         ({"roi_box": "40,50,150,160", "roi_shift": "0.5"}, r"\| P4,[^|]*\| ([\d.]+) \|", r"feature: ([\d.]+),"),
     ],
+    "mask_rcnn": [
+        ({}, r"from level P\d: (\d+) pixels", r"from level P\d: (\d+) pixels"),
+        ({"mask_threshold": "0.8", "joint_box": "40.9,92.3,87.9,206.3"},
+         r"place \d+ · 56 \+ \d+ = (\d+)", r"place (\d+), counts"),
+    ],
+    "dense_captioning": [
+        ({}, r"log p = (-[\d.]+)\]", r"^ +(-[\d.]+)  "),
+        ({"densecap_temperature": "1.5", "densecap_lot": "5"}, r"log p = (-[\d.]+)\]", r"^ +(-[\d.]+)  "),
+    ],
+    "mesh_rcnn": [
+        ({}, r"of ([\d,]+) triangles", r"^([\d,]+) triangles"),
+        ({"mesh_thing": "1", "mesh_step": "0"}, r"of ([\d,]+) triangles", r"^([\d,]+) triangles"),
+    ],
     "position_sensitive": [
         ({}, r"mean of 9 = \*\*(-?[\d.]+)\*\*", r"^vote for dog: (-?[\d.]+)"),
         ({"rfcn_maps": "Without mistakes", "rfcn_parts_k": "5", "rfcn_box": "20,140,110,210", "rfcn_shift": "0.3"},
