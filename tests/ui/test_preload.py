@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -20,7 +21,9 @@ def headers_of(kind: bytes, scheme: str = "http") -> dict[bytes, bytes]:
     async def keep(message):
         sent.append(message)
 
-    asyncio.run(preload.Preload(app)({"type": scheme}, None, keep))
+    # In a thread of its own: the browser tests beside this one leave an event loop running in theirs.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, preload.Preload(app)({"type": scheme}, None, keep)).result()
     assert sent[1] == {"type": "http.response.body", "body": b"x"}
     return dict(sent[0]["headers"])
 
