@@ -10,7 +10,8 @@ from labs import caption_scores, nms
 from models import catalog
 from models.networks.caption_words import tokens
 from models.networks.densecap import LoadedDensecap
-from pages.dense_captioning.shared import NETWORK, SIZE, WHITE, named, plain, seen, xyxy
+from pages.dense_captioning.shared import NETWORK, WHITE, named, plain, seen, xyxy
+from pages.shared.held_box import SIZE
 from ui import page
 from ui.components import Box, Boxes, following, live_slider, stage, words
 from ui.pictures import Picture

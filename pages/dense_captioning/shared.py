@@ -13,17 +13,14 @@ from labs import caption_decoding
 from models import catalog
 from models.networks.caption_words import END, LONGEST, WORDS
 from models.networks.densecap import Caption, Regions, Seen, widened
-from ui import page
+from pages.shared.held_box import MIDDLE, grown, linked_box, xyxy
 from ui.components import Box, Grid, address, resting
 from ui.pictures import Picture
 
 NETWORK = "densecap"
 SEED = 42  # a scene with a large dog
-SIZE = 224
 STAGE, LINK = "densecap_scene", "densecap_box"
 ORANGE, SKY, WHITE, GREY = "#E69F00", "#56B4E9", "#FFFFFF", "#8A9099"
-SMALLEST = 8.0  # pixels a side: less a hand cannot hold
-MIDDLE = (72.0, 72.0, 152.0, 152.0)
 MOST_DRAWN = 2  # the region, and one that is being drawn in its place
 
 
@@ -119,7 +116,7 @@ def look_at(box: Tensor) -> tuple[float, float, float, float]:
 
 def start_box(picture: Picture) -> Box:
     """The box of the address; else the largest thing that is seen whole, else the middle."""
-    found = linked_box()
+    found = linked_box(LINK)
     if found is None and picture.view is not None and len(picture.view.instances):
         best = max(picture.view.instances, key=lambda thing: (thing.visible >= 0.9) * float(area(thing.box)))
         found = grown(np.round(best.box))
@@ -130,24 +127,6 @@ def area(box) -> float:
     """Width times height."""
     x1, y1, x2, y2 = (float(value) for value in box)
     return (x2 - x1) * (y2 - y1)
-
-
-def linked_box() -> tuple[float, float, float, float] | None:
-    """The box in the address, cut to the picture; None if there is none."""
-    try:
-        found = address.numbers(LINK, 4)
-    except ValueError:
-        page.problem(f"The link's {LINK} is no box like 70,90,180,200: drag the box on the picture instead.")
-        return None
-    return None if found is None else grown(found)
-
-
-def grown(box) -> tuple[float, float, float, float]:
-    """The box in order, inside the picture, with at least SMALLEST pixels a side."""
-    given = np.asarray(box, np.float64)
-    low = np.clip(np.minimum(given[:2], given[2:]), 0, SIZE - SMALLEST)
-    high = np.clip(np.maximum(given[:2], given[2:]), low + SMALLEST, SIZE)
-    return xyxy((*low, *high))
 
 
 def editable(place: tuple[float, float, float, float]) -> Box:
@@ -193,9 +172,3 @@ def region_at(picture: Picture, x: float, y: float) -> tuple[float, float, float
         if box[0] <= x <= box[2] and box[1] <= y <= box[3] and score >= 0.5
     ]  # fmt: skip
     return grown(np.round(min(inside, key=area))) if inside else None
-
-
-def xyxy(box) -> tuple[float, float, float, float]:
-    """Four floats."""
-    x1, y1, x2, y2 = (float(value) for value in box)
-    return x1, y1, x2, y2

@@ -13,20 +13,17 @@ from models.inside import mask_region, pooling_swap
 from models.inside.mask_region import MaskedRegions
 from models.inside.pooling_swap import Regions
 from models.networks.mask_heads import SIGMOID, SOFTMAX
+from pages.shared.held_box import MIDDLE, SIZE, grown, linked_box, xyxy
 from scenes import THINGS
-from ui import page
 from ui.components import Box, Labels, address, resting
 from ui.pictures import KEPT, Picture
 
 __all__ = ["SIGMOID", "SOFTMAX"]
 NETWORK = "detector"
 SEED = 42
-SIZE = 224
 NAMES = ("background", *THINGS)
 STAGE, LINK = "mask_scene", "mask_box"
 BLUE, ORANGE, SKY, GREEN, VERMILION, WHITE = "#0072B2", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#FFFFFF"
-SMALLEST = 8.0  # pixels a side: less a hand cannot hold
-MIDDLE = (72.0, 72.0, 152.0, 152.0)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)  # shared and only read
@@ -87,24 +84,6 @@ def area(box) -> float:
     return float((box[2] - box[0]) * (box[3] - box[1]))
 
 
-def linked_box(link: str) -> tuple[float, float, float, float] | None:
-    """The box in the address, cut to the picture; None if there is none."""
-    try:
-        found = address.numbers(link, 4)
-    except ValueError:
-        page.problem(f"The link's {link} is no box like 70,90,180,200: drag the box on the picture instead.")
-        return None
-    return None if found is None else grown(found)
-
-
-def grown(box) -> tuple[float, float, float, float]:
-    """The box in order, inside the picture, with at least SMALLEST pixels a side."""
-    given = np.asarray(box, np.float64)
-    low = np.clip(np.minimum(given[:2], given[2:]), 0, SIZE - SMALLEST)
-    high = np.clip(np.maximum(given[:2], given[2:]), low + SMALLEST, SIZE)
-    return xyxy((*low, *high))
-
-
 def editable(place: tuple[float, float, float, float]) -> Box:
     return Box("region", place, "", ORANGE, editable=True, width=3)
 
@@ -134,11 +113,6 @@ def another_thing(picture: Picture, key: str = STAGE) -> None:
     things = picture.view.instances
     at = st.session_state[f"_{key}_thing"] = (st.session_state.get(f"_{key}_thing", -1) + 1) % len(things)
     st.session_state[key] = [editable(grown(xyxy(np.round(things[at].box))))]
-
-
-def xyxy(box) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = (float(value) for value in box)
-    return x1, y1, x2, y2
 
 
 def signed(value: float, digits: int = 2) -> str:

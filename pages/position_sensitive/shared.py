@@ -10,20 +10,17 @@ from torch import Tensor
 from labs import position_sensitive as ps
 from models import catalog
 from models.networks.r_fcn import CLASSES, PARTS, SAMPLES, RfcnDetection
+from pages.shared.held_box import MIDDLE, SIZE, grown, linked_box, xyxy
 from scenes import THINGS
-from ui import page
 from ui.components import Box, address, resting
 from ui.pictures import Picture
 
 NETWORK, RIVAL = "r-fcn", "detector"
 SEED = 42  # a scene with a large dog
-SIZE = 224
 NAMES = ("background", *THINGS)
 SOURCES = TRAINED, PERFECT = ("Trained network", "Without mistakes")
 STAGE, LINK = "rfcn_scene", "rfcn_box"
 ORANGE, SKY, WHITE, GREY = "#E69F00", "#56B4E9", "#FFFFFF", "#8A9099"
-SMALLEST = 8.0  # pixels a side: less a hand cannot hold
-MIDDLE = (72.0, 72.0, 152.0, 152.0)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)  # shared and only read
@@ -93,7 +90,7 @@ def all_votes(found: RfcnDetection, box: Tensor) -> tuple[Tensor, Tensor]:
 
 def start_box(picture: Picture) -> Box:
     """The box of the address; else the largest thing that is seen whole, else the middle."""
-    found = linked_box()
+    found = linked_box(LINK)
     if found is None and picture.view is not None and len(picture.view.instances):
         best = max(picture.view.instances, key=lambda thing: (thing.visible >= 0.9) * float(sides(thing.box).prod()))
         found = grown(xyxy(np.round(best.box)))
@@ -103,24 +100,6 @@ def start_box(picture: Picture) -> Box:
 def sides(box) -> np.ndarray:
     """Width and height."""
     return np.asarray(box[2:], np.float64) - np.asarray(box[:2], np.float64)
-
-
-def linked_box() -> tuple[float, float, float, float] | None:
-    """The box in the address, cut to the picture; None if there is none."""
-    try:
-        found = address.numbers(LINK, 4)
-    except ValueError:
-        page.problem(f"The link's {LINK} is no box like 70,90,180,200: drag the box on the picture instead.")
-        return None
-    return None if found is None else grown(found)
-
-
-def grown(box) -> tuple[float, float, float, float]:
-    """The box in order, inside the picture, with at least SMALLEST pixels a side."""
-    given = np.asarray(box, np.float64)
-    low = np.clip(np.minimum(given[:2], given[2:]), 0, SIZE - SMALLEST)
-    high = np.clip(np.maximum(given[:2], given[2:]), low + SMALLEST, SIZE)
-    return xyxy((*low, *high))
 
 
 def editable(place: tuple[float, float, float, float]) -> Box:
@@ -145,11 +124,6 @@ def held(picture: Picture, view) -> Tensor:
         if box != first or address.linked(LINK) is not None:
             address.keep(LINK, ",".join(f"{value:g}" for value in box))
     return torch.tensor(box)
-
-
-def xyxy(box) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = (float(value) for value in box)
-    return x1, y1, x2, y2
 
 
 def signed(value: float, digits: int = 2) -> str:
