@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from playwright.sync_api import expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -199,7 +200,7 @@ class TestSlider:
         sliders.get_by_role("button", name="Reset").click()
         wait_shown(sliders, "iou=", r"iou=0\.25 ")
         slider = sliders.get_by_role("slider", name="IoU threshold")
-        assert slider.get_attribute("aria-valuenow") == "0.25"
+        expect(slider).to_have_attribute("aria-valuenow", "0.25")
         slider.press("ArrowRight")
         wait_shown(sliders, "iou=", r"iou=0\.26 ")
 

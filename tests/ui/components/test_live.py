@@ -126,8 +126,11 @@ def address():
         assert thread.is_alive() and time.monotonic() < until
         time.sleep(0.02)
     yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    kept = Runtime.instance()._session_mgr._session_storage
     server.should_exit = True
     thread.join(20)
+    for departed in kept.list():  # a stopped server closes only those who are there
+        departed.session.shutdown()
     Runtime._instance = before
 
 
