@@ -5,11 +5,10 @@ import threading
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from models import catalog
 from pages.shared.detectors import NAMES
-from scenes import Film, FilmKnobs, film
+from scenes import Film, FilmKnobs, Passer, film
 
 SIZE = 224  # side of a frame in pixels
 SECONDS = 8.0
@@ -55,10 +54,14 @@ def film_of(seed: int, knobs: FilmKnobs, seconds: float) -> Film:
     return film(seed, knobs, seconds)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def truths(_choice: Choice, name: str) -> list:
-    """The true boxes of every frame, one list a frame. `name` is that of the choice."""
-    return [_choice.film.truth(index, SIZE) for index in range(len(_choice.film))]
+def truth_at(choice: Choice, index: int) -> list[Passer]:
+    """The true boxes of a frame; kept for all visitors."""
+    return _truth(choice, index)
+
+
+@functools.lru_cache(maxsize=2048)
+def _truth(choice: Choice, index: int) -> list[Passer]:
+    return choice.film.truth(index, SIZE)
 
 
 def detectors() -> list[str]:

@@ -4,10 +4,12 @@ The network looks only at what somebody waits for: once nobody has asked for PAT
 seen by then stays.
 """
 
+import atexit
 import inspect
 import threading
 import time
 from collections import deque
+from weakref import WeakSet
 
 import numpy as np
 import streamlit as st
@@ -27,6 +29,7 @@ PAUSE = 0.01  # s between two looks whether there is something to do
 MEASURED = 25  # looks over which the speed is told
 
 _places = threading.BoundedSemaphore(AT_ONCE)
+_alive: WeakSet["Looks"] = WeakSet()
 NONE = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
@@ -48,7 +51,8 @@ class Looks(Background):
         self.ended: deque[float] = deque(maxlen=MEASURED)
         self.device = ""
         self._wanted = (0, 0, 1)
-        self._turn = threading.Lock()
+        _alive.add(self)
+        self._turn, self._looking = threading.Lock(), threading.Lock()
 
     @property
     def finished(self) -> bool:
@@ -75,6 +79,14 @@ class Looks(Background):
         indices = looked_at(0, len(self.found), every)
         return sum(self.found[index] is not None for index in indices), len(indices)
 
+    def at(self, index: int) -> Detections:
+        """What is found in one frame, at once: whoever asks waits for the network if it has not looked there."""
+        found = self.found[index]
+        if found is None:
+            with self._looking:
+                found = self.found[index] or self._look(index)
+        return found
+
     @property
     def rate(self) -> float | None:
         """Looks per second of late; None while it rests."""
@@ -88,10 +100,20 @@ class Looks(Background):
         """Milliseconds that a look takes, the median of the last ones; None before the first."""
         return float(np.median(list(self.milliseconds))) if self.milliseconds else None
 
-    def _work(self) -> bool:
-        network = catalog.load(self.network)
+    def _look(self, index: int) -> Detections:
+        picture, network = self.choice.frame(index), catalog.load(self.network)
         options = {name: False for name in ("masks", "keypoints") if name in inspect.signature(network).parameters}
-        self.device, self.ended = network.device, deque(maxlen=MEASURED)
+        self.device = network.device
+        began = time.monotonic()
+        said = network(picture, **options)
+        found = Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy())
+        self.found[index] = found
+        self.ended.append(time.monotonic())
+        self.milliseconds.append(1000 * (self.ended[-1] - began))
+        return found
+
+    def _work(self) -> bool:
+        self.ended = deque(maxlen=MEASURED)
         while not self._left():
             index = self._next()
             if index is None:
@@ -99,12 +121,9 @@ class Looks(Background):
                     return True
                 time.sleep(PAUSE)
                 continue
-            picture = self.choice.frame(index)
-            began = time.monotonic()
-            said = network(picture, **options)
-            self.found[index] = Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy())
-            self.ended.append(time.monotonic())
-            self.milliseconds.append(1000 * (self.ended[-1] - began))
+            with self._looking:
+                if self.found[index] is None:
+                    self._look(index)
         return False
 
     def _next(self) -> int | None:
@@ -159,3 +178,14 @@ def _progress(watched: Looks, every: int) -> None:
     done, every_one = watched.done(every)
     name = shared.NAMES.get(watched.network, watched.network)
     st.progress(done / every_one, f"{name} looks at the film in the background: {done} of {every_one} frames.")
+
+
+def _stop_all() -> None:
+    """Before the interpreter ends: a thread that computes then would bring the process down."""
+    for each in list(_alive):
+        each.stop()
+    for each in list(_alive):
+        each.stop(wait=5.0)
+
+
+atexit.register(_stop_all)

@@ -125,7 +125,7 @@ export class Buffer {
 
   read({ parts }, first, told) {
     told.frames.forEach((marks, i) => parts.set(first + i, marks))
-    this.rates = { rate: told.rate, milliseconds: told.milliseconds }
+    this.rates = { rate: told.rate, milliseconds: told.milliseconds, when: performance.now() }
     this.prune(parts)
   }
 

@@ -32,7 +32,7 @@ export function paintMarks(pen, marks, scale, unit, font) {
     const truth = mark[7] === 'truth'
     const box = [x1, y1, x2 - x1, y2 - y1]
     pen.setLineDash(mark[7] === 'predicted' ? [6 * unit, 4 * unit] : [])
-    Object.assign(pen, { strokeStyle: '#000', lineWidth: (truth ? 2.5 : 4.5) * unit, globalAlpha: 0.6 })
+    Object.assign(pen, { strokeStyle: ink(colourOf(mark)), lineWidth: (truth ? 2.5 : 4.5) * unit, globalAlpha: 0.7 })
     pen.strokeRect(...box)
     Object.assign(pen, { strokeStyle: colourOf(mark), lineWidth: (truth ? 1 : 2.5) * unit, globalAlpha: 1 })
     pen.strokeRect(...box)

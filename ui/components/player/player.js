@@ -182,7 +182,8 @@ class Player {
     const painted = span > 0 ? ((this.painted.length - 1) / span) * 1000 : 0
     this.root.dataset.painted = this.playing ? painted.toFixed(1) : 0
     if (this.playing) parts.push(`${painted.toFixed(1)} frames/s painted`)
-    const { rate, milliseconds } = this.buffer.rates
+    const { milliseconds, when } = this.buffer.rates
+    const rate = performance.now() - when < LATELY ? this.buffer.rates.rate : null // later the network rests
     if (this.buffer.reel.marked) {
       parts.push(rate ? `${rate.toFixed(1)} detections/s` : 'detections are stored: the network rests')
       if (milliseconds) parts.push(`${milliseconds.toFixed(0)} ms each`)
