@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared.detectors import NAMES
 from pages.video import shared
 from pages.video.shared import Choice
-from scenes import FilmKnobs
+from scenes.film import FilmKnobs
 from ui.pictures import AS_DRAWN, KEPT, LEVELS, MAX_SEED
 
 MOST = {"people": 8, "vehicles": 4, "dogs": 3}
@@ -28,7 +28,7 @@ def choose() -> tuple[Choice, str]:
             "Detector", shared.detectors(), format_func=NAMES.get, key="video_detector", width=220,
             label_visibility="collapsed", **KEPT,
         )  # fmt: skip
-    return Choice(seed, knobs), network
+    return Choice(seed, knobs, shared.SECONDS), network
 
 
 def _knobs() -> FilmKnobs:

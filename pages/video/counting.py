@@ -30,7 +30,7 @@ def count(choice: Choice, network: str) -> None:
         slot, table = st.container(), st.container()
     with (
         slot,
-        live_slider("Look at every k-th frame", 1, shared.LONGEST_PAUSE, shared.EVERY, key="video_count_every") as every,
+        live_slider("Look at every k-th frame", 1, shared.LONGEST_PAUSE, 3, key="video_count_every") as every,
         left,
     ):  # fmt: skip
         view = player("video_count", line=LINE, tall=380)
@@ -70,7 +70,9 @@ def verdict(truth: int, seen: int) -> str:
     """What the difference means."""
     if truth == seen:
         return ":gray[The same number: no crossing was missed and none invented, or as many of each.]"
-    what = "missed: a track was lost at the line, or it began behind it" if seen < truth else "counted twice or invented"
+    what = (
+        "missed: a track was lost at the line, or it began behind it" if seen < truth else "counted twice or invented"
+    )
     return f":gray[{abs(truth - seen)} {what}.]"
 
 
@@ -110,6 +112,13 @@ def asked(choice: Choice, every: int, truth: list, seen: list | None) -> None:
     with page.predict(
         "video-crossings", f"Film {choice.seed}: how often does something cross this line, in truth?", options
     ) as prediction:
-        words("\n\n".join(f"At {each.frame / choice.film.rate:.2f} s: {THINGS[each.label - 1]} #{each.track} "
-                          f"{SIDES[each.direction]}" for each in truth) or "Nothing crosses it.", "video_crossings")
+        words(
+            "\n\n".join(
+                f"At {each.frame / choice.film.rate:.2f} s: {THINGS[each.label - 1]} #{each.track} "
+                f"{SIDES[each.direction]}"
+                for each in truth
+            )
+            or "Nothing crosses it.",
+            "video_crossings",
+        )
         prediction.outcome(str(most), "because every crossing counts, also that of a thing which turns and comes back.")

@@ -8,8 +8,8 @@ page.begin("Video")
 choice, network = choose.choose()
 with page.guard():
     play.play(choice, network)
-    between.between(choice)
     counting.count(choice, network)
+    between.between(choice)
 
 page.section("Show the code", "The functions on this page; tests hold them to examples worked by hand.")
 page.show_code(

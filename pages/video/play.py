@@ -80,8 +80,8 @@ def budget(milliseconds: float, rate: float, every: int) -> None:
     """What a network may take, and what it takes."""
     allowed = 1000 * every / rate
     words(
-        f"**{allowed:.0f} ms** from one look to the next: a film has {rate:g} frames a second, {1000 / rate:g} ms each, "
-        f"and you let it look at {'every frame' if every == 1 else f'one of {every}'}. "
+        f"**{allowed:.0f} ms** from one look to the next: a film has {rate:g} frames a second, {1000 / rate:g} ms "
+        f"each, and you let it look at {'every frame' if every == 1 else f'one of {every}'}. "
         f"This network takes about **{milliseconds:.0f} ms**, so it "
         f"{'keeps up' if milliseconds <= allowed else 'falls behind, and the film waits'}.",
         "video_budget",

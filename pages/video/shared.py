@@ -8,7 +8,7 @@ import numpy as np
 
 from models import catalog
 from pages.shared.detectors import NAMES
-from scenes import Film, FilmKnobs, Passer, film
+from scenes.film import DEFAULT_KNOBS, Film, FilmKnobs, Passer, film
 
 SIZE = 224  # side of a frame in pixels
 SECONDS = 8.0
@@ -25,7 +25,7 @@ class Choice:
     """A film: seed and knobs say all of it."""
 
     seed: int = SEED
-    knobs: FilmKnobs = FilmKnobs()
+    knobs: FilmKnobs = DEFAULT_KNOBS
     seconds: float = SECONDS
 
     @property

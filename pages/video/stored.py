@@ -19,13 +19,14 @@ from models import catalog
 from models.background import Background
 from pages.video import shared
 from pages.video.shared import Choice
-from scenes import FilmKnobs
+from scenes.film import FilmKnobs
 from ui import page
 
 AT_ONCE = 2  # networks that look at films at a time in this process
 PATIENCE = 4.0  # s that a network goes on while nobody asks
 REFRESH = 0.4  # s between two looks at the progress
 PAUSE = 0.01  # s between two looks whether there is something to do
+LATELY = 5.0  # s after its last look in which a network counts as at work
 MEASURED = 25  # looks over which the speed is told
 
 _places = threading.BoundedSemaphore(AT_ONCE)
@@ -91,7 +92,7 @@ class Looks(Background):
     def rate(self) -> float | None:
         """Looks per second of late; None while it rests."""
         ended = list(self.ended)
-        if not self.running or len(ended) < 2 or time.monotonic() - ended[-1] > 1:
+        if not self.running or len(ended) < 2 or time.monotonic() - ended[-1] > LATELY:
             return None
         return (len(ended) - 1) / max(ended[-1] - ended[0], 1e-6)
 

@@ -10,6 +10,4 @@ from ui import components
 from ui.components import live
 from ui.components.player import reels
 
-app = st.App(
-    Path(__file__).with_name("player_script.py"), routes=[live.route(), reels.route(), *components.routes()]
-)
+app = st.App(Path(__file__).with_name("player_script.py"), routes=[live.route(), reels.route(), *components.routes()])

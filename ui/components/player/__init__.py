@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ui.components import address, wire
-from ui.components.player.reels import CHUNK, Mark, Marked, Reel, hold
+from ui.components.player.reels import CHUNK, Mark, Marked, Reel, hold, short
 
 __all__ = ["Mark", "Marked", "Player", "Reel", "player"]
 
@@ -47,7 +47,8 @@ class Player:
         """
         data = {
             "reel": {
-                "token": hold(self.key, reel), "name": reel.name, "marked": reel.marked if reel.marks else "",
+                "token": hold(self.key, reel), "name": short(reel.name),
+                "marked": short(reel.marked or "marks") if reel.marks else "",
                 "frames": reel.frames, "rate": reel.rate, "size": list(reel.size), "chunk": CHUNK,
             },
             "frame": min(self.frame, reel.frames - 1), "speed": self.speed, "speeds": list(SPEEDS),

@@ -3,6 +3,7 @@
 const AHEAD = 50 // frames that are fetched before they are wanted: two seconds
 const MOST = 400 // compressed pictures and marks that are kept
 const DECODED = 12 // pictures ready to be drawn; each takes width × height × 4 bytes
+const LATER = 202 // status: not yet
 const AGAIN = 400 // ms after which something that could not be had is asked for again
 
 /** The pictures and marks of one reel. `arrived` is called whenever something new is there. */
@@ -94,9 +95,9 @@ export class Buffer {
       const address = new URL(`api/reel/${reel.token}/${what}/${first}?name=${name}`, document.baseURI)
       const answer = await fetch(address, { signal: asked.signal })
       if (asked.signal.aborted) return
-      if (answer.ok && what === 'pictures') this.unpack(kind, first, await answer.arrayBuffer())
+      if (answer.status === LATER) delay = AGAIN
+      else if (answer.ok && what === 'pictures') this.unpack(kind, first, await answer.arrayBuffer())
       else if (answer.ok) this.read(kind, first, await answer.json())
-      else if (answer.status === 503) delay = AGAIN
       else kind.gone = true // until the page says what it shows now
     } catch (error) {
       if (asked.signal.aborted) return

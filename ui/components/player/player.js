@@ -98,6 +98,7 @@ class Player {
   play(on) {
     if (on && !this.playing && this.frame === this.buffer.reel.frames - 1) this.frame = 0
     this.playing = on
+    this.begun ||= on
     this.clock = 0
     this.painted = []
     if (on) this.run()
@@ -166,7 +167,7 @@ class Player {
       const name = this.playing ? 'Pause' : 'Play'
       put(this.toggle, { 'aria-label': name, title: `${name} (Space)` })
       say(this.toggle, this.playing ? '❚❚' : '▶')
-      this.start.hidden = this.playing || Boolean(this.line)
+      this.start.hidden = this.playing || this.begun || Boolean(this.line)
       this.count(performance.now())
     }
     this.draw(playing)
@@ -183,9 +184,10 @@ class Player {
     this.root.dataset.painted = this.playing ? painted.toFixed(1) : 0
     if (this.playing) parts.push(`${painted.toFixed(1)} frames/s painted`)
     const { milliseconds, when } = this.buffer.rates
-    const rate = performance.now() - when < LATELY ? this.buffer.rates.rate : null // later the network rests
+    const asking = Boolean(this.buffer.kinds.marks.asked)
+    const rate = asking || performance.now() - when < LATELY ? this.buffer.rates.rate : null
     if (this.buffer.reel.marked) {
-      parts.push(rate ? `${rate.toFixed(1)} detections/s` : 'detections are stored: the network rests')
+      parts.push(rate ? `${rate.toFixed(1)} detections/s` : asking ? 'the network looks' : 'the network rests, its detections are stored')
       if (milliseconds) parts.push(`${milliseconds.toFixed(0)} ms each`)
       this.root.dataset.looks = rate ? rate.toFixed(1) : 0
     }

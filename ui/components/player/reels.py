@@ -8,7 +8,7 @@ KEPT bytes. No more than THREADS parts are made at a time; those who come while 
 from __future__ import annotations
 
 import asyncio
-import json
+import hashlib
 import secrets
 import struct
 from collections import OrderedDict
@@ -34,6 +34,7 @@ WAITING = 64  # parts asked for and not yet made, of all visitors together
 EACH = 3  # requests of one player under way
 PATIENCE = 4.0  # s that a request waits for marks; the browser then asks again
 GLANCE = 0.02  # s between two looks whether they are there
+LATER = 202  # status: not yet, ask again; a 503 would stand in the browser's console as an error
 QUALITY = 90  # of the JPEG pictures, 1 to 100
 
 
@@ -109,6 +110,11 @@ _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="reel")
 _waiting = 0  # counted on the event loop
 
 
+def short(name: str) -> str:
+    """A name as it stands in addresses; the empty one stays empty."""
+    return name and hashlib.blake2b(name.encode(), digest_size=9).hexdigest()
+
+
 def hold(key: str, reel: Reel) -> str:
     """From now on the player `key` of this session shows `reel`; returns the secret for its browser."""
     held = st.session_state.get(f"{key}.reel")
@@ -169,12 +175,12 @@ async def _serve(request: Request) -> Response:
         return Response(status_code=404)
     reel = held.reel
     wanted = request.query_params.get("name")
-    if wanted != (reel.name if what == "pictures" else reel.marked):
+    if wanted != short(reel.name if what == "pictures" else reel.marked or "marks"):
         return Response(status_code=410)  # the page shows something else by now
     if first % CHUNK or not first < reel.frames or (what == "marks" and reel.marks is None):
         return Response(status_code=404)
     if held.busy >= EACH or _waiting >= WAITING:
-        return Response(status_code=503)
+        return Response(status_code=LATER)
     held.busy += 1
     try:
         return await (_pictures_of(reel, first) if what == "pictures" else _marks_of(held, reel, first))
@@ -194,7 +200,7 @@ async def _marks_of(held: Held, reel: Reel, first: int) -> Response:
         if held.reel is not reel:
             return Response(status_code=410)
         if asyncio.get_running_loop().time() > until:
-            return Response(status_code=503)
+            return Response(status_code=LATER)
         await asyncio.sleep(GLANCE)
     marked = await _made(reel.marks, first, last)
     return JSONResponse(_described(marked), headers={"Cache-Control": "no-store"})
