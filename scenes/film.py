@@ -72,32 +72,47 @@ class Passer:
 
 @dataclass(frozen=True)
 class _Passage:
-    """One thing's way: from `start` to `end` seconds, from (x, z) metres with (vx, vz) metres a second."""
+    """One thing's way: frames `start` to `start + frames` - 1, over the ground in a straight line from (x, z) metres.
+
+    Where it keeps its distance, `stride` whole units take it `beat` frames, and what is drawn repeats with them.
+    """
 
     label: str
     look: dict
-    start: float
-    end: float
+    start: int
+    frames: int
     x: float
     z: float
-    vx: float
+    vx: float  # metres a frame
     vz: float
+    stride: int = 0
+    beat: int = 1
 
-    def at(self, seconds: float, scene: Panned, cycle: float) -> Moving:
-        since = seconds - self.start
-        x, z = self.x + self.vx * since, self.z + self.vz * since
-        scale = METRES[self.label] * FRAME / z / 100
-        went = abs(self.vx) * since / METRES[self.label] * 100  # in units of its own frame
-        count = moving.PHASES[self.label]
-        return Moving(
-            self.label,
-            self.look,
-            FRAME / 2 + FRAME * x / z + scene.shift,
-            scene.horizon + FRAME * scene.camera / z,
-            scale,
-            self.vx < 0,
-            phase=int(went / cycle * count) % count,
-        )
+    def at(self, frame: int, scene: Panned) -> Moving:
+        since = frame - self.start
+        z = self.z + self.vz * since
+        x, scale = FRAME / 2 + FRAME * self.x / z, round(METRES[self.label] * FRAME / z / 100, 5)
+        if self.vz:
+            x = FRAME / 2 + FRAME * (self.x + self.vx * since) / z
+            went = abs(self.vx) * since / METRES[self.label] * 100
+        else:
+            far = self.stride * (since // self.beat) + _eighth(self.stride * (since % self.beat) / self.beat)
+            x, went = _eighth(x) + (far if self.vx > 0 else -far), far / scale
+        phases = moving.PHASES[self.label]
+        phase = int(went / self.cycle * phases) % phases
+        if self.beat > 1:
+            phase, phases = since % self.beat, self.beat
+        y = _eighth(scene.horizon + FRAME * scene.camera / z)
+        return Moving(self.label, self.look, _eighth(x) + scene.shift, y, scale, self.vx < 0, 0.0, phase, phases)
+
+    @cached_property
+    def cycle(self) -> float:
+        """In units of its own frame."""
+        return moving.cycle(self.label, self.look)
+
+
+def _eighth(units: float) -> float:
+    return round(units * 8) / 8
 
 
 class Film:
@@ -108,7 +123,7 @@ class Film:
     def __init__(self, seed: int, knobs: FilmKnobs, seconds: float):
         self.seed, self.knobs, self.seconds = seed, knobs, seconds
         self._still = _street(seed, knobs)
-        self._passages = _traffic(self._still, knobs, seconds)
+        self._passages = _traffic(self._still, knobs, len(self))
 
     def __len__(self) -> int:
         return round(self.seconds * RATE)
@@ -132,23 +147,18 @@ class Film:
     def _scene_and_tracks(self, index: int) -> tuple[Panned, list[int]]:
         if not 0 <= index < len(self):
             raise IndexError(f"This film has the frames 0 to {len(self) - 1}, not {index}.")
-        seconds = index / RATE
-        swing = np.sin(PAN_SPEED * self.knobs.pan / SWAY * seconds)
+        swing = np.sin(PAN_SPEED * self.knobs.pan / SWAY * index / RATE)
         # whole units: at 224 pixels the backdrop moves by whole pixels, as one picture
         shift = float(-round(SWAY * float(swing)))
         still = replace(self._still, seed=self._still.seed * 1_000_003 + index, shift=shift)
         still = replace(still, trees=tuple(replace(tree, x=tree.x + shift) for tree in still.trees))
         on_way = [
-            (track, passage.at(seconds, still, self._cycles[track]))
+            (track, passage.at(index, still))
             for track, passage in enumerate(self._passages)
-            if passage.start <= seconds < passage.end
+            if passage.start <= index < passage.start + passage.frames
         ]
         on_way.sort(key=lambda pair: pair[1].y)
         return replace(still, objects=tuple(thing for _, thing in on_way)), [track for track, _ in on_way]
-
-    @cached_property
-    def _cycles(self) -> list[float]:
-        return [moving.cycle(passage.label, passage.look) for passage in self._passages]
 
 
 def film(seed: int, knobs: FilmKnobs = DEFAULT_KNOBS, seconds: float = 8.0) -> Film:
@@ -174,72 +184,74 @@ def _street(seed: int, knobs: FilmKnobs) -> Panned:
     return replace(street, trees=_plant(street))
 
 
-def _traffic(still: Panned, knobs: FilmKnobs, seconds: float) -> list[_Passage]:
-    """Everything that passes within that time, in the order in which it sets out."""
-    passages = [each for slot in range(knobs.people) for each in _strollers(still, "person", slot, seconds)]
-    passages += [each for slot in range(knobs.dogs) for each in _strollers(still, "dog", slot, seconds)]
+def _traffic(still: Panned, knobs: FilmKnobs, frames: int) -> list[_Passage]:
+    """Everything that passes within so many frames, in the order in which it sets out."""
+    passages = [each for slot in range(knobs.people) for each in _strollers(still, "person", slot, frames)]
+    passages += [each for slot in range(knobs.dogs) for each in _strollers(still, "dog", slot, frames)]
     for lane in (0, 1):
-        passages += _drivers(still, lane, (knobs.vehicles + 1 - lane) // 2, seconds)
+        passages += _drivers(still, lane, (knobs.vehicles + 1 - lane) // 2, frames)
     return sorted(passages, key=lambda passage: passage.start)
 
 
-def _strollers(still: Panned, label: str, slot: int, seconds: float) -> list[_Passage]:
+def _strollers(still: Panned, label: str, slot: int, frames: int) -> list[_Passage]:
     """Persons or dogs one after another, each beside the road, from one side of the picture to the other."""
-    passages, now = [], 0.0
-    while now < seconds:
+    passages, now = [], 0
+    while now < frames:
         rng = _stream(still.seed, f"{label} {slot}", len(passages))
         far = (slot + len(passages) + (label == "dog")) % 2 == 0
         low, high = _beside_the_road(still, far)
-        y, aslant = rng.uniform(low, high), rng.random() < 0.4
+        y, aslant = rng.uniform(low, high), rng.random() < 0.25
         other = rng.uniform(low, high) if aslant else y
         speed = rng.uniform(0.85, 1.25) if label == "person" else rng.uniform(1.9, 2.9)
         look = things.MODULES[label].sample(rng)
-        leftward = bool(rng.random() < 0.5)
-        start = -float(rng.uniform(0.05, 0.75)) if not passages else now
-        passage = _across(still, label, look, (y, other), leftward, speed, start)
-        if not passages:  # on its way already when the film begins
-            length = passage.end - passage.start
-            passage = replace(passage, start=start * length, end=(1 + start) * length)
-        passages.append(passage)
-        now = passage.end + float(rng.uniform(0.2, 1.2))
+        passage = _across(still, label, look, (y, other), bool(rng.random() < 0.5), speed / RATE)
+        early = float(rng.uniform(0.05, 0.75))  # on its way already when the film begins
+        passages.append(replace(passage, start=now if passages else -round(early * passage.frames)))
+        now = passages[-1].start + passage.frames + int(rng.integers(5, 30))
     return passages
 
 
-def _drivers(still: Panned, lane: int, count: int, seconds: float) -> list[_Passage]:
+def _drivers(still: Panned, lane: int, count: int, frames: int) -> list[_Passage]:
     """Cars and motorcycles in the near lane (0, to the right) or the far one (1, to the left), all equally fast."""
     if not count:
         return []
     rng = _stream(still.seed, "lane", lane)
     top, bottom = _road(still)
     y = top + (bottom - top) * (0.93 if lane == 0 else 0.38)
-    speed, passages, start = float(rng.uniform(2.6, 3.8)), [], None
-    while start is None or start < seconds:
+    units = int(rng.integers(4, 6)) - lane  # a frame
+    passages, start = [], None
+    while start is None or start < frames:
         label = "car" if rng.random() < 0.7 else "motorcycle"
         look = things.MODULES[label].sample(rng)
         if label == "car":
             look |= {"pose": "side"}
-        passage = _across(still, label, look, (y, y), lane == 1, speed, 0.0)
-        length = passage.end - passage.start
+        metres = units * still.camera / (y - still.horizon)
+        passage = replace(_across(still, label, look, (y, y), lane == 1, metres), stride=units, beat=1)
         if start is None:
-            start = -float(rng.uniform(0.1, 0.7)) * length
-        passages.append(replace(passage, start=start, end=start + length))
-        start += max(length / count * float(rng.uniform(0.9, 1.4)), 3.6 / speed)  # no car drives into another
+            start = -round(float(rng.uniform(0.1, 0.7)) * passage.frames)
+        passages.append(replace(passage, start=start))
+        room = 1.25 * 2 * HALF_WIDTH["car"] * METRES["car"] / 100 / metres  # no car drives into another
+        start += round(max(passage.frames / count * float(rng.uniform(0.9, 1.4)), room))
     return passages
 
 
-def _across(
-    still: Panned, label: str, look: dict, ys: tuple[float, float], leftward: bool, speed: float, start: float
-) -> _Passage:
-    """A straight way over the ground at a speed in metres a second, in and out of what a panning camera sees."""
+def _across(still: Panned, label: str, look: dict, ys: tuple[float, float], leftward: bool, speed: float) -> _Passage:
+    """A way over the ground at a speed in metres a frame, in and out of what a panning camera sees."""
     z, end_z = (FRAME * still.camera / (y - still.horizon) for y in ys)
     side = -1 if leftward else 1
     x, end_x = (
         sign * side * (FRAME / 2 + SWAY + HALF_WIDTH[label] * METRES[label] * FRAME / depth / 100) * depth / FRAME
         for sign, depth in ((-1, z), (1, end_z))
     )
-    seconds = float(np.hypot(end_x - x, end_z - z)) / speed
-    vx, vz = (end_x - x) / seconds, (end_z - z) / seconds
-    return _Passage(label, _dressed(label, look, vx, vz), start, start + seconds, x, z, vx, vz)
+    frames = max(round(float(np.hypot(end_x - x, end_z - z)) / speed), 1)
+    vx, vz = (end_x - x) / frames, (end_z - z) / frames
+    passage = _Passage(label, _dressed(label, look, vx, vz), 0, frames, x, z, vx, vz)
+    if vz:
+        return passage
+    units = FRAME / z  # a metre, at its distance
+    stride = max(round(passage.cycle * METRES[label] * units / 100), 1)
+    beat = max(round(stride / (abs(vx) * units)), 5)
+    return replace(passage, stride=stride, beat=beat, frames=int(np.ceil(abs(end_x - x) * units / stride * beat)))
 
 
 def _dressed(label: str, look: dict, vx: float, vz: float) -> dict:

@@ -5,37 +5,31 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from scenes import things
 from scenes.motion import rolling, running, walking
 from scenes.scene import Placed
 from scenes.shapes import Drawing, extent
 
-PHASES = {
-    "person": walking.PHASES, "dog": running.PHASES, "car": rolling.PHASES, "motorcycle": rolling.PHASES
-}  # fmt: skip
+PHASES = {"person": 24, "dog": 16, "car": 6, "motorcycle": 6}  # drawings of a cycle, where nothing else is said
 
 
 @dataclass(frozen=True)
 class Moving(Placed):
-    """A thing on its way. `phase` counts drawings of its cycle, 0 to `PHASES[label]` - 1."""
+    """A thing on its way, at moment `phase` (0 to `phases` - 1) of a cycle of `phases` drawings."""
 
     phase: int = 0
+    phases: int = 1
 
     @property
     def drawing(self) -> Drawing:
-        return self._drawn[0]
+        return _drawing(self.label, tuple(self.look.items()), self.phase, self.phases)
 
     @cached_property
     def box(self) -> np.ndarray:
         """Full extent, xyxy in frame units, also of what is hidden or outside the picture."""
-        x1, y1, x2, y2 = self._drawn[1]
+        x1, y1, x2, y2 = _extent(self.label, tuple(self.look.items()), self.phase, self.phases)
         if self.flip:
             x1, x2 = -x2, -x1
         return np.array([x1, y1, x2, y2]) * self.scale + [self.x, self.y - self.lift] * 2
-
-    @property
-    def _drawn(self) -> tuple[Drawing, tuple[float, ...]]:
-        return drawn(self.label, tuple(self.look.items()), self.phase)
 
 
 def cycle(label: str, look: dict) -> float:
@@ -45,16 +39,15 @@ def cycle(label: str, look: dict) -> float:
     return running.cycle(look) if label == "dog" else rolling.cycle(label, look)
 
 
-@lru_cache(maxsize=512)  # a person's cycle is 24 drawings of 25 kB
-def drawn(label: str, look: tuple, phase: int | None) -> tuple[Drawing, tuple[float, ...]]:
-    """The drawing of a look (items of its dict) at a phase, None for what stands still, and its extent xyxy."""
-    look_of = dict(look)
-    if phase is None:
-        drawing = things.MODULES[label].draw(look_of)
-    elif label == "person":
-        drawing = walking.draw(look_of, phase)
-    elif label == "dog":
-        drawing = running.draw(look_of, phase)
-    else:
-        drawing = rolling.draw(label, look_of, phase)
-    return drawing, tuple(extent(drawing.shapes).tolist())
+@lru_cache(maxsize=48)  # the picture, the truth and the box of a thing ask for it within one frame; 25 kB each
+def _drawing(label: str, look: tuple, phase: int, phases: int) -> Drawing:
+    if label == "person":
+        return walking.draw(dict(look), phase / phases)
+    if label == "dog":
+        return running.draw(dict(look), phase / phases)
+    return rolling.draw(label, dict(look), phase / phases)
+
+
+@lru_cache(maxsize=4096)
+def _extent(label: str, look: tuple, phase: int, phases: int) -> tuple[float, ...]:
+    return tuple(extent(_drawing(label, look, phase, phases).shapes).tolist())

@@ -5,7 +5,6 @@ import numpy as np
 from scenes import things
 from scenes.shapes import Drawing
 
-PHASES = 6  # drawings until a wheel looks as before
 RADIUS = {"car": 13.6, "motorcycle": 19.5}  # units of the frame
 SPOKES = {"spokes": 5, "disc": 5, "wire": 11}  # the other wheels look alike however they are turned
 
@@ -15,7 +14,7 @@ def cycle(label: str, look: dict) -> float:
     return 2 * np.pi / SPOKES.get(look["wheels"], 5) * RADIUS[label]
 
 
-def draw(label: str, look: dict, phase: int) -> Drawing:
-    """The car or motorcycle in its own frame at one of `PHASES` moments of its wheels."""
-    turn = 2 * np.pi / SPOKES.get(look["wheels"], 5) * phase / PHASES
+def draw(label: str, look: dict, phase: float) -> Drawing:
+    """The car or motorcycle in its own frame at a phase of 0 to 1 until its wheels look as before."""
+    turn = 2 * np.pi / SPOKES.get(look["wheels"], 5) * phase
     return things.MODULES[label].draw(look | {"turn": turn})

@@ -6,7 +6,6 @@ from scenes.shapes import Drawing, blob, moved
 from scenes.things import dog
 from scenes.things.anatomy import fused, shade, stroke
 
-PHASES = 16  # drawings of a cycle
 REACH, LIFT, BOUNCE = 0.52, 0.3, 3.5  # of the length of a leg, and units of the frame
 # When in the cycle each foot lands: the hind feet almost together, then the fore feet.
 LANDS = {"far hind": 0.0, "hind": 0.1, "far fore": 0.5, "fore": 0.6}
@@ -29,13 +28,13 @@ def cycle(look: dict) -> float:
     return 4 * _reach(look)
 
 
-def draw(look: dict, phase: int) -> Drawing:
-    """The dog in its own frame at one of `PHASES` moments of its cycle; between two jumps it leaves the ground."""
+def draw(look: dict, phase: float) -> Drawing:
+    """The dog in its own frame at a phase of 0 to 1 of its cycle; between two jumps it leaves the ground."""
     coat, b = dog._Coat(look), dog.BUILDS[look["variant"]]
     leg = b.leg * look["leg"]
     back, half = -(leg + b.depth), b.length / 2
     x1, x2, belly, low = -half - 6, half + 2, -leg - 1, -1.5
-    t, w = phase / PHASES, 1.0 if leg > 20 else 0.92
+    t, w = phase, 1.0 if leg > 20 else 0.92
     feet = {name: foot(t - lands) for name, lands in LANDS.items()}
     reach, lift = _reach(look), leg * LIFT
 

@@ -11,7 +11,6 @@ from scenes.shapes import Drawing, extent, moved
 from scenes.things import person
 from scenes.things.person_skeleton import Body
 
-PHASES = 24  # drawings of a cycle
 # Degrees at every tenth of a cycle that begins as the heel touches the ground, forward positive.
 HIP = (28, 24, 15, 5, -6, -16, -14, 4, 22, 31, 28)
 KNEE = (5, 15, 15, 8, 6, 14, 38, 60, 48, 18, 5)
@@ -41,9 +40,9 @@ def cycle(look: dict) -> float:
     return 2 * float(strike - leave)
 
 
-def draw(look: dict, phase: int) -> Drawing:
-    """The person in its own frame at one of `PHASES` moments of its cycle, the pelvis over x = 0."""
-    body = _body(look, phase / PHASES)
+def draw(look: dict, phase: float) -> Drawing:
+    """The person in its own frame at a phase of 0 to 1 of its cycle, the pelvis over x = 0."""
+    body = _body(look, phase)
     parts = person._dressed(look, body)
     shapes = [shape for _, drawn in parts for shape in drawn]
     dy = -float(extent(shapes)[3])
