@@ -1,4 +1,4 @@
-"""The video page: what plays, what a network may take, what a box is worth between two looks, and who crosses a line."""
+"""The video page: what plays, what a look may take, what becomes of a box between two looks, who crosses a line."""
 
 import numpy as np
 import pytest
@@ -126,10 +126,10 @@ def test_the_player_shows_the_film_and_what_the_network_may_take(visit, sound, p
 
 
 def test_the_film_alone_asks_no_network_and_the_truth_is_drawn_on_wish(visit, sound, shown, choice):
-    opened(visit, sound, video_shown="The film alone")
+    opened(visit, sound, video_shown="Film alone")
     assert shown["video_play"][0].marks is None
     looked(choice, every=3)
-    opened(visit, sound, video_shown="Tracks and truth")
+    opened(visit, sound, video_shown="Truth too")
     marks = shown["video_play"][0].marks(0, CHUNK).frames[0]
     assert [mark.label for mark in marks if mark.kind == "truth"] == [each.label for each in choice.film.truth(0)]
     assert [mark for mark in marks if mark.kind != "truth"] == [] or marks[-1].track is not None
@@ -157,9 +157,9 @@ def test_counts_of_the_truth_and_of_the_tracks(visit, sound, prose, shown, choic
     assert truth, "somebody crosses the middle within a second"
     assert f"**In truth: {len(truth)}**" in told and f"**SSD and its tracks: {len(seen)}**" in told
     for label, ways in line_counting.tally(truth).items():
-        assert f"{THINGS[label - 1]}: **{ways['left']}** to the left, **{ways['right']}** to the right" in told
+        assert f"{THINGS[label - 1]}: **{ways['left']}** to A, **{ways['right']}** to B" in told
     reel, options = shown["video_count"]
-    assert options["sides"] == ("to the left", "to the right") and len(reel.marks(0, 3).frames) == 3
+    assert options["sides"] == ("A", "B") and len(reel.marks(0, 3).frames) == 3
 
 
 def test_while_the_network_looks_there_is_a_progress_bar_and_the_truth(visit, sound, prose, shown, monkeypatch):

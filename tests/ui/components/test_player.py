@@ -1,4 +1,4 @@
-"""The Python side of the player: what the browser is given and says, and the route that brings frames, within bounds."""
+"""The Python side of the player: what the browser is given and says, and the route that brings frames in bounds."""
 
 import asyncio
 import json
