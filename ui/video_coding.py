@@ -102,11 +102,11 @@ def write(frames: Iterable[np.ndarray], rate: float, path: Path) -> tuple[Path, 
     Raises:
         ValueError: no frame, or no codec.
     """
-    writer, file, called = None, path, ""
+    writer, file, codec = None, path, ""
     for frame in frames:
         height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
         if writer is None:
-            for code, ending, called in CODECS:
+            for code, ending, codec in CODECS:  # noqa: B007 (the last one tried is the one that is told)
                 file = path.with_suffix(f".{ending}")
                 writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*code), rate, (width, height))
                 if writer.isOpened():
@@ -117,7 +117,7 @@ def write(frames: Iterable[np.ndarray], rate: float, path: Path) -> tuple[Path, 
     if writer is None:
         raise ValueError("A video has one frame at least.")
     writer.release()
-    return file, called
+    return file, codec
 
 
 def as_jpeg(image: np.ndarray) -> bytes:
@@ -170,7 +170,7 @@ def _nothing_in(path: Path, name: str, kind: str) -> str:
 
 
 def _reading(name: str) -> None:
-    """The file on standard input; out come lines of JSON, each frame's line followed by the JPEG it tells the size of."""
+    """The file on standard input; out come lines of JSON, each frame's with its size, then its JPEG."""
     out, notes = sys.stdout.buffer, []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "video"
@@ -188,7 +188,7 @@ def _reading(name: str) -> None:
 
 
 def _writing(rate: float) -> None:
-    """Lines of JSON with the size of a JPEG, each followed by it, on standard input; out comes the codec, then the file."""
+    """Lines of JSON with the size of a JPEG, each followed by it, on standard input; out: codec, then file."""
 
     def given() -> Iterator[np.ndarray]:
         while line := sys.stdin.buffer.readline():

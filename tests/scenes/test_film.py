@@ -135,7 +135,7 @@ def test_a_running_foot_goes_back_on_the_ground_and_forward_in_the_air():
 def test_what_cannot_be_filmed_is_said():
     with pytest.raises(ValueError, match="0 to 12 people at a time, not 13"):
         FilmKnobs(people=13)
-    with pytest.raises(ValueError, match="pan goes from 0 to 1, not 1.5"):
+    with pytest.raises(ValueError, match=r"pan goes from 0 to 1, not 1\.5"):
         FilmKnobs(pan=1.5)
     with pytest.raises(ValueError, match="fog goes from 0 to 1"):
         FilmKnobs(fog=2)
