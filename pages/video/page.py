@@ -1,7 +1,7 @@
 """What does a film add to pictures? Detection while it plays, tracks that carry boxes on, and a line that counts."""
 
 from labs import between_looks, kalman_box, line_counting, tracking
-from pages.video import between, choose, counting, play
+from pages.video import between, choose, counting, own_video, play
 from ui import page
 
 page.begin("Video")
@@ -10,6 +10,7 @@ with page.guard():
     play.play(choice, network)
     counting.count(choice, network)
     between.between(choice)
+    own_video.own()
 
 page.section("Show the code", "The functions on this page; tests hold them to examples worked by hand.")
 page.show_code(
