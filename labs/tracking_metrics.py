@@ -1,4 +1,4 @@
-"""How good is a tracker? MOTA counts mistakes of single frames, IDF1 asks who is who in the whole film, HOTA weighs both.
+"""How good is a tracker? MOTA counts mistakes of frames, IDF1 asks who is who in the whole film, HOTA weighs both.
 
 All three compare, frame by frame, the things that are there with the tracks that were given, by their `similarity`: the
 IoU of two boxes, 0 to 1. A thing and a track may be a pair in a frame if their similarity is at least a threshold.

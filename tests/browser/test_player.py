@@ -39,11 +39,9 @@ def test_it_plays_and_a_hand_and_keys_move_it(app, page):
     assert all(abs(value - 20) <= 3 for value in canvas.evaluate(INK)), "frame 5 is grey, 20 bright"
     expect(root).to_have_attribute("data-boxes", "1")
 
-    screen.press("Space")
+    page.keyboard.press("Space")  # nothing has the keyboard
     expect(root).to_have_attribute("data-playing", "true")
-    page.wait_for_function("Number(document.querySelector('.player')?.dataset.frame ?? 0) > 15 || "
-                           "[...document.querySelectorAll('*')].some(n => Number(n.shadowRoot?.querySelector('.player')"
-                           "?.dataset.frame ?? 0) > 15)")  # fmt: skip
+    expect(root).to_have_attribute("data-frame", re.compile(r"^[2-5]\d$"))
     expect(page.locator(".rates")).to_contain_text(re.compile(r"[\d.]+ frames/s painted · 6.3 detections/s · 40 ms"))
     page.get_by_role("button", name="Pause").click()
     expect(root).to_have_attribute("data-playing", "false")

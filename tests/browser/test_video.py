@@ -9,7 +9,7 @@ PATIENT = 240_000  # ms: a network looks at a film, on whatever machine this is
 
 def test_it_plays_with_detections_and_a_link_brings_it_back(server, page):
     page.set_default_timeout(PATIENT)
-    page.goto(f"{server}/video?predict=off&video_detector=ssd&video_every=4&video_play_frame=8")
+    page.goto(f"{server}/video?predict=off&video_detector=SSD&video_every=4&video_play_frame=8")
     root = page.locator(".st-key-video_play-live .player")
     expect(root).to_have_attribute("data-drawn", "8", timeout=PATIENT)
     expect(root).to_have_attribute("data-boxes", re.compile(r"[1-9]"), timeout=PATIENT)

@@ -59,7 +59,7 @@ def test_the_assignment_is_the_cheapest_of_all(costs):
     highest=some.sampled_from([0.0, 0.3, 0.7, 1.0]),
     rule=some.sampled_from([tracking.assign, tracking.greedy]),
 )
-def test_everybody_is_in_one_pair_or_left_over(costs, highest, rule):
+def test_everybody_is_in_one_pair_or_left_over(rule, costs, highest):
     found = rule(costs, highest)
     assert sorted([*found.pairs[:, 0], *found.lost]) == list(range(costs.shape[0]))
     assert sorted([*found.pairs[:, 1], *found.new]) == list(range(costs.shape[1]))

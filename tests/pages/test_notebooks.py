@@ -124,7 +124,7 @@ STATES = {
     ],
     "video": [
         ({"predict": "off"}, r"\*\*(\d+ ms)\*\* from one look", r"one look in (\d+ ms)"),
-        ({"predict": "off", "video_detector": "ssd", "video_every": "2"},
+        ({"predict": "off", "video_detector": "SSD", "video_every": "2"},
          r"\*\*(\d+ ms)\*\* from one look", r"one look in (\d+ ms)"),
     ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),

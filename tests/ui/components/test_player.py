@@ -144,7 +144,6 @@ def test_too_many_requests_wait(monkeypatch):
 
 
 def test_marks_come_once_they_are_there(monkeypatch):
-    monkeypatch.setattr(reels, "PATIENCE", 0.05)
     looks = []
 
     def ready(first, last):
@@ -164,6 +163,7 @@ def test_marks_come_once_they_are_there(monkeypatch):
         "rate": 6.5,
         "milliseconds": 40,
     }
+    monkeypatch.setattr(reels, "PATIENCE", 0.05)
     found.reel = reel(marks=marks, ready=lambda first, last: False)
     assert asked(found.token, "marks", 0, reels.short("marks")).status_code == reels.LATER
 
