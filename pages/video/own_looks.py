@@ -17,6 +17,7 @@ from ui.components import Mark
 from ui.own_video import Video
 
 SHOWN = (tracking.FOUND, PREDICTED)
+LAB_WORLD = 224  # pixels of the longer side
 NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
@@ -63,14 +64,21 @@ class OwnLooks:
 
     def _look(self, at: int) -> None:
         options = {each: False for each in ("masks", "keypoints") if each in inspect.signature(self.network).parameters}
-        picture, began = self.video.frame(at), time.monotonic()
+        picture, scale = self.video.frame(at), 1.0
+        if not hasattr(self.network, "classes"):  # the lab's networks know things at the size of Lab World
+            scale = LAB_WORLD / max(picture.shape[:2])
+            size = (max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1))
+            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        began = time.monotonic()
         said = self.network(picture, **options)
         self._milliseconds.append(1000 * (time.monotonic() - began))
         self.device = said.device
         kept = (said.scores >= LOWEST).numpy()
         every = said.names if isinstance(said, Objects) else [THINGS[label - 1] for label in said.labels.tolist()]
         labels = [self._label(name) for name, some in zip(every, kept, strict=True) if some]
-        self.found[at] = Detections(said.boxes.numpy()[kept], np.array(labels, np.int64), said.scores.numpy()[kept])
+        self.found[at] = Detections(
+            said.boxes.numpy()[kept] / scale, np.array(labels, np.int64), said.scores.numpy()[kept]
+        )
 
     def _label(self, name: str) -> int:
         if name not in self.names:
