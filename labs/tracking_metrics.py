@@ -232,7 +232,7 @@ def hota(frames: Sequence[Frame]) -> Hota:
     for each, (rows, columns) in zip(frames, every.places):
         rivals = each.similarity.sum(0)[None] + each.similarity.sum(1)[:, None] - each.similarity
         together[np.ix_(rows, columns)] += np.divide(
-            each.similarity, rivals, out=np.zeros_like(rivals), where=rivals > ROUNDING
+            each.similarity, rivals, out=np.zeros(rivals.shape), where=rivals > ROUNDING
         )
     alignment = together / np.maximum(every.thing_frames[:, None] + every.track_frames[None] - together, ROUNDING)
     counts = np.zeros((len(ALPHAS), *shape), np.int64)  # TPA of every pair
