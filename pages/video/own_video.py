@@ -62,10 +62,12 @@ def own() -> None:
         looks = _looks(file.file_id, video, network)
         with right:
             _told(video, network)
-            offered.offer(
-                f"{KEY}_look", (file.file_id, network.name, every), f"Look at {len(looks.indices(every))} frames",
-                lambda: looks.work(every),
-            )  # fmt: skip
+            done, parts = looks.done(every)
+            if done < parts:
+                offered.offer(
+                    f"{KEY}_look", (file.file_id, network.name, every), f"Look at {parts} frames",
+                    lambda: looks.work(every),
+                )  # fmt: skip
         _result(video, looks, network, every)
 
 
