@@ -18,8 +18,8 @@ from labs.tracking import Settings
 
 
 def overlap_by_age(
-    things: Sequence[Int[np.ndarray, " n"]], found: Sequence[Detections], settings: Settings, every: int
-) -> Float[np.ndarray, "k"]:
+    things: Sequence[Int[np.ndarray, " _"]], found: Sequence[Detections], settings: Settings, every: int
+) -> Float[np.ndarray, " _"]:
     """The mean IoU of a box with the thing it belongs to, 0, 1, … `every` - 1 frames after the look, each 0 to 1.
 
     Args:

@@ -200,7 +200,7 @@ def _strollers(still: Panned, label: str, slot: int, frames: int) -> list[_Passa
         rng = _stream(still.seed, f"{label} {slot}", len(passages))
         far = (slot + len(passages) + (label == "dog")) % 2 == 0
         low, high = _beside_the_road(still, far)
-        y, aslant = rng.uniform(low, high), rng.random() < 0.25
+        y, aslant = rng.uniform(low, high), rng.random() < 0.2
         other = rng.uniform(low, high) if aslant else y
         speed = rng.uniform(0.85, 1.25) if label == "person" else rng.uniform(1.9, 2.9)
         look = things.MODULES[label].sample(rng)
@@ -226,7 +226,9 @@ def _drivers(still: Panned, lane: int, count: int, frames: int) -> list[_Passage
         if label == "car":
             look |= {"pose": "side"}
         metres = units * still.camera / (y - still.horizon)
-        passage = replace(_across(still, label, look, (y, y), lane == 1, metres), stride=units, beat=1)
+        passage = _across(still, label, look, (y, y), lane == 1, metres)
+        length = passage.frames / passage.beat * passage.stride
+        passage = replace(passage, stride=units, beat=1, frames=int(np.ceil(length / units)))
         if start is None:
             start = -round(float(rng.uniform(0.1, 0.7)) * passage.frames)
         passages.append(replace(passage, start=start))

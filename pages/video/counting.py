@@ -14,7 +14,7 @@ from ui import page
 from ui.components import Mark, Marked, Reel, live_slider, player, words
 
 LINE = (112, 90, 112, 224)  # from the middle down to the lower edge
-SIDES = {LEFT: "to the left", RIGHT: "to the right"}
+SIDES = {LEFT: "A", RIGHT: "B"}  # as they stand on the picture
 
 
 @st.fragment
@@ -34,9 +34,10 @@ def count(choice: Choice, network: str) -> None:
         left,
     ):  # fmt: skip
         view = player("video_count", line=LINE, tall=380)
-        line = np.array(view.line)
+        line = np.array(view.line, float)
         truth = line_counting.crossings(true_tracks(choice), line)
-        found = stored.detections(choice.seed, choice.knobs, choice.seconds, network, every)
+        with table:
+            found = stored.detections(choice.seed, choice.knobs, choice.seconds, network, every)
         tracks = followed(choice, network, every) if found is not None else None
         seen = None if tracks is None else line_counting.crossings(tracks, line)
         view.show(
@@ -60,7 +61,7 @@ def said(who: str, seen: list) -> str:
     """How many crossed, by class and direction."""
     counts = line_counting.tally(seen)
     rows = [
-        f"{THINGS[label - 1]}: {', '.join(f'**{number}** {SIDES[way]}' for way, number in ways.items())}"
+        f"{THINGS[label - 1]}: {', '.join(f'**{number}** to {SIDES[way]}' for way, number in ways.items())}"
         for label, ways in sorted(counts.items())
     ]
     return "\n\n".join([f"**{who}: {len(seen)}**", *rows])
@@ -115,7 +116,7 @@ def asked(choice: Choice, every: int, truth: list, seen: list | None) -> None:
         words(
             "\n\n".join(
                 f"At {each.frame / choice.film.rate:.2f} s: {THINGS[each.label - 1]} #{each.track} "
-                f"{SIDES[each.direction]}"
+                f"to {SIDES[each.direction]}"
                 for each in truth
             )
             or "Nothing crosses it.",

@@ -14,7 +14,7 @@ from ui.components import Mark, Marked, Reel, live_slider, player, words
 from ui.pictures import KEPT
 
 BETWEEN = {"predicted": KALMAN, "held": STILL}
-SHOWN = ("Tracks", "Tracks and truth", "The film alone")
+SHOWN = ("Tracks", "Truth too", "Film alone")
 R_CNN, FASTER = 47.0, 0.2  # seconds per picture, as the lectures have it
 
 
@@ -59,9 +59,9 @@ def play(choice: Choice, network: str) -> None:
 def reel(choice: Choice, network: str, every: int, settings: Settings, what: str) -> Reel:
     """The film with what is to be seen on it."""
     film, size = choice.film, (shared.SIZE, shared.SIZE)
-    if what == "The film alone":
+    if what == "Film alone":
         return Reel(choice.name, len(film), film.rate, size, choice.frame)
-    tracks, truth = chain.chain(choice, network, every, settings), what == "Tracks and truth"
+    tracks, truth = chain.chain(choice, network, every, settings), what == "Truth too"
 
     def marks(first: int, last: int) -> Marked:
         told = tracks.marks(first, last)

@@ -68,7 +68,8 @@ class Looks(Background):
             return True
         with self._turn:
             self._wanted = (first, last, every)
-            self.start()
+            if self.state != "failed":  # else it would fail again, many times a second
+                self.start()
         return False
 
     def there(self, first: int, last: int, every: int = 1) -> bool:

@@ -82,17 +82,24 @@ def _local(thing: Placed, size: int) -> tuple[Placed, int, int]:
 @lru_cache(maxsize=384)  # 20 kB each at 224 pixels
 def _painted_stamp(key: _Key, size: int, weather: tuple, haze: float) -> Stamp:
     thing, (light, tint, fog_colour) = key.thing, weather
-    shapes = thing.drawing.shapes
-    everything = [replace(shape, silhouette=True) for shape in shapes if shape.clip is None]
-    x1, y1, x2, y2 = extent(everything).tolist()
+    # who comes nearer is another size in every frame, but takes the same step again
+    own_frame = replace(thing, x=0.0, y=0.0, scale=1.0, flip=False)
+    inner, (x1, y1, x2, y2) = _strokes(_Key(own_frame), tint, fog_colour, round(haze, 2))
     x1, x2 = (-x2, -x1) if thing.flip else (x1, x2)
     wide = max(thing.box[2] - thing.box[0], 4)
     box = np.array([x1, y1, x2, y2]) * thing.scale + [thing.x, thing.y] * 2
     box[3] = max(box[3], thing.y + 0.1 * wide + 1)  # its shadow
     window = _window(box, size)
-    shadow = _shadow(thing, light, 1 - haze)
-    inner = _painted(shapes, tint, fog_colour, round(haze, 2), "")
-    return Stamp(_drawn(f'{shadow}<g transform="{_transform(thing)}">{inner}</g>', window, size), *window[:2])
+    content = f'{_shadow(thing, light, 1 - haze)}<g transform="{_transform(thing)}">{inner}</g>'
+    return Stamp(_drawn(content, window, size), *window[:2])
+
+
+@lru_cache(maxsize=256)  # 15 kB each
+def _strokes(key: _Key, tint: tuple, fog_colour: str, haze: float) -> tuple[str, tuple[float, ...]]:
+    """A thing in its own frame as SVG, and the extent of all that is painted of it, xyxy."""
+    shapes = key.thing.drawing.shapes
+    everything = [replace(shape, silhouette=True) for shape in shapes if shape.clip is None]
+    return _painted(shapes, tint, fog_colour, haze, ""), tuple(extent(everything).tolist())
 
 
 @lru_cache(maxsize=1024)  # 4 kB each at 224 pixels

@@ -14,6 +14,18 @@ const HINT = 'Space plays and pauses. Arrow keys go one frame, with Shift a seco
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high)
 const still = matchMedia('(prefers-reduced-motion: reduce)')
 
+const players = new Set() // on the page
+
+// Space plays the uppermost film in sight, wherever nothing else has the keyboard.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== ' ' || event.composedPath()[0] !== document.body || event.ctrlKey || event.metaKey || event.altKey) return
+  const top = (player) => player.screen.getBoundingClientRect().top
+  const [first] = [...players].filter((each) => each.seen && each.root.isConnected).sort((a, b) => top(a) - top(b))
+  if (!first) return
+  event.preventDefault()
+  first.play(!first.playing)
+})
+
 class Player {
   constructor(root) {
     this.frame = 0
@@ -29,7 +41,7 @@ class Player {
       this.canvas, this.start, ...this.ends, this.wait)
     this.toggle = make('button', { type: 'button', class: 'toggle' })
     this.track = make('input', { type: 'range', min: 0, step: 1, 'aria-label': 'Frame' })
-    this.place = make('output', { class: 'place' })
+    this.place = make('span', { class: 'place' })
     this.speeds = make('select', { 'aria-label': 'Speed' })
     const save = make('button', { type: 'button', 'aria-label': 'Save this frame as PNG', title: 'Save as PNG' }, 'PNG')
     this.rates = make('div', { class: 'rates' })
@@ -56,7 +68,6 @@ class Player {
       if (this.seen) this.run()
     })
     this.watch.observe(this.screen)
-    this.looking = setInterval(() => this.root.isConnected || this.left(), LOOK)
   }
 
   update(data) {
@@ -64,6 +75,7 @@ class Player {
     const { reel } = data
     const other = this.buffer.reel && reel.name !== this.buffer.reel.name
     this.buffer.open(reel)
+    players.add(this)
     this.looking ??= setInterval(() => this.root.isConnected || this.left(), LOOK)
     if (other || (!this.playing && !this.held && !this.resting && this.channel.covers(data))) this.frame = data.frame
     if (!this.held && this.channel.covers(data)) [this.speed, this.line] = [data.speed, data.line]
@@ -89,6 +101,7 @@ class Player {
 
   /** The page has been left: nothing is held, asked for or painted any more. */
   left() {
+    players.delete(this)
     clearInterval(this.looking)
     this.looking = null
     this.playing = false
