@@ -47,8 +47,9 @@ def assign(choice: Choice, network: str) -> None:
         start = detected(here)
         name = f"{choice.name} {network} {frame}"
         if st.session_state.get("video_pairs_of") != name:
+            arrived = "video_pairs_of" not in st.session_state  # only then does the address speak of this frame
             st.session_state["video_pairs_of"] = name
-            st.session_state["video_pairs"] = linked(start, frame) or start
+            st.session_state["video_pairs"] = (linked(start, frame) if arrived else None) or start
         view = stage("video_pairs", start, window=2, width=420)
         if resting("video_pairs") and not following():
             moved = view.boxes != start
