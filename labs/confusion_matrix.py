@@ -99,6 +99,22 @@ def entries(
     return Entries(*(table[:, column].astype(np.int64) for column in range(5)), table[:, 5])
 
 
+def above(found: Entries, score: float) -> Entries:
+    """Only the detections that score at least `score`; a truth that one of the others had taken is missed.
+
+    The same as leaving them out from the beginning, but for the order: pairing goes from the surest detection down.
+
+    >>> found = Entries(*(np.array(each) for each in ([0], [4], [2], [1], [3], [0.6])))
+    >>> above(found, 0.6).said, above(found, 0.7).said
+    (array([3]), array([0]))
+    """
+    weak = (found.detection >= 0) & (found.scores < score)
+    keep = ~weak | (found.target >= 0)
+    image, target, truth, weak = (each[keep] for each in (found.image, found.target, found.truth, weak))
+    detection, said = np.where(weak, -1, found.detection[keep]), np.where(weak, BACKGROUND, found.said[keep])
+    return Entries(image, detection, target, truth, said, np.where(weak, 0.0, found.scores[keep]))
+
+
 def matrix(found: Entries, classes: int) -> Int64[np.ndarray, "rows columns"]:
     """How many entries are in each cell: a row per true class and a column per class said, background last in both.
 

@@ -98,6 +98,15 @@ def test_pairs_are_those_of_a_plain_reading(seed, threshold):
         assert lab.pair(each, truths, threshold).truth.tolist() == expected.tolist()
 
 
+@given(seed=seeds, score=st.integers(0, 9).map(lambda n: n / 8))
+@settings(deadline=None, max_examples=15)
+def test_a_threshold_after_is_a_threshold_before(seed, score):
+    found, there = data_set(seed)
+    both = lab.above(lab.entries(found, there), score), lab.entries(found, there, score=score)
+    rows = [sorted(zip(e.image, e.detection, e.target, e.truth, e.said, e.scores)) for e in both]
+    assert rows[0] == rows[1]
+
+
 @given(seed=seeds)
 @settings(deadline=None, max_examples=15)
 def test_of_one_class_alone_the_counts_are_those_of_the_ranking(seed):
