@@ -25,6 +25,7 @@ from pages.iou_nms_precision_recall import (
     ranking,
     rankings,
     shared,
+    stored_errors,
     suppression,
     two_boxes,
     verdicts,
@@ -36,7 +37,8 @@ trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), r
 
 
 CACHES = (
-    shared.raw_boxes, shared.held_out, shared.detections_of, rankings.comparisons_of, rankings.ranked_at,
+    shared.raw_boxes, shared.held_out, shared.drawn_scene, shared.detections_of, stored_errors.sorted_errors,
+    stored_errors.paired, rankings.comparisons_of, rankings.ranked_at,
     mean_ap.per_class, judged_scenes.tiles,
 )  # fmt: skip
 
@@ -98,7 +100,7 @@ def run(visit):
     """Function: a visit to the page, which ranks the boxes of few scenes and raises nothing."""
 
     def opened(**state) -> AppTest:
-        at = visit(PAGE, **{"pr_scenes": 10} | state)
+        at = visit(PAGE, **{"pr_scenes": 10, "fails_scenes": 10} | state)
         assert not at.exception
         return at
 
@@ -351,8 +353,9 @@ def test_the_network_runs_once_per_picture(nothing_remembered, run, network, mon
     )
     at = run()
     first = len(seen)
-    assert first == 12  # the picture, the one for published detectors, and ten scenes
-    for key in ("nms_threshold", "score_threshold", "pr_nms", "pr_iou"):
+    # The picture, the one for published detectors, and ten scenes for each of three detectors (here the same network).
+    assert first == 32
+    for key in ("nms_threshold", "score_threshold", "pr_nms", "pr_iou", "fails_score", "fails_iou"):
         at.session_state[key] = 0.55
         at.run()
     assert len(seen) == first and not at.exception
