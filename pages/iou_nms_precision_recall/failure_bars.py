@@ -17,7 +17,7 @@ from scenes import THINGS
 from ui import figures, page
 from ui.components import address, words
 
-LOOKS = (dict(color=BLUE), dict(color=ORANGE, pattern=dict(shape="/", fgcolor="#5f4200")))
+LOOKS = (dict(color=BLUE), dict(color=ORANGE, pattern=dict(shape="/", bgcolor=ORANGE, fgcolor="#5f4200")))
 NAMED = {
     "classification": "wrong class", "localisation": "badly placed", "both": "both", "duplicate": "duplicate",
     "background": "background", "missed": "missed", "false positives": "all false positives",
@@ -74,7 +74,7 @@ def slices(seeds: tuple[int, ...], networks: list[str], score: float, iou: float
     first = [part.name for part in cut[0]].index(lowest[0]) if lowest else 0
     alike = "several alike"
     with page.predict(
-        "fails-slice", f"In which slice by {by} has {NAMES[networks[0]]} the lowest {figure}?",
+        "fails-slice", f"{figure} in slices by {by}: where is it lowest for {NAMES[networks[0]]}?",
         [*there, alike] if len(there) > 1 else [alike],
     ) as prediction:  # fmt: skip
         which, bar = picked("fails_slice", len(networks), len(cut[0]), first, SLICES.index(by))

@@ -20,7 +20,7 @@ PARTS = {
     "light": (("night", 0.0), ("dusk", 0.3), ("day", 0.7)),
     "fog": (("clear", 0.0), ("some fog", 0.01), ("thick fog", 0.25)),
     "noise": (("little", 0.0), ("some", 0.04), ("much", 0.08)),
-    "occlusion": (("whole", 0.0), ("partly hidden", 0.1), ("mostly hidden", 0.5)),
+    "occlusion": (("whole", 0.0), ("a little hidden", 0.02), ("a fifth and more", 0.2)),
 }
 SLICES = (*PARTS, "size", "class")
 

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from labs import confusion_matrix, detection_errors
 from labs.average_precision import mean_of_defined
@@ -15,19 +16,28 @@ from pages.shared.detectors import NAMES
 from scenes import THINGS
 from ui import figures, page
 
-PAGE = "iou_nms_precision_recall"
 SEEDS = tuple(held_out_seeds(10))
 pytestmark = pytest.mark.skipif(
     not {"detector", "ssd", "yolo-cell"} <= set(catalog.shipped()), reason="the detectors have no weights"
 )
 
 
+SECTION = "from pages.iou_nms_precision_recall import failures\nfailures.where_it_fails()"
+
+
 @pytest.fixture
-def look(visit, sound):
-    """Function: a visit to the section with few scenes, nothing veiled."""
-    return lambda view, **state: sound(
-        visit(PAGE, {"predict": "off"}, **{"pr_scenes": 10, "fails_scenes": 10, "fails_view": view} | state)
-    )
+def look(sound):
+    """Function: the section alone with few scenes, nothing veiled, with this in its address and this state."""
+
+    def opened(view, query=None, /, **state):
+        at = AppTest.from_string(SECTION, default_timeout=600)
+        for key, value in {"predict": "off", **(query or {})}.items():
+            at.query_params[key] = value
+        for key, value in {"fails_scenes": 10, "fails_view": view, **state}.items():
+            at.session_state[key] = value
+        return sound(at.run())
+
+    return opened
 
 
 @pytest.fixture
@@ -64,15 +74,14 @@ def test_matrices_and_counts_follow_the_sliders(look, drawn, prose, score, iou):
     assert boxes and all(box.dash == box.id.startswith("truth") for box in boxes)
 
 
-def test_a_chosen_cell_shows_its_pictures_and_is_in_the_address(visit, sound, drawn, prose):
+def test_a_chosen_cell_shows_its_pictures(look, drawn, prose):
     entries = confusion_matrix.entries(
         shared.detections_of(SEEDS, 0.5, "yolo-cell"), shared.truths_of_scenes(SEEDS), 0.5, 0.3
     )
     counts = confusion_matrix.matrix(entries, 8)
     row = int(counts[:-1, -1].argmax())
     assert counts[row, -1] > 0
-    query = {"predict": "off", "pr_scenes": "10", "fails_scenes": "10", "fails_matrix_at": f"b,{row},8"}
-    at = sound(visit(PAGE, query))
+    at = look("Confusion matrix", {"fails_matrix_at": f"b,{row},8"})
     assert f"**{NAMES['yolo-cell']}: {THINGS[row]} missed, {counts[row, -1]}×**" in prose(at)
     boxes = drawn.boxes("fails_scenes_shown")
     assert len(boxes) == counts[row, -1] and all(box.dash and box.label == THINGS[row] for box in boxes)
@@ -115,7 +124,7 @@ def test_slices_are_whole_and_say_their_truths(look, charts, prose, by):
     assert re.search(rf"\*\*{by}, .*\*\*", prose(at)) or "No truth of these scenes" in prose(at)
 
 
-def test_a_slice_without_a_truth_is_said_so(visit, sound, prose):
+def test_a_slice_without_a_truth_is_said_so(look, prose):
     by, bar = next(
         (by, bar)
         for by in stored_errors.SLICES
@@ -123,8 +132,7 @@ def test_a_slice_without_a_truth_is_said_so(visit, sound, prose):
         if not part.truths
     )
     place = f"{stored_errors.SLICES.index(by)},0,{bar}"
-    query = {"predict": "off", "pr_scenes": "10", "fails_scenes": "10", "fails_view": "Slices", "fails_by": by}
-    at = sound(visit(PAGE, query | {"fails_slice_at": place}))
+    at = look("Slices", {"fails_slice_at": place}, fails_by=by)
     assert "neither AP nor recall is defined" in prose(at)
 
 
@@ -136,9 +144,8 @@ def test_classes_alone_are_the_aps_by_class():
 
 
 @pytest.mark.parametrize("link", ["x", "9,9,9", "0,1", "0,0,99", ""])
-def test_a_link_that_means_no_bar_shows_the_default(visit, sound, prose, link):
-    query = {"predict": "off", "pr_scenes": "10", "fails_scenes": "10", "fails_view": "AP lost", "fails_lost_at": link}
-    assert f"of {NAMES['ssd']} gains" in prose(sound(visit(PAGE, query)))
+def test_a_link_that_means_no_bar_shows_the_default(look, prose, link):
+    assert f"of {NAMES['ssd']} gains" in prose(look("AP lost", {"fails_lost_at": link}))
 
 
 def test_every_cell_has_its_sentence():
