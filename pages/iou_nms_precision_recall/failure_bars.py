@@ -30,7 +30,7 @@ def lost(seeds: tuple[int, ...], networks: list[str], score: float, iou: float, 
     """dAP of each kind for both detectors."""
     errors = [detection_errors.above(sorted_errors(seeds, network, iou), score) for network in networks]
     costs = [detection_errors.lost(each, len(THINGS)) for each in errors]
-    names = list(NAMED.values())
+    names = [name.replace(" ", "<br>") for name in NAMED.values()]  # upright below the bars
     dearest = max(KINDS, key=lambda kind: costs[0][kind] if costs[0][kind] > 0 else 0.0)
     any_cost = costs[0][dearest] > 0
     with page.predict(
@@ -116,19 +116,26 @@ def bars(
     key: str, names: Sequence[str], heights: list[list[float]], networks: list[str], chosen: tuple[int, int],
     title: str, alt: str, sort: int = 0, top: float | None = None,
 ) -> None:  # fmt: skip
-    """Bars of both detectors side by side; the chosen one is outlined. A click says sort, detector and bar."""
+    """Bars of both detectors side by side; the chosen one is outlined. A click says sort, detector and bar; it may be
+    anywhere above a bar, for a bar of height 0 has no place of its own."""
+    known = [height for row in heights for height in row if not np.isnan(height)]
+    end = 1.15 * max([top or 0.05, *known])
     fig = go.Figure()
     for which, (network, row) in enumerate(zip(networks, heights, strict=True)):
         lines = [3 if (which, bar) == chosen else 0 for bar in range(len(names))]
         fig.add_bar(
-            x=names, y=[None if np.isnan(height) else height for height in row], name=NAMES[network],
+            x=names, y=[None if np.isnan(height) else height for height in row], name=NAMES[network], offsetgroup=which,
             marker=dict(LOOKS[which], line=dict(width=lines, color="#D55E00")),
             customdata=[[10_000 * sort + 100 * which + bar] for bar in range(len(names))],
             text=["" if np.isnan(height) else f"{height:.2f}" for height in row], textposition="outside",
-            hovertemplate="%{x}: %{y:.3f}<extra>" + NAMES[network] + "</extra>",
         )  # fmt: skip
-    known = [height for row in heights for height in row if not np.isnan(height)]
-    fig.update_yaxes(title=title, range=[0, 1.15 * max([top or 0.05, *known])], rangemode="tozero")
+    for which, trace in enumerate(list(fig.data)):
+        fig.add_bar(
+            x=names, y=[end] * len(names), offsetgroup=which, marker_color="rgba(0,0,0,0)", showlegend=False,
+            customdata=trace.customdata, hovertemplate="%{x}: %{hovertext}<extra>" + trace.name + "</extra>",
+            hovertext=["undefined" if np.isnan(height) else f"{height:.3f}" for height in heights[which]],
+        )  # fmt: skip
+    fig.update_yaxes(title=title, range=[0, end])
     fig.update_xaxes(fixedrange=True)
     fig.update_layout(barmode="group", bargap=0.25)
     page.figure(fig, key, height=300, points=True, alt=alt)

@@ -99,7 +99,7 @@ def test_shares_are_those_of_a_row(look, drawn):
 def test_bars_say_what_each_kind_costs_and_a_click_shows_them(look, charts, prose, drawn, monkeypatch):
     monkeypatch.setattr(figures, "touched", lambda key: figures.Touch(clicked=105 if key == "fails_lost" else None))
     at = look("AP lost", fails_iou=0.75)
-    for trace, network in zip(charts["fails_lost"].data, ("ssd", "yolo-cell"), strict=True):
+    for trace, network in zip(charts["fails_lost"].data[:2], ("ssd", "yolo-cell"), strict=True):
         costs = detection_errors.lost(errors_of(network, 0.75), 8)
         assert list(trace.y) == pytest.approx(list(costs.values()))
     missed = detection_errors.count(errors_of("yolo-cell", 0.75))["missed"]
