@@ -134,7 +134,7 @@ def test_a_click_on_a_cell_or_a_bar_shows_its_pictures(server, page):
     shown = page.locator(".words", has_text=re.compile("SSD: .*, in "))
     expect(shown).to_contain_text("cat seen as cat")
     page.wait_for_url("**fails_matrix_at=a%2C1%2C1**")
-    assert page.locator('.st-key-fails_scenes_shown [data-id^="truth-"], [data-id^="said-"]').count() > 1
+    assert page.locator('[data-id^="said-"]').count() >= 1
     page.get_by_role("radio", name="AP lost").click()
     bars = page.locator('[aria-label="AP lost by kind of error"] .barlayer .point path')
     expect(bars.first).to_be_attached()
