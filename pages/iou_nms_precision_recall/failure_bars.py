@@ -119,7 +119,7 @@ def bars(
     """Bars of both detectors side by side; the chosen one is outlined. A click says sort, detector and bar; it may be
     anywhere above a bar, for a bar of height 0 has no place of its own."""
     known = [height for row in heights for height in row if not np.isnan(height)]
-    end = 1.15 * max([top or 0.05, *known])
+    end = 1.25 * max([top or 0.05, *known])
     fig = go.Figure()
     for which, (network, row) in enumerate(zip(networks, heights, strict=True)):
         lines = [3 if (which, bar) == chosen else 0 for bar in range(len(names))]
