@@ -35,6 +35,7 @@ from ui.components import live
 from ui.first_paint import FirstPaint
 from ui.no_delay import NoDelay
 from ui.preload import Preload
+from ui.rooms import channel
 
 ROOT = Path(__file__).resolve().parent
 
@@ -86,6 +87,7 @@ def routes(base: str) -> list:
     return [
         Route(f"{base}/api/ready", ready),
         live.route(base),
+        channel.route(base),
         Mount(f"{base}/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
         Mount(f"{base}/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
         Mount(f"{base}/assets", Assets(directory=ROOT / "ui" / "components")),
@@ -101,7 +103,7 @@ app = st.App(
     lifespan=lifespan,
     routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
     middleware=[
-        Middleware(Admission, messages={live.PATH: live.MESSAGE}),
+        Middleware(Admission, messages={live.PATH: live.MESSAGE, channel.PATH: channel.MESSAGE}),
         Middleware(NoDelay),
         Middleware(FirstPaint),
         Middleware(Preload),
