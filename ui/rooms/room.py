@@ -166,7 +166,7 @@ class Doubts:
         return max(0.0, count - (self._clock() - when) / self.back)
 
     def may_ask(self, address: str) -> bool:
-        return self._count(address) < self.most
+        return self._count(address) <= self.most - 1
 
     def wrong(self, address: str) -> None:
         self._wrong[address] = (self._count(address) + 1, self._clock())
