@@ -154,7 +154,8 @@ def _veil(prediction: Prediction) -> None:
     """Covers the view by a rule of style.css. Always one element, so that what follows keeps its place in the page."""
     if prediction.veiled:
         with st.container(key=f"predict-veil-{prediction.key}"):
-            st.markdown(":material/visibility_off: Your guess uncovers this.")
+            who = "Your guess uncovers" if prediction.ballot is None else "The lecturer uncovers"
+            st.markdown(f":material/visibility_off: {who} this.")
     else:
         st.empty()
 

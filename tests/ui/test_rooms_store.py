@@ -120,7 +120,9 @@ def test_only_the_key_leads(store):
     assert rooms.leads(code, key) and not rooms.leads(code, others) and not rooms.leads(code, "")
     assert not rooms.leads("ZZZZZZ", "") and not rooms.leads("ZZZZZZ", key)
     assert rooms.place(code) is None
-    assert rooms.move(code, key, "ssd") and not rooms.move(code, others, "yolo_grid") and rooms.place(code) == (1, "ssd")
+    assert (
+        rooms.move(code, key, "ssd") and not rooms.move(code, others, "yolo_grid") and rooms.place(code) == (1, "ssd")
+    )
     assert not rooms.ask(code, others, "q", SHOWN) and rooms.poll(code, "q").phase == FIRST
     assert not rooms.end(code, others) and rooms.there(code)
     assert rooms.end(code, key) and not rooms.there(code) and rooms.there(other)

@@ -41,6 +41,7 @@ class Hall:
         self.sockets: dict[WebSocket, tuple[asyncio.Event, dict[str, Any]]] = {}
         self.leading: set[WebSocket] = set()
         self.counted: int | None = None
+        self.away = False  # the store does not answer
         self.tending: asyncio.Task | None = None
 
     @property
@@ -167,7 +168,7 @@ async def _tend(hall: Hall) -> None:
         while hall.sockets:
             await asyncio.sleep(COUNT)
             since += COUNT
-            with suppress(UnreachableError):
+            try:
                 if hall.students != hall.counted or since >= STAYS:
                     since, hall.counted = 0.0, hall.students
                     await asyncio.to_thread(rooms().count_in, hall.code, PROCESS, hall.students)
@@ -175,6 +176,12 @@ async def _tend(hall: Hall) -> None:
                         hall.tell({"over": True})
                 if hall.leading:
                     hall.tell({"here": await asyncio.to_thread(rooms().present, hall.code)}, leading=True)
+                away = False
+            except UnreachableError:
+                away = True
+            if away != hall.away:
+                hall.away = away
+                hall.tell({"away": away})
     finally:
         hall.tending = None
         if not hall.sockets:

@@ -157,9 +157,7 @@ class Doubts:
 
     def __init__(self, most: int = 20, back: float = 3.0, clock: Callable[[], float] = time.monotonic):
         self.most, self.back, self._clock = most, back, clock
-        self._wrong: OrderedDict[str, tuple[float, float]] = (
-            OrderedDict()
-        )  # by address: how many, and when
+        self._wrong: OrderedDict[str, tuple[float, float]] = OrderedDict()  # by address: how many, and when
 
     def _count(self, address: str) -> float:
         count, when = self._wrong.get(address, (0.0, self._clock()))
@@ -169,7 +167,7 @@ class Doubts:
         return self._count(address) <= self.most - 1
 
     def wrong(self, address: str) -> None:
-        self._wrong[address] = (self._count(address) + 1, self._clock())
+        self._wrong[address] = (min(self._count(address) + 1, self.most), self._clock())
         self._wrong.move_to_end(address)
         while len(self._wrong) > 10_000:
             self._wrong.popitem(last=False)

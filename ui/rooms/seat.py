@@ -48,7 +48,9 @@ def arrive() -> None:
         return
     wanted, seat = st.query_params.get(PARAMETER), here()
     if wanted and (seat is None or seat.code != wanted):
-        enter(wanted)
+        sentence = st.session_state[_WORD] = enter(wanted)
+        if sentence == SILENT and (code := legible(wanted)):
+            st.session_state[_SEAT] = Seat(code, voter=secrets.token_urlsafe(16))  # it may answer later
         seat = here()
     if seat is not None:
         _heed(seat)
@@ -101,7 +103,7 @@ def open_room() -> str | None:
 
 
 def enter(text: str) -> str | None:
-    """The visitor joins a room as a student; returns a sentence if that cannot be, which `word` has as well."""
+    """The visitor joins a room as a student; returns a sentence if that cannot be."""
     sentence, code, where = None, legible(text), st.context.ip_address or "here"
     try:
         if not DOUBTS.may_ask(where):
@@ -113,7 +115,6 @@ def enter(text: str) -> str | None:
             st.session_state[_SEAT] = Seat(code, voter=secrets.token_urlsafe(16))
     except UnreachableError:
         sentence = SILENT
-    st.session_state[_WORD] = sentence
     return sentence
 
 
@@ -121,7 +122,7 @@ def leave(sentence: str | None = None) -> None:
     """The visitor's place is free."""
     st.session_state.pop(_SEAT, None)
     st.session_state[_WORD] = sentence
-    st.query_params.pop(PARAMETER, None)
+    address.keep(PARAMETER, None)
 
 
 def end_room() -> str | None:
@@ -136,14 +137,11 @@ def end_room() -> str | None:
     return None
 
 
-def word() -> str | None:
-    """What the class has to say to somebody who is not, or no longer, in a room."""
-    return st.session_state.get(_WORD)
-
-
 def line() -> None:
     """In the bar: the browser's connection with the class, and where one stands. Nothing outside a class."""
     seat = here()
+    if sentence := st.session_state.pop(_WORD, None):
+        st.toast(sentence, icon=":material/groups:", duration="long")
     if seat is not None:
         class_line(seat.code, seat.key, seat.voter)
 

@@ -92,7 +92,7 @@ class Ballot:
         try:
             rooms().ask(self.place.code, self.place.key, self.key, phase)
         except UnreachableError:
-            st.session_state["class.word"] = seat.SILENT
+            st.toast(seat.SILENT)
 
     @st.fragment(run_every=GLANCE)
     def _count(self, kind: Kind) -> None:

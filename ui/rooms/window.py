@@ -23,7 +23,7 @@ def button(_lesson: course.Lesson) -> None:
     place = seat.here()
     icon = ":material/groups:"
     with st.popover("Class", icon=icon, type="tertiary", key="class_window", on_change="rerun") as window:
-        if not window.open and not seat.word():
+        if not window.open:
             return
         if place is None:
             _outside()
@@ -38,17 +38,18 @@ def button(_lesson: course.Lesson) -> None:
 
 
 def _outside() -> None:
-    if sentence := seat.word():
-        st.warning(sentence)
+    sentence = None
     with st.form("class_join", border=False):
         code = st.text_input("Six letters", key="class_code", max_chars=12, placeholder="ABCDEF")
-        if st.form_submit_button("Join a room", width="stretch") and seat.enter(code) is None:
-            st.rerun(scope="app")
+        join = st.form_submit_button("Join a room", width="stretch")
     if st.button("Open a room", key="class_open", width="stretch"):
-        if sentence := seat.open_room():
-            st.warning(sentence)
-        else:
-            st.rerun(scope="app")
+        sentence = seat.open_room() or ""
+    elif join:
+        sentence = seat.enter(code) or ""
+    if sentence:
+        st.warning(sentence)
+    elif sentence is not None:
+        st.rerun(scope="app")
     st.caption("No accounts, no names. Students follow the page of who opens a room, and vote on its questions.")
 
 

@@ -7,6 +7,7 @@ const GLANCE = 100 // ms between two looks at the lecturer's address
 const AGAIN = 2000 // ms until a lost connection is tried again, and as much again by chance: not all at once
 const OWN = ['lecture', 'notes', 'predict', 'room', 'follow'] // of the address: everybody's own
 const OVER = [4404, 4410] // no such room; it has ended
+const AWAY = 4503 // what keeps the rooms does not answer
 const CONTROL = 'button, input, textarea, select, summary, [role=slider], [role=radio], [role=combobox], [role=gridcell], [role=tab], .cell, .editable, .frame, canvas, .js-plotly-plot'
 const LINK = '[data-testid=stSidebarNavLink], [data-testid=stPageLink] a, [data-testid=stLogoLink], a[href]:not([href^="#"]):not([target=_blank])'
 const NO_HANDS = ['Tab', 'Shift', 'Control', 'Alt', 'Meta', 'Escape', 'F5']
@@ -47,7 +48,7 @@ const hall = {
     socket.onopen = () => {
       socket.send(JSON.stringify({ room: this.code, key: this.lead }))
       this.told = null
-      this.lost = false
+      this.lost = this.away = false
     }
     socket.onmessage = ({ data }) => this.socket === socket && this.heard(JSON.parse(data))
     socket.onclose = ({ code }) => {
@@ -56,6 +57,7 @@ const hall = {
       this.ready = false
       if (OVER.includes(code)) return this.end()
       this.lost = true
+      this.away = code === AWAY
       this.timer = setTimeout(() => this.connect(), AGAIN * (1 + Math.random()))
       this.view?.show()
     }
@@ -79,6 +81,7 @@ const hall = {
     if (said.over) return this.end()
     this.ready = true
     if ('here' in said) this.here = said.here
+    if ('away' in said) this.away = said.away
     if ('place' in said) {
       this.place = said.place
       this.number = said.number
@@ -192,6 +195,7 @@ class ClassLine {
   show() {
     this.button.hidden = hall.over || hall.lead || hall.following || hall.place === null
     say(this.words, hall.over ? 'Room closed'
+      : hall.away ? 'The class cannot be reached just now'
       : hall.lost ? 'Class: connecting …'
         : hall.lead ? `${hall.here ?? 0} here`
           : hall.following ? 'Following' : '')
