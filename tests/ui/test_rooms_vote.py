@@ -169,7 +169,7 @@ def test_a_class_that_cannot_be_reached_is_a_sentence_and_the_page_goes_on(rooms
     at.run()
     assert not veiled(at) and "You said **8**" in mounted(at, "predict-cells-said")[0]["text"]
     late = visit(code)
-    assert late.toast[0].value == seat.SILENT and late.query_params["room"] == [code]
+    assert late.toast[0].value == seat.SILENT and late.query_params["room"] == code
     monkeypatch.undo()
 
 

@@ -163,14 +163,14 @@ async def _tell(socket: WebSocket, waking: asyncio.Event, news: dict[str, Any]) 
 
 async def _tend(hall: Hall) -> None:
     """While anybody is there: count the students, and see whether the room still is."""
-    since = 0.0
+    loop = asyncio.get_running_loop()
+    last = -STAYS
     try:
         while hall.sockets:
             await asyncio.sleep(COUNT)
-            since += COUNT
             try:
-                if hall.students != hall.counted or since >= STAYS:
-                    since, hall.counted = 0.0, hall.students
+                if hall.students != hall.counted or loop.time() - last >= STAYS:
+                    last, hall.counted = loop.time(), hall.students
                     await asyncio.to_thread(rooms().count_in, hall.code, PROCESS, hall.students)
                     if not await asyncio.to_thread(rooms().there, hall.code):
                         hall.tell({"over": True})
