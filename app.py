@@ -35,6 +35,7 @@ from ui.components import live
 from ui.first_paint import FirstPaint
 from ui.no_delay import NoDelay
 from ui.preload import Preload
+from ui.rooms import channel
 
 ROOT = Path(__file__).resolve().parent
 
@@ -92,6 +93,7 @@ def routes(base: str) -> list:
         Route(f"{base}/api/ready", ready),
         Route(f"{base}/api/health", health),
         live.route(base),
+        channel.route(base),
         Mount(f"{base}/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
         Mount(f"{base}/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
         Mount(f"{base}/assets", Assets(directory=ROOT / "ui" / "components")),
@@ -107,7 +109,7 @@ app = st.App(
     lifespan=lifespan,
     routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
     middleware=[
-        Middleware(Admission, messages={live.PATH: live.MESSAGE}),
+        Middleware(Admission, messages={live.PATH: live.MESSAGE, channel.PATH: channel.MESSAGE}),
         Middleware(NoDelay),
         Middleware(FirstPaint),
         Middleware(Preload),
