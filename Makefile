@@ -1,21 +1,30 @@
 # make run     open the lab in the browser
 # make test    lint, import contracts, types, tests (in a real browser too, where Chromium is installed)
-# Both make their own virtual environment; the second time they start at once.
+# make hall    as many servers as PROCESSES says behind one address, for a lecture hall (needs HAProxy)
+# All make their own virtual environment; the second time they start at once.
 
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 WORKERS ?= 3
+PROCESSES ?= $(shell nproc 2>/dev/null || echo 2)
+PREFIX ?=
+CERTIFICATE ?=
 ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$each" -c '$(ENOUGH)' 2>/dev/null && echo "$$each" && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test clean
+.PHONY: run test hall clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/python requirements.py packages
 	$(BIN)/python -m streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT)
+
+hall: $(VENV)/run.stamp
+	@$(BIN)/python requirements.py packages
+	$(BIN)/python -m deploy.hall --processes=$(PROCESSES) --address=$(ADDRESS) --port=$(PORT) \
+		$(if $(PREFIX),--prefix=$(PREFIX)) $(if $(CERTIFICATE),--certificate=$(CERTIFICATE))
 
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/test.stamp

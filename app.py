@@ -81,10 +81,16 @@ async def ready(_request) -> JSONResponse:
     return JSONResponse({"ready": done}, status_code=200 if done else 503)
 
 
+async def health(_request) -> JSONResponse:
+    """200 as long as the process answers at all; who watches the lab asks this."""
+    return JSONResponse({"healthy": True})
+
+
 def routes(base: str) -> list:
     """What is served beside Streamlit's own, under a path that is empty or begins with a slash."""
     return [
         Route(f"{base}/api/ready", ready),
+        Route(f"{base}/api/health", health),
         live.route(base),
         Mount(f"{base}/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
         Mount(f"{base}/assets/figures", Assets(directory=ROOT / "ui" / "figures")),

@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     room.add_argument("--students", type=between(1, 500, int), required=True, help="1 to 500")
     room.add_argument("--minutes", type=between(0.1, 60, float), default=1.0, help="work for so long (default 1)")
     room.add_argument("--view", nargs="+", choices=NAMES, metavar="NAME", help="only these views")
+    room.add_argument("--processes", type=between(1, 64, int), metavar="P", help="so many servers behind HAProxy")
     kinds = ["attacks", "lines", "floods", "crowds"]
     room.add_argument("--beside", choices=kinds, help="as long again beside a client that attacks, and compare")
     maps = commands.add_parser("heatmaps", help="heat maps on exact masks, and the solver of Augmented Grad-CAM")
@@ -71,7 +72,8 @@ def latency(views: list, given: argparse.Namespace) -> int:
 def classroom(views: list, given: argparse.Namespace) -> int:
     from benchmarks import classroom, summary
 
-    found = classroom.run(given.students, given.minutes, views if given.view else (), given.beside)
+    found = classroom.run(given.students, given.minutes, views if given.view else (), given.beside,
+                          given.processes)  # fmt: skip
     if given.json:
         print(json.dumps(found, indent=1))
     else:

@@ -23,7 +23,7 @@ import websockets
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import attacks, protocol
-from benchmarks.servers import Server, serve
+from benchmarks.servers import Server, serve, serve_hall
 from benchmarks.summary import percentile, rounded
 from benchmarks.views import SLIDER, VIEWS, View
 
@@ -178,13 +178,16 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(students: int, minutes: float, views: Sequence[View] = (), beside: str | None = None) -> dict[str, Any]:
+def run(
+    students: int, minutes: float, views: Sequence[View] = (), beside: str | None = None, processes: int | None = None
+) -> dict[str, Any]:
     """Start the lab, let `students` (>= 1) work for `minutes` (> 0) on `views` (default: the cheap ones); with `beside`
-    as long again beside a client that attacks, in all ways (`attacks.ALL`) or in one of `attacks.KINDS`."""
+    as long again beside a client that attacks, in all ways (`attacks.ALL`) or in one of `attacks.KINDS`. With
+    `processes` (>= 1) so many servers stand behind HAProxy."""
     attacked = Record() if beside else None
-    with serve("app.py", ready="/api/ready") as server:
+    with serve_hall(processes) if processes else serve("app.py", ready="/api/ready") as server:
         record = asyncio.run(attend(server, students, minutes, views or AT_WORK, attacked, beside or attacks.ALL))
-    found = summary(record, students, minutes)
+    found = summary(record, students, minutes) | {"processes": processes or 1}
     return found if attacked is None else {**found, **compared(found, summary(attacked, students, minutes))}
 
 

@@ -1,19 +1,20 @@
-"""Streamlit servers for the time of a measurement, on 127.0.0.1, as ``make run`` starts them."""
+"""Streamlit servers for the time of a measurement, on 127.0.0.1, as ``make run`` and ``make hall`` start them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from deploy.hall import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 240.0  # seconds until a server must be ready
@@ -27,13 +28,15 @@ class Server:
     process: int
 
     printed: Path | None = None  # what it has written so far
+    hall: bool = False  # the process only keeps servers, which are its children
 
     def memory(self) -> float:
-        """Resident memory of the server process in MB (10⁶ bytes)."""
-        listed = subprocess.run(["ps", "-o", "rss=", "-p", str(self.process)], capture_output=True, text=True)
+        """Resident memory in MB (10⁶ bytes): of the server process, or of a hall with all its servers."""
+        which = ["-p", str(self.process), *(["--ppid", str(self.process)] if self.hall else [])]
+        listed = subprocess.run(["ps", "-o", "rss=", *which], capture_output=True, text=True)
         if not listed.stdout.strip():
             raise RuntimeError("the server has ended, so its memory cannot be read; see its output")
-        return int(listed.stdout) * 1024 / 1e6
+        return sum(map(int, listed.stdout.split())) * 1024 / 1e6
 
 
 def answers(address: str) -> bool:
@@ -53,27 +56,46 @@ def serve(script: str, ready: str, *options: str, root: Path = ROOT) -> Iterator
     It runs in `root`, so that .streamlit/config.toml holds for it. Raises RuntimeError, with the end of
     what the server has printed, if it does not start.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}",
                "--server.address=127.0.0.1", "--server.headless=true", *options]  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    with running(command, root, lambda: answers(f"{address}{ready}"), script) as (process, printed):
+        yield Server(address, process, printed)
+
+
+@contextlib.contextmanager
+def serve_hall(processes: int) -> Iterator[Server]:
+    """The lab as so many servers behind HAProxy (deploy/hall.py), once all are ready; ends with the block.
+
+    Raises RuntimeError as `serve` does.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "deploy.hall", f"--processes={processes}", f"--port={port}"]
+    address = f"http://127.0.0.1:{port}"
+    with running(command, ROOT, lambda: answers(f"{address}/api/ready"), "the hall") as (process, printed):
+        yield Server(address, process, printed, hall=True)
+
+
+@contextlib.contextmanager
+def running(command: list[str], root: Path, there: Callable[[], bool], what: str) -> Iterator[tuple[int, Path]]:
+    """`command`, run in `root`, once it is `there`: its process id and file of output; ends with the block."""
     environment = {**os.environ, "PYTHONPATH": str(root)}
     with tempfile.NamedTemporaryFile() as printed:
         process = subprocess.Popen(command, cwd=root, env=environment, stdout=printed, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + PATIENCE
-            while not answers(f"http://127.0.0.1:{port}{ready}"):
+            while not there():
                 if process.poll() is not None or time.monotonic() > deadline:
                     printed.seek(0)
                     tail = printed.read().decode(errors="replace")[-2000:]
-                    raise RuntimeError(f"{script} did not start within {PATIENCE:.0f} s:\n{tail}")
+                    raise RuntimeError(f"{what} did not start within {PATIENCE:.0f} s:\n{tail}")
                 time.sleep(0.1)
-            yield Server(f"http://127.0.0.1:{port}", process.pid, Path(printed.name))
+            yield process.pid, Path(printed.name)
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

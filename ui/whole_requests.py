@@ -4,6 +4,9 @@ Streamlit's page makes one request of all that is changed within a moment, and n
 first change. The values of the others arrive, their fragments do not run, and the page then says one thing and its
 controls another. On a busy machine such a moment is long. So the fragments of all changed controls are asked for here.
 
+A browser that has lost its server and found another one may ask there for a fragment at once, which has none yet, and
+would be told nothing. So the first request of a session is one for the whole page.
+
 It wraps a function of the pinned Streamlit's sessions; tests/ui/test_whole_requests.py and
 tests/browser/test_live.py hold it to that.
 """
@@ -27,6 +30,7 @@ with inside:
     inside.needs(WStates, "widget_metadata", "set_widget_from_proto")
     inside.needs(WidgetMetadata, "fragment_id")
 
+_BEGUN = "_receptive_begun"  # attribute of a session: something has been asked of it
 _RECEIVED = "_receptive_received"  # attribute of a session: id → bytes of the newest state of every control
 
 
@@ -41,6 +45,9 @@ def in_all_fragments(request_rerun):
 
     @functools.wraps(request_rerun)
     def request(self, client_state: ClientState | None) -> None:
+        if client_state and client_state.fragment_id and not self.__dict__.get(_BEGUN):
+            client_state.fragment_id = ""
+        self.__dict__[_BEGUN] = True
         received = self.__dict__.setdefault(_RECEIVED, {})
         others = news(client_state, received, self.session_state) if client_state else {}
         request_rerun(self, client_state)

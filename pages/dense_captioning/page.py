@@ -9,6 +9,7 @@ page.begin("Dense Captioning")
 picture = pictures.choose("densecap", seed=shared.SEED)
 outside_lab_world.warn(picture, [shared.NETWORK])
 with page.guard():  # without weights there is one sentence
+    shared.whole_page()
     speak.play(picture)
     change.change(picture)
     forced.forced(picture)

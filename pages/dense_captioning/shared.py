@@ -21,6 +21,7 @@ NETWORK = "densecap"
 SEED = 42  # a scene with a large dog
 STAGE, LINK = "densecap_scene", "densecap_box"
 ORANGE, SKY, WHITE, GREY = "#E69F00", "#56B4E9", "#FFFFFF", "#8A9099"
+WHOLE, LEFT = "_densecap_whole", "_densecap_left"
 MOST_DRAWN = 2  # the region, and one that is being drawn in its place
 
 
@@ -162,6 +163,21 @@ def rested(picture: Picture) -> Tensor:
     """The region where the hand has left it, (4,): what the sections further down speak of."""
     boxes = st.session_state.get(STAGE) or [start_box(picture)]
     return torch.tensor(grown(boxes[-1].xyxy))
+
+
+def whole_page() -> None:
+    """The whole page is being drawn: all its sections will speak of the region."""
+    st.session_state[WHOLE] = True
+
+
+def tell_the_page(box: Tensor) -> None:
+    """Draw the whole page again once a hand has left the region elsewhere: the sections further down speak of it."""
+    whole = st.session_state.pop(WHOLE, False)
+    if not resting(STAGE):
+        return
+    before, st.session_state[LEFT] = st.session_state.get(LEFT), xyxy(box)
+    if not whole and before != xyxy(box):
+        st.rerun()
 
 
 def region_at(picture: Picture, x: float, y: float) -> tuple[float, float, float, float] | None:

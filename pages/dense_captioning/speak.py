@@ -17,6 +17,7 @@ from pages.dense_captioning.shared import (
     spoken,
     start_box,
     table,
+    tell_the_page,
 )
 from ui import page
 from ui.components import Boxes, Heat, following, live_slider, matrices, stage, words
@@ -56,6 +57,7 @@ def play(picture: Picture) -> None:
                 picture.image, [heat, Boxes(view.boxes)], alt=f"The picture, its region, and where word {at + 1} looks",
                 caption="Bright cells: where the network looks for the next word.", pick=(4.0, 8.0),
             )  # fmt: skip
+    tell_the_page(box)
     if not following():
         st.caption("Orange words had a probability below one half. Grey words are still to be said.")
         found = seen(picture.image).detection

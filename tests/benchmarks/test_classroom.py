@@ -1,6 +1,12 @@
 """From what happened in class to the summary."""
 
+import os
+import subprocess
+import sys
+
+from benchmarks.__main__ import parser
 from benchmarks.classroom import AT_WORK, Record, summary
+from benchmarks.servers import Server
 
 
 def test_a_summary_has_the_keys_and_numbers_of_the_issue():
@@ -24,3 +30,20 @@ def test_a_short_class_has_no_memory_after_a_minute():
 def test_the_class_sits_on_cheap_views_of_several_pages():
     assert all(view.cheap and not view.networks for view in AT_WORK)
     assert len({view.path.partition("?")[0] for view in AT_WORK}) >= 3
+
+
+def test_many_servers_are_an_option():
+    assert parser().parse_args(["class", "--students", "1"]).processes is None
+    assert parser().parse_args(["class", "--students", "1", "--processes", "2"]).processes == 2
+
+
+def test_the_memory_of_a_hall_is_that_of_its_servers_too():
+    waits = "import time; kept = b'x' * 60_000_000; time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", waits]) as child:
+        try:
+            while Server("", child.pid).memory() < 60:
+                pass
+            alone, all_of_it = Server("", os.getpid()).memory(), Server("", os.getpid(), hall=True).memory()
+            assert all_of_it - alone > 50
+        finally:
+            child.kill()

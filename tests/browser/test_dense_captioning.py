@@ -30,6 +30,8 @@ def test_words_follow_the_slider_and_the_sentence_the_hand(lesson):
     slider.press("End")
     expect(after).to_contain_text("the full stop ends it", timeout=30_000)
     assert told.inner_text() == sentence, "the words stay; what is still to be said is grey"
+    below = lesson.locator(".st-key-densecap_before-live .words")
+    spoken_below = below.inner_text()
 
     box = lesson.locator('.st-key-densecap_scene-live [data-id="region"]').first
     at = box.bounding_box()
@@ -40,6 +42,7 @@ def test_words_follow_the_slider_and_the_sentence_the_hand(lesson):
     expect(told).not_to_have_text(sentence, timeout=30_000)  # while the button is down
     lesson.mouse.up()
     lesson.wait_for_url(re.compile(r"densecap_box=[\d.]+(%2C|,)"))
+    expect(below).not_to_have_text(spoken_below, timeout=30_000)  # sections further down follow when it is let go
 
     lots = lesson.locator(".st-key-densecap_drawn-live .words")
     before = lots.inner_text()

@@ -23,7 +23,9 @@ def session():
         state._old_state[name] = 1
     asked = []
     request = whole_requests.in_all_fragments(lambda _, client: asked.append(client))
-    return SimpleNamespace(session_state=state, asked=asked, request=request)
+    found = SimpleNamespace(session_state=state, asked=asked, request=request)
+    ask(found, "")  # the page itself
+    return found
 
 
 def ask(session, fragment: str, pressed: str = "", **values: int) -> list[str]:
@@ -36,6 +38,13 @@ def ask(session, fragment: str, pressed: str = "", **values: int) -> list[str]:
         client.widget_states.widgets.add(id=pressed, trigger_value=True)
     session.request(session, client)
     return [each.fragment_id for each in session.asked]
+
+
+def test_the_first_request_of_a_session_is_for_the_whole_page(session):
+    """Whose browser has come from a server that is gone asks for a fragment that nobody here knows."""
+    del session.__dict__["_receptive_begun"]
+    assert ask(session, "scene", fog=2) == [""]
+    assert ask(session, "scene", fog=3) == ["scene"]
 
 
 def test_one_change_is_one_request(session):

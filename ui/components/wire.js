@@ -14,7 +14,7 @@ const line = {
   /** `token` is the session's secret: the server takes a line for it, and one only. */
   open(token) {
     if (this.socket && token !== this.token) this.lose(0) // a new session, after the server has lost the old one
-    if (this.socket || performance.now() < this.again) return
+    if (this.socket || (token === this.token && performance.now() < this.again)) return // another server's is new
     this.token = token
     const address = new URL('api/live', document.baseURI)
     address.protocol = address.protocol.replace('http', 'ws')
