@@ -32,6 +32,7 @@ from ui import (
 from ui.admission import Admission
 from ui.assets import Assets
 from ui.components import live
+from ui.components.player import reels
 from ui.first_paint import FirstPaint
 from ui.no_delay import NoDelay
 from ui.preload import Preload
@@ -94,6 +95,7 @@ def routes(base: str) -> list:
         Route(f"{base}/api/health", health),
         live.route(base),
         channel.route(base),
+        reels.route(base),
         Mount(f"{base}/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
         Mount(f"{base}/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
         Mount(f"{base}/assets", Assets(directory=ROOT / "ui" / "components")),

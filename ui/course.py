@@ -238,6 +238,14 @@ LESSONS = (
            minutes=30,
            expect="“The smallest Chamfer distance is the best shape.” It looks at points only: without the edge loss "
                   "corners fly away and triangles cross, and the distance is small all the same."),
+    Lesson("Beyond boxes", "video", "Video", ":material/movie:",
+           "What does a film ask of a detector that a picture does not?", network="detector",
+           topics="Detection while a film plays, every k-th frame, tracking by detection (SORT), counting across a "
+                  "line; pedestrians and cars",
+           goal="Say what a network may take per look, what a track is made of, and why counting needs tracks.",
+           minutes=30,
+           expect="“Tracking is one more network.” Here no network tracks: predicted boxes are laid on detected ones, "
+                  "by IoU alone, so a thing that leaps, or two that cross, can change names."),
 )  # fmt: skip
 
 # Words that a page uses before or without explaining them: one sentence, and the page that explains.

@@ -125,6 +125,11 @@ STATES = {
         ({"rcnn_region": "5", "rcnn_class": "dog"}, r"margin \*\*(\S\d+\.\d+)\*\*", r"^dog: margin (\S\d+\.\d+)"),
         ({"predict": "off", "spp_levels": "7×7 only"}, r"describe this region\? \*\*(\d+)", r"bins, (\d+) numbers"),
     ],
+    "video": [
+        ({"predict": "off"}, r"\*\*(\d+ ms)\*\* from one look", r"one look in (\d+ ms)"),
+        ({"predict": "off", "video_detector": "SSD", "video_every": "2"},
+         r"\*\*(\d+ ms)\*\* from one look", r"one look in (\d+ ms)"),
+    ],
     "lab_world": [({}, r"(\d+) things", r"(\d+) things"),
                   ({"objects": "9", "fog": "0.5"}, r"(\d+) things", r"(\d+) things")],
     "home": [({}, r"mIoU (0\.\d\d)\*\*", r"^mIoU (0\.\d\d)"),
