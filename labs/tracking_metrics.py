@@ -161,21 +161,33 @@ def mota(frames: Sequence[Frame], threshold: float = MATCH) -> Mota:
     >>> mota(films)
     Mota(truths=3, matches=3, misses=0, false_positives=0, switches=1, switched=((2, 4),))
     """
-    truths = matches = tracks = 0
+    found = matches(frames, threshold)
+    truths, tracks = sum(len(each.things) for each in frames), sum(len(each.tracks) for each in frames)
     last: dict[int, int] = {}  # the track of each thing's last match
-    before: dict[int, int] = {}  # the same, of the frame before only
     switched = []
+    for index, thing, given in found:
+        if last.get(thing, given) != given:
+            switched.append((index, thing))
+        last[thing] = given
+    return Mota(truths, len(found), truths - len(found), tracks - len(found), len(switched), tuple(switched))
+
+
+def matches(frames: Sequence[Frame], threshold: float = MATCH) -> list[tuple[int, int, int]]:
+    """MOTA's pairs: frame, thing and track of each, in the order of the frames.
+
+    >>> matches([Frame(np.array([4]), np.array([1, 2]), np.array([[0.4, 0.9]]))])
+    [(0, 4, 2)]
+    """
+    before: dict[int, int] = {}  # the track of each thing in the frame before
+    found = []
     for index, each in enumerate(frames):
         alike = each.similarity >= threshold - ROUNDING
         kept = each.tracks[None] == np.array([before.get(int(thing), -1) for thing in each.things])[:, None]
         worth = np.where(alike, each.similarity + len(each.things) * kept, 0.0)  # what is kept outweighs all the rest
         rows, columns = linear_sum_assignment(-worth)
-        pairs = [(int(each.things[r]), int(each.tracks[c])) for r, c in zip(rows, columns) if alike[r, c]]
-        switched += [(index, thing) for thing, given in pairs if last.get(thing, given) != given]
-        before = dict(pairs)
-        last |= before
-        truths, tracks, matches = truths + len(each.things), tracks + len(each.tracks), matches + len(pairs)
-    return Mota(truths, matches, truths - matches, tracks - matches, len(switched), tuple(switched))
+        before = {int(each.things[r]): int(each.tracks[c]) for r, c in zip(rows, columns) if alike[r, c]}
+        found += [(index, thing, given) for thing, given in before.items()]
+    return found
 
 
 class _Overall(NamedTuple):
@@ -232,7 +244,7 @@ def hota(frames: Sequence[Frame]) -> Hota:
     for each, (rows, columns) in zip(frames, every.places):
         rivals = each.similarity.sum(0)[None] + each.similarity.sum(1)[:, None] - each.similarity
         together[np.ix_(rows, columns)] += np.divide(
-            each.similarity, rivals, out=np.zeros_like(rivals), where=rivals > ROUNDING
+            each.similarity, rivals, out=np.zeros(rivals.shape), where=rivals > ROUNDING
         )
     alignment = together / np.maximum(every.thing_frames[:, None] + every.track_frames[None] - together, ROUNDING)
     counts = np.zeros((len(ALPHAS), *shape), np.int64)  # TPA of every pair

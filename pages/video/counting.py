@@ -34,7 +34,7 @@ def count(choice: Choice, network: str) -> None:
         left,
     ):  # fmt: skip
         view = player("video_count", line=LINE, tall=380)
-        line = np.array(view.line)
+        line = np.array(view.line, float)
         truth = line_counting.crossings(true_tracks(choice), line)
         with table:
             found = stored.detections(choice.seed, choice.knobs, choice.seconds, network, every)

@@ -1,13 +1,15 @@
 """What does a film add to pictures? Detection while it plays, tracks that carry boxes on, and a line that counts."""
 
 from labs import between_looks, kalman_box, line_counting, tracking
-from pages.video import between, choose, counting, own_video, play
+from pages.video import assignment, between, choose, counting, own_video, play, scores
 from ui import page
 
 page.begin("Video")
 choice, network = choose.choose()
 with page.guard():
     play.play(choice, network)
+    assignment.assign(choice, network)
+    scores.scores(choice, network)
     counting.count(choice, network)
     between.between(choice)
     own_video.own()

@@ -60,7 +60,7 @@ def test_every_count_of_a_small_film_by_hand():
 
 
 def test_ass_a_by_hand():
-    """A thing of four frames: three of its own track, which goes on for a fifth frame without it, and one of another."""
+    """Four frames of a thing: three with its own track, which goes on for a fifth without it, and one with another."""
     found = film({(1, 1): 1}, {(1, 1): 1}, {(1, 1): 1}, {(1, 2): 1}, {(None, 1): 0})
     hota = tm.hota(found)
     # Track 1: TPA 3, FNA 1, FPA 1, so 3 / 5 for three of four TP. Track 2: TPA 1, FNA 3, so 1 / 4 for the fourth.

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ui.components import Mark, Marked, Reel, player
+from ui.components import Mark, Marked, Reel, address, player
 
 FRAMES = 60
 
@@ -33,6 +33,7 @@ def film():
     st.text(f"frame={view.frame} playing={view.playing} speed={view.speed} line={view.line}")
     view.show(Reel("grey", FRAMES, 25, (120, 90), picture, marks if marked else None, marked="boxes"),
               alt="Grey that brightens", caption="A film", sides=("west", "east"))  # fmt: skip
+    address.mend()  # as page.guard does on every page
 
 
 film()
