@@ -1,6 +1,6 @@
 """What does a film add to pictures? Detection while it plays, tracks that carry boxes on, and a line that counts."""
 
-from labs import between_looks, kalman_box, line_counting, tracking
+from labs import between_looks, kalman_box, line_counting, tracking, tracking_metrics
 from pages.video import assignment, between, choose, counting, own_video, play, scores
 from ui import page
 
@@ -25,6 +25,7 @@ page.show_code(
     r"\hat x = F x, \quad \hat P = F P F^\top + Q, \qquad x = \hat x + K (z - H \hat x), \quad "
     r"K = \hat P H^\top (H \hat P H^\top + R)^{-1}",
 )
+page.show_code([tracking_metrics.matches, tracking_metrics.mota, tracking_metrics.idf1, tracking_metrics.hota])
 page.show_code(between_looks.overlap_by_age)
 page.show_code([line_counting.side, line_counting.crosses, line_counting.crossings])
 page.sources(
