@@ -36,6 +36,7 @@ from ui.components.player import reels
 from ui.first_paint import FirstPaint
 from ui.no_delay import NoDelay
 from ui.preload import Preload
+from ui.rooms import channel
 
 ROOT = Path(__file__).resolve().parent
 
@@ -93,6 +94,7 @@ def routes(base: str) -> list:
         Route(f"{base}/api/ready", ready),
         Route(f"{base}/api/health", health),
         live.route(base),
+        channel.route(base),
         reels.route(base),
         Mount(f"{base}/assets/plotly", Assets(directory=figures.PLOTLY_JS)),
         Mount(f"{base}/assets/figures", Assets(directory=ROOT / "ui" / "figures")),
@@ -109,7 +111,7 @@ app = st.App(
     lifespan=lifespan,
     routes=[*routes(""), *(routes(f"/{BASE}") if BASE else [])],
     middleware=[
-        Middleware(Admission, messages={live.PATH: live.MESSAGE}),
+        Middleware(Admission, messages={live.PATH: live.MESSAGE, channel.PATH: channel.MESSAGE}),
         Middleware(NoDelay),
         Middleware(FirstPaint),
         Middleware(Preload),

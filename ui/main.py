@@ -12,10 +12,12 @@ import streamlit as st
 
 from ui import page, take_home, warmup
 from ui.course import ready
+from ui.rooms import seat, window
 
 HERE = Path(__file__).parent
 
 warmup.visited()
+seat.arrive()
 st.set_page_config(page_icon=str(HERE / "icon.svg"), layout="wide")  # before the pages, whose icons are elsewhere
 st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.svg"))
 
@@ -34,7 +36,7 @@ lesson = next(each for each, target in lessons.items() if target == chosen)
 # Tabs and the browser's history carry the page's name.
 st.set_page_config(page_title=f"{lesson.title} · Receptive" if lesson.path else "Receptive")
 
-page.bar(lesson, take_home.button)
+page.bar(lesson, take_home.button, window.button)
 page.begin_ahead(lesson.title, lesson.question)
 page.notes(lesson)
 if lesson.heavy and not warmup.finished():

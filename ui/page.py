@@ -32,6 +32,7 @@ from ui.predict import Number as Number
 from ui.predict import Order as Order
 from ui.predict import Region as Region
 from ui.predict import predict as predict
+from ui.rooms import seat
 from ui.streamlit_inside import Inside
 
 _LOG = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ def begin(title: str, question: str | None = None) -> None:
     for mode in MODES:
         if mode in st.query_params and not _on(mode):
             address.keep(mode, None)
+    seat.stand()
     if lecture():  # also where a link within the lab has led here; what holds everywhere comes from ui.first_paint
         st.html(_LECTURE_STYLE)
     with st.container(key="page-heading", gap="xsmall"):
@@ -95,8 +97,8 @@ def notes(lesson: course.Lesson) -> None:
             )
 
 
-def bar(lesson: course.Lesson, take_home: Callable[[course.Lesson], None]) -> None:
-    """Always in sight, beside the logo: the page before, its sections, the page after, and what can be taken home."""
+def bar(lesson: course.Lesson, *tools: Callable[[course.Lesson], None]) -> None:
+    """Always in sight, beside the logo: the page before, its sections, the page after, the class, and the `tools`."""
     lessons = course.ready()
     at = lessons.index(lesson)
     with st.container(key="page-bar", horizontal=True, vertical_alignment="center", gap="small"):
@@ -105,7 +107,9 @@ def bar(lesson: course.Lesson, take_home: Callable[[course.Lesson], None]) -> No
         section_bar(urlencode(_carried()))
         if at + 1 < len(lessons):
             link(lessons[at + 1], f"Next page: {lessons[at + 1].title}", ":material/arrow_forward:")
-        take_home(lesson)
+        seat.line()
+        for tool in tools:
+            tool(lesson)
 
 
 def warming() -> NoReturn:
@@ -185,7 +189,7 @@ def link(lesson: course.Lesson, label: str | None = None, icon: str | None = Non
 
 
 def _carried() -> dict[str, str]:
-    return {mode: value for mode, value in MODES.items() if _on(mode)}
+    return {mode: value for mode, value in MODES.items() if _on(mode)} | seat.carried()
 
 
 def remind(*terms: str) -> None:

@@ -3,7 +3,7 @@
 Whoever watches without having guessed learns no more than who never saw it (Crouch et al. 2004).
 
 The guess lies in the session and in the address under `predict-KEY`: the guess in words, or SHOWN. `?predict=off` asks
-nothing and veils nothing.
+nothing and veils nothing. In a class (ui/rooms) a guess is a vote, and the lecturer lifts the veil.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import streamlit as st
 
 from ui.components import Boxes, Points, address, following, words
 from ui.guesses import Choice, Kind, Number, Order, Region, kind_of
+from ui.rooms import vote
 
 __all__ = ["Number", "Order", "Prediction", "Region", "off", "predict"]
 
@@ -43,9 +44,12 @@ class Prediction:
     asked: bool
     place: Any = None
     told: bool = False
+    ballot: vote.Ballot | None = None  # in a class
 
     @property
     def veiled(self) -> bool:
+        if self.ballot is not None:
+            return self.asked and not self.ballot.uncovered
         return self.asked and self.guess is None and not self.shown
 
     @property
@@ -128,8 +132,12 @@ def predict(key: str, question: str, kind: Kind | Sequence[Hashable]) -> Iterato
     RuntimeError : if the block ends without `outcome`.
     """
     kind, name = kind_of(kind), name_of(key)
+    ballot = vote.ballot(key, question) if kind.open and not off() else None
+    if ballot is not None and ballot.begins():
+        st.session_state[f"{name}-guess"] = None
+        _give(name, None)
     guess, shown = _recall(name, kind)
-    prediction = Prediction(key, question, kind, guess, shown, asked=kind.open and not off())
+    prediction = Prediction(key, question, kind, guess, shown, asked=kind.open and not off(), ballot=ballot)
     with st.container(key=name):
         with st.container(key=f"predict-ask-{key}", gap="small"):
             if prediction.asked and not following():  # nobody answers with the hand on a slider
@@ -146,7 +154,8 @@ def _veil(prediction: Prediction) -> None:
     """Covers the view by a rule of style.css. Always one element, so that what follows keeps its place in the page."""
     if prediction.veiled:
         with st.container(key=f"predict-veil-{prediction.key}"):
-            st.markdown(":material/visibility_off: Your guess uncovers this.")
+            who = "Your guess uncovers" if prediction.ballot is None else "The lecturer uncovers"
+            st.markdown(f":material/visibility_off: {who} this.")
     else:
         st.empty()
 
@@ -159,6 +168,8 @@ def _ask(prediction: Prediction) -> None:
     def given(guess: Any) -> None:
         st.session_state[f"{name}-guess"] = guess
         _give(name, kind.write(guess))
+        if prediction.ballot is not None:
+            prediction.ballot.cast(kind.write(guess))
 
     def composed() -> None:
         guess = kind.composed(control)
@@ -171,6 +182,7 @@ def _ask(prediction: Prediction) -> None:
         _give(name, None if uncovered else SHOWN)
 
     st.markdown(f"**Predict.** {prediction.question}")
+    ballot = prediction.ballot
     if isinstance(kind, (Order, Region)):
         _compose(kind, prediction.question, control, prediction.guess)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -180,9 +192,12 @@ def _ask(prediction: Prediction) -> None:
             _compose(kind, prediction.question, control, prediction.guess)
         if not isinstance(kind, Choice):
             st.button("That is my guess", key=f"{name}-give", on_click=composed, type="primary")
-        st.button("Ask me again" if uncovered else "Show me", key=f"{name}-show", on_click=show_or_ask_again)
+        if ballot is None:
+            st.button("Ask me again" if uncovered else "Show me", key=f"{name}-show", on_click=show_or_ask_again)
     if st.session_state.pop(early, False):
         st.caption("Not all is in its place yet.")
+    if ballot is not None:
+        ballot.show(kind)
 
 
 @st.fragment

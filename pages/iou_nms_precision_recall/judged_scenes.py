@@ -5,7 +5,7 @@ import streamlit as st
 
 from labs.average_precision import Ranking
 from labs.matching import Detections
-from pages.iou_nms_precision_recall.shared import GREEN, PURPLE, VERMILION, Held, held_out, named, xyxy
+from pages.iou_nms_precision_recall.shared import GREEN, PURPLE, VERMILION, Held, drawn_scene, named, xyxy
 from scenes import THINGS
 from ui.components import Box, Boxes, stage
 
@@ -16,7 +16,7 @@ SIDE = 224  # of a scene, in pixels
 @st.cache_resource(max_entries=50, show_spinner=False)
 def tiles(seeds: tuple[int, ...]) -> np.ndarray:
     """The scenes in rows of ACROSS, uint8; white where there is none."""
-    images = [held_out(seed).image for seed in seeds]
+    images = [drawn_scene(seed).image for seed in seeds]
     images += [np.full((SIDE, SIDE, 3), 255, np.uint8)] * (-len(images) % ACROSS)
     return np.vstack([np.hstack(images[i : i + ACROSS]) for i in range(0, len(images), ACROSS)])
 

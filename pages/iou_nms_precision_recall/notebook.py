@@ -11,7 +11,7 @@ HELD = "_nms_held"  # in the session: a held-out scene, opened from the ranking
 
 def cells(state: State) -> list[Cell]:
     """Every section on Lab World, in the page's order."""
-    return [*_two_boxes(state), *_suppression(state), *_ranking(state), _questions()]
+    return [*_two_boxes(state), *_suppression(state), *_ranking(state), *_failures(state), _questions()]
 
 
 def _two_boxes(state: State) -> list[Cell]:
@@ -185,9 +185,62 @@ def _ranking(state: State) -> list[Cell]:
     ]  # fmt: skip
 
 
+def _failures(state: State) -> list[Cell]:
+    return [
+        text("## Where does it fail?"),
+        parameters(
+            seeds=list(held_out_seeds(get(state, "fails_scenes", 20))),
+            detectors=list(dict.fromkeys((get(state, "fails_first", "ssd"), get(state, "fails_second", "yolo-cell")))),
+            score_threshold=get(state, "fails_score", 0.3), foreground=get(state, "fails_iou", 0.5),
+        ),
+        code(
+            """
+            from labs import confusion_matrix, detection_errors
+
+            names = [*scenes.THINGS, "background"]
+            views = [scenes.render(scenes.sample(seed)) for seed in seeds]
+            truths = [truths_of(view) for view in views]
+            figure, axes = plt.subplots(1, len(detectors) + 1, figsize=(5 * len(detectors) + 5, 5))
+            for place, detector in enumerate(detectors):
+                network, found = catalog.load(detector), []
+                for view in views:
+                    raw = raw_boxes.raw_boxes(network, view.image)
+                    some = raw.scores > 0.05
+                    boxes, scores, labels = raw.boxes[some], raw.scores[some], raw.labels[some]
+                    kept = nms.survivors(boxes, scores, 0.5, labels)[:40]
+                    found.append(Detections(boxes[kept].numpy(), labels[kept].numpy(), scores[kept].numpy()))
+                pairs = confusion_matrix.entries(found, truths, foreground, score_threshold)
+                counts = confusion_matrix.matrix(pairs, len(scenes.THINGS))
+                axes[place].imshow(confusion_matrix.shares(counts), vmin=0, vmax=1, cmap="Blues")
+                for (row, column), count in np.ndenumerate(counts):
+                    if count:
+                        axes[place].text(column, row, count, ha="center", va="center")
+                axes[place].set_title(detector)
+                axes[place].set_xticks(range(9), names, rotation=90)
+                axes[place].set_yticks(range(9), names)
+
+                errors = detection_errors.above(detection_errors.sort_out(found, truths, foreground), score_threshold)
+                ap_now = np.nanmean(detection_errors.average_precisions(errors, len(scenes.THINGS)))
+                print(f"{detector}: AP {ap_now:.3f}")
+                lost = detection_errors.lost(errors, len(scenes.THINGS))
+                for kind, cost in lost.items():
+                    print(f"  {kind}: {cost:.3f} AP")
+                at = np.arange(len(lost)) + 0.4 * place
+                axes[-1].bar(at, list(lost.values()), width=0.4, label=detector)
+            axes[-1].set_xticks(np.arange(len(lost)) + 0.2, list(lost), rotation=90)
+            axes[-1].set_ylabel("AP lost")
+            axes[-1].legend()
+            plt.tight_layout()
+            plt.show()
+            """
+        ),
+    ]  # fmt: skip
+
+
 def _questions() -> Cell:
     return questions(
         "Remove every detection with a score below 0.5 from the ranking. What becomes of the AP by each rule, and why?",
         "At which NMS threshold is the AP of this class highest? Is it the same for a class whose things stand close "
         "together?",
+        "Move the IoU for a match from 0.5 to 0.9. Which kind of error grows, for which detector, and why?",
     )

@@ -1,7 +1,7 @@
 """When is a detection right, and how good is a detector? IoU, NMS, matching, precision-recall, AP and mAP."""
 
-from labs import average_precision, boxes, matching, nms
-from pages.iou_nms_precision_recall import by_hand, photographs, ranking, suppression, two_boxes
+from labs import average_precision, boxes, confusion_matrix, detection_errors, matching, nms
+from pages.iou_nms_precision_recall import by_hand, failures, photographs, ranking, suppression, two_boxes
 from ui import page
 
 page.begin("IoU, NMS and Precision-Recall")
@@ -22,6 +22,7 @@ page.erratum(
     "it by the best precision at this recall or a higher one. Then VOC 2007 takes 11 samples, VOC 2010 the exact "
     "area, COCO 101 samples and the mean over ten IoU thresholds. Compare numbers only if the rule is the same.",
 )
+failures.where_it_fails()
 
 page.section("Show the code", "The functions on this page; tests hold them equal to torchvision and pycocotools.")
 page.show_code(
@@ -48,6 +49,15 @@ page.show_code(
     r"\text{AP} = \int_0^1 \max_{r' \ge r} p(r')\, dr",
     "torchmetrics.detection.MeanAveragePrecision()",
 )  # fmt: skip
+page.show_code(
+    [confusion_matrix.pair, confusion_matrix.entries, confusion_matrix.matrix, confusion_matrix.shares],
+    library="torchmetrics.functional.confusion_matrix(said, truth, task='multiclass', num_classes=9)  # of the pairs",
+)
+page.show_code(
+    [matching.judge, detection_errors.sort_out, detection_errors.average_precisions, detection_errors.lost],
+    r"\Delta\text{AP}_o = \text{AP}_o - \text{AP}",
+    "tidecv.TIDE().evaluate(truth, detections, mode=tidecv.TIDE.BOX)",
+)
 page.sources(
     [
         ("Yonsei University GEV6135, lecture 12: object detection and image segmentation", "lecture"),
@@ -56,6 +66,10 @@ page.sources(
         ("Rezatofighi et al. 2019: Generalized Intersection over Union", "paper", "https://arxiv.org/abs/1902.09630"),
         ("Zheng et al. 2020: Distance-IoU Loss", "paper", "https://arxiv.org/abs/1911.08287"),
         ("Bodla et al. 2017: Soft-NMS", "paper", "https://arxiv.org/abs/1704.04503"),
-        ("Bolya et al. 2020: TIDE, the reasons of false positives", "paper", "https://arxiv.org/abs/2008.08115"),
+        (
+            "Bolya et al. 2020: TIDE, the kinds of error and the AP that each costs",
+            "paper",
+            "https://arxiv.org/abs/2008.08115",
+        ),
     ]
 )

@@ -47,10 +47,31 @@ def raw_boxes(image: np.ndarray, network: str = DETECTOR) -> Raw:
     return inside.raw_boxes(catalog.load(network), image)
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A held-out scene without any network: `image` uint8 (224, 224, 3), its truth, the share of each thing that is
+    `visible` (g,), and its weather, each from 0 to 1."""
+
+    image: np.ndarray
+    truths: Truths
+    visible: np.ndarray
+    light: float
+    fog: float
+    noise: float
+
+
+@st.cache_resource(max_entries=400, show_spinner=False)
+def drawn_scene(seed: int) -> Drawn:
+    scene = scenes.sample(seed)
+    view = scenes.render(scene)
+    visible = np.array([thing.visible for thing in view.instances], np.float64)
+    return Drawn(view.image, truths_of(view), visible, scene.light, scene.fog, scene.noise)
+
+
 @st.cache_resource(max_entries=400, show_spinner=False)
 def held_out(seed: int, network: str = DETECTOR) -> Held:
-    view = scenes.render(scenes.sample(seed))
-    return Held(seed, view.image, truths_of(view), raw_boxes(view.image, network))
+    drawn = drawn_scene(seed)
+    return Held(seed, drawn.image, drawn.truths, raw_boxes(drawn.image, network))
 
 
 def evaluation_scenes(count: int, network: str = DETECTOR) -> list[Held]:
@@ -58,7 +79,7 @@ def evaluation_scenes(count: int, network: str = DETECTOR) -> list[Held]:
     bar, found = st.empty(), []
     try:
         for done, seed in enumerate(held_out_seeds(count)):
-            bar.progress(done / count, f"The detector looks at {count} scenes it was not trained on: {done} done.")
+            bar.progress(done / count, f"{NAMES[network]} looks at {count} scenes it was not trained on: {done} done.")
             found.append(held_out(seed, network))
     finally:
         bar.empty()
@@ -81,13 +102,14 @@ def detections_of(seeds: tuple[int, ...], nms_threshold: float, network: str = D
 
 
 def truths_of_scenes(seeds: tuple[int, ...]) -> list[Truths]:
-    return [held_out(seed).truths for seed in seeds]
+    return [drawn_scene(seed).truths for seed in seeds]
 
 
-def choose_detector(key: str) -> str:
-    """Draw the choice of a detector of the lab; its name in the catalogue."""
+def choose_detector(key: str, label: str = "Detector", first: str = DETECTOR) -> str:
+    """Draw the choice of a detector of the lab, at first `first` if it is there; its name in the catalogue."""
     offered = [name for name in NAMES if name in catalog.shipped()]
-    return st.selectbox("Detector", offered, key=key, format_func=NAMES.get, width=210, **KEPT)
+    at = offered.index(first) if first in offered else 0
+    return st.selectbox(label, offered, at, key=key, format_func=NAMES.get, width=210, **KEPT)
 
 
 def as_detections(boxes: Tensor, labels: Tensor, scores: Tensor) -> Detections:

@@ -142,8 +142,11 @@ def beside(now: Step, settings: Settings) -> None:
     )  # fmt: skip
     rival = other(now.costs, 1 - settings.least_iou).pairs.tolist()
     lines = [f"{len(now.pairs.pairs)} pairs, **{total(now.costs, now.pairs.pairs):.2f}** together."]
-    lines.append("The other rule makes the same pairs." if rival == now.pairs.pairs.tolist() else
-                 f"The other rule makes other pairs, {total(now.costs, np.array(rival).reshape(-1, 2)):.2f} together.")
+    lines.append(
+        "The other rule makes the same pairs."
+        if rival == now.pairs.pairs.tolist()
+        else f"The other rule makes other pairs, {total(now.costs, np.array(rival).reshape(-1, 2)):.2f} together."
+    )
     lost = ", ".join(f"#{ids[i]}" for i in now.pairs.lost) or "none"
     new = ", ".join(letter(int(i)) for i in now.pairs.new) or "none"
     words(" ".join(lines) + f"\n\nTracks without a detection (lost): {lost}. Detections that begin a track: {new}.",

@@ -49,8 +49,12 @@ def scores(choice: Choice, network: str) -> None:
                           "track than before?", options(mota.switches)) as prediction:  # fmt: skip
             names = {each.track: f"{each.label} {each.track}" for index in range(len(choice.film))
                      for each in shared.truth_at(choice, index)}  # fmt: skip
-            page.figure(timeline(frames, names, mota.switched), "video_timeline", height=340,
-                        alt="Who is tracked when: a row for each thing, coloured by the track that it was given")
+            page.figure(
+                timeline(frames, names, mota.switched),
+                "video_timeline",
+                height=340,
+                alt="Who is tracked when: a row for each thing, coloured by the track that it was given",
+            )
             prediction.outcome(str(mota.switches), "because each change of colour in a row is an identity switch.")
 
 

@@ -123,3 +123,26 @@ def test_the_chosen_measure_is_large_and_follows_the_hand(server, page):
     page.mouse.move(at["x"] + at["width"] / 2 + 20, at["y"] + at["height"] / 2 + 90, steps=8)
     expect(chosen).not_to_have_text(before)
     page.mouse.up()
+
+
+def test_a_click_on_a_cell_or_a_bar_shows_its_pictures(server, page):
+    page.goto(f"{server}/iou_nms_precision_recall?pr_scenes=10&fails_scenes=10&predict=off")
+    matrix = page.get_by_role("grid", name=re.compile("^SSD, 9 by 9"))
+    expect(matrix).to_be_visible(timeout=120_000)
+    rest(page)
+    matrix.get_by_role("gridcell").nth(9 + 1).click()  # cats seen as cats
+    shown = page.locator(".words", has_text=re.compile("SSD: .*, in "))
+    expect(shown).to_contain_text("cat seen as cat")
+    page.wait_for_url("**fails_matrix_at=a%2C1%2C1**")
+    assert page.locator('[data-id^="said-"]').count() >= 1
+    page.get_by_role("radio", name="AP lost").click()
+    bars = page.locator('[aria-label="AP lost by kind of error"] .barlayer .point path')
+    expect(bars.first).to_be_attached()
+    rest(page)
+    bar = bars.nth(8 + 5)  # of the second detector: missed
+    bar.scroll_into_view_if_needed()
+    place = bar.bounding_box()
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] - 2, steps=3)
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] - 2)
+    page.wait_for_url("**fails_lost_at=0%2C1%2C5**")
+    expect(page.locator(".words", has_text="YOLO, cells: missed")).to_be_visible()

@@ -67,7 +67,7 @@ def coco_eval(found, there) -> COCOeval:
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 def test_coco_figures_equal_pycocotools(seed):
     found, there = data_set(seed)
     judge = coco_eval(found, there)

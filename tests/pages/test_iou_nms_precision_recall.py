@@ -25,6 +25,7 @@ from pages.iou_nms_precision_recall import (
     ranking,
     rankings,
     shared,
+    stored_errors,
     suppression,
     two_boxes,
     verdicts,
@@ -36,7 +37,8 @@ trained = pytest.mark.skipif(not (catalog.WEIGHTS / "detector.json").exists(), r
 
 
 CACHES = (
-    shared.raw_boxes, shared.held_out, shared.detections_of, rankings.comparisons_of, rankings.ranked_at,
+    shared.raw_boxes, shared.held_out, shared.drawn_scene, shared.detections_of, stored_errors.sorted_errors,
+    stored_errors.paired, rankings.comparisons_of, rankings.ranked_at,
     mean_ap.per_class, judged_scenes.tiles,
 )  # fmt: skip
 
@@ -98,7 +100,7 @@ def run(visit):
     """Function: a visit to the page, which ranks the boxes of few scenes and raises nothing."""
 
     def opened(**state) -> AppTest:
-        at = visit(PAGE, **{"pr_scenes": 10} | state)
+        at = visit(PAGE, **{"pr_scenes": 10, "fails_scenes": 10} | state)
         assert not at.exception
         return at
 
@@ -132,7 +134,7 @@ def test_every_start_deserves_its_name(start, word):
 def test_without_weights_one_sentence_and_the_rest_works(run, no_weights, drawn, words):
     at = run()
     assert at.title[0].value == "IoU, NMS and Precision-Recall"
-    assert at.error and all("detector" in e.value and "\n" not in e.value for e in at.error)
+    assert at.error and all("has no weights yet" in e.value and "\n" not in e.value for e in at.error)
     truth, guess = (torch.tensor(box.xyxy, dtype=torch.float64) for box in two_boxes.start_boxes("Decent"))
     assert f"= {float(geometry.iou(truth, guess)):.3f}**" in words(at) and "That is **decent**" in words(at)
     assert "almost perfect ≥ 0.9" in words(at) and "decent ≥ 0.5" in words(at)
@@ -351,8 +353,8 @@ def test_the_network_runs_once_per_picture(nothing_remembered, run, network, mon
     )
     at = run()
     first = len(seen)
-    assert first == 12  # the picture, the one for published detectors, and ten scenes
-    for key in ("nms_threshold", "score_threshold", "pr_nms", "pr_iou"):
+    assert first == 12  # the picture, the one for published detectors, and ten scenes (all detectors are one network)
+    for key in ("nms_threshold", "score_threshold", "pr_nms", "pr_iou", "fails_score", "fails_iou"):
         at.session_state[key] = 0.55
         at.run()
     assert len(seen) == first and not at.exception

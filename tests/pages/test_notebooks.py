@@ -57,9 +57,12 @@ STATES = {
          r"mean of 25 = \*\*([\d.]+)\*\*", r"^vote for dog: ([\d.]+)"),
     ],
     "iou_nms_precision_recall": [
-        ({"pr_scenes": "10"}, r"\*\*IoU = ([\d.]+)\*\*", r"= IoU ([\d.]+),"),
-        ({"pr_scenes": "10", "nms_threshold": "0.8", "nms_held": "10000003"},  # a scene opened from the ranking
+        ({"pr_scenes": "10", "fails_scenes": "10"}, r"\*\*IoU = ([\d.]+)\*\*", r"= IoU ([\d.]+),"),
+        # a scene opened from the ranking
+        ({"pr_scenes": "10", "fails_scenes": "10", "nms_threshold": "0.8", "nms_held": "10000003"},
          r"raw boxes → (\d+) kept", r"raw boxes, (\d+) kept"),
+        ({"pr_scenes": "10", "fails_scenes": "10", "fails_iou": "0.75", "fails_score": "0.2"},
+         r"\*\*SSD\*\*: AP \*\*([\d.]+)\*\*", r"^ssd: AP ([\d.]+)"),
     ],
     "yolo_grid": [
         ({}, r"\*\*Loss ([\d.]+)\*\*", r"^loss ([\d.]+)"),

@@ -53,6 +53,12 @@ def turn_to(title: str) -> None:
         st.session_state[_TOLD] = None
 
 
+def forget() -> None:
+    """What was written on this page no longer counts: the address, which another hand has put in place, does."""
+    st.session_state.pop(_KEPT, None)
+    st.session_state[_TOLD] = None
+
+
 def _kept() -> dict[str, str | None]:
     return st.session_state.setdefault(_KEPT, (None, {}))[1]
 

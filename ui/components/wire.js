@@ -66,7 +66,7 @@ const line = {
 // Back leads to the page before, not through all the values that a slider has had. (Streamlit replaces the entry for its
 // own widgets and adds one for what Python writes into the address.) And it leads to the page as it was left: on the way
 // to another page Streamlit first empties the address of this one.
-const CARRIED = ['lecture', 'notes', 'predict'] // what links carry along: MODES of ui/page.py
+const CARRIED = ['lecture', 'notes', 'predict', 'room'] // what links carry along: MODES of ui/page.py, and the class
 const push = history.pushState.bind(history)
 let left = null // the address that was emptied last, and what was left of it
 history.pushState = (state, title, address) => {

@@ -1,0 +1,152 @@
+"""This visitor's place in a class: which room, whether she leads it, and the number under which she votes.
+
+It lies in the session, and in the address as `room`. The browser keeps key and number (ui/components/class_line), so
+that a reload is no new voter and the lecturer still leads.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ui.components import address, wire
+from ui.components.class_line import KEY, class_line
+from ui.rooms.channel import DOUBTS, rooms
+from ui.rooms.room import legible
+from ui.rooms.store import UnreachableError
+
+PARAMETER, FOLLOW = "room", "follow"  # of the address
+SILENT = "The class cannot be reached just now; everything else goes on."
+_SEAT, _FOLLOWED, _WORD = "class.seat", "class.followed", "class.word"
+# What a state that is followed leaves alone: whoever follows keeps her guesses, her place in the class, what is open.
+_STAYS = ("class.", KEY, "predict-", "live.", "take_home", "class_", "address.", "_page_")
+
+
+@dataclass
+class Seat:
+    """In room `code`, as lecturer with the `key`, or as a student without; `voter` is a random number."""
+
+    code: str
+    key: str = ""
+    voter: str = ""
+
+    @property
+    def leads(self) -> bool:
+        return bool(self.key)
+
+
+def here() -> Seat | None:
+    """The visitor's place; None outside a class."""
+    return st.session_state.get(_SEAT)
+
+
+def arrive() -> None:
+    """At the top of a run: take the place that the address names, and go where the lecturer has gone."""
+    if PARAMETER not in st.query_params and _SEAT not in st.session_state:
+        return
+    wanted, seat = st.query_params.get(PARAMETER), here()
+    if wanted and (seat is None or seat.code != wanted):
+        sentence = st.session_state[_WORD] = enter(wanted)
+        if sentence == SILENT and (code := legible(wanted)):
+            st.session_state[_SEAT] = Seat(code, voter=secrets.token_urlsafe(16))  # it may answer later
+        seat = here()
+    if seat is not None:
+        _heed(seat)
+    number = st.query_params.get(FOLLOW)
+    if number is not None and st.session_state.get(_FOLLOWED) != number:
+        st.session_state[_FOLLOWED] = number
+        as_linked()
+
+
+def stand() -> None:
+    """Once the page has begun: the address says which room, and no longer that it was followed."""
+    seat = here()
+    if seat is not None or PARAMETER in st.query_params:
+        address.keep(PARAMETER, seat.code if seat else None)
+    if FOLLOW in st.query_params:
+        address.keep(FOLLOW, None)
+
+
+def _heed(seat: Seat) -> None:
+    """What the browser has kept of this room."""
+    said = wire.news(KEY, wire.message(KEY)) or {}
+    if isinstance(voter := said.get("voter"), str) and 8 <= len(voter) <= 64:
+        seat.voter = voter
+    if not seat.leads and isinstance(key := said.get("key"), str) and key:
+        try:
+            if rooms().leads(seat.code, key):
+                seat.key = key
+        except UnreachableError:
+            pass
+    if said.get("over"):
+        leave("The room is closed.")
+
+
+def as_linked() -> None:
+    """Forget the state of the controls, so that they take it from the address as after a link."""
+    for key in list(st.session_state):
+        if isinstance(key, str) and not key.startswith(_STAYS) and not key.endswith(".sequence"):
+            del st.session_state[key]
+    address.forget()
+
+
+def open_room() -> str | None:
+    """The visitor opens a room and leads it; returns a sentence if that cannot be."""
+    try:
+        code, key = rooms().open()
+    except UnreachableError:
+        return SILENT
+    st.session_state[_SEAT] = Seat(code, key, secrets.token_urlsafe(16))
+    return None
+
+
+def enter(text: str) -> str | None:
+    """The visitor joins a room as a student; returns a sentence if that cannot be."""
+    sentence, code, where = None, legible(text), st.context.ip_address or "here"
+    try:
+        if not DOUBTS.may_ask(where):
+            sentence = "Too many wrong codes: wait a minute and try again."
+        elif code is None or not rooms().there(code):
+            DOUBTS.wrong(where)
+            sentence = "There is no such room: the code has six letters, and a room ends after a day."
+        else:
+            st.session_state[_SEAT] = Seat(code, voter=secrets.token_urlsafe(16))
+    except UnreachableError:
+        sentence = SILENT
+    return sentence
+
+
+def leave(sentence: str | None = None) -> None:
+    """The visitor's place is free."""
+    st.session_state.pop(_SEAT, None)
+    st.session_state[_WORD] = sentence
+    address.keep(PARAMETER, None)
+
+
+def end_room() -> str | None:
+    """The lecturer ends the room for all."""
+    seat = here()
+    try:
+        if seat is not None:
+            rooms().end(seat.code, seat.key)
+    except UnreachableError:
+        return SILENT
+    leave("The room is closed.")
+    return None
+
+
+def line() -> None:
+    """In the bar: the browser's connection with the class, and where one stands. Nothing outside a class."""
+    seat = here()
+    if sentence := st.session_state.pop(_WORD, None):
+        st.toast(sentence, icon=":material/groups:", duration="long")
+    if seat is not None:
+        class_line(seat.code, seat.key, seat.voter)
+
+
+def carried() -> dict[str, str]:
+    """What links within the lab take along."""
+    seat = here()
+    return {PARAMETER: seat.code} if seat is not None else {}
