@@ -5,14 +5,14 @@ import threading
 import streamlit as st
 
 from labs import tracking
-from labs.tracking import FOUND, PREDICTED, Settings, Tracked, Tracks
+from labs.tracking import FOUND, PREDICTED, TENTATIVE, Settings, Tracked, Tracks
 from pages.video import shared, stored
 from pages.video.shared import Choice
 from scenes import THINGS
 from ui.components import Mark, Marked
 from ui.components.player.reels import CHUNK
 
-KINDS = {FOUND: "detected", PREDICTED: "predicted"}  # of a track, as the player draws it; the others are not shown
+KINDS = {FOUND: "detected", PREDICTED: "predicted", TENTATIVE: "predicted"}  # as the player draws them; lost: not shown
 AHEAD = 2 * CHUNK  # frames that the network looks at before the player asks for them
 
 
@@ -54,7 +54,10 @@ class Chain:
 
     def marks(self, first: int, last: int) -> Marked:
         """The same for the player, with the speed of the network."""
-        frames = [[mark_of(each) for each in frame if each.state in KINDS] for frame in self.frames(first, last)]
+        frames = [
+            [mark_of(each, index % self.every == 0) for each in frame if each.state in KINDS]
+            for index, frame in enumerate(self.frames(first, last), first)
+        ]
         return Marked(frames, self.looks.rate, self.looks.typical)
 
 
@@ -68,10 +71,12 @@ def _chain(name: str, _choice: Choice, _network: str, _every: int, _settings: Se
     return Chain(_choice, _network, _every, _settings)
 
 
-def mark_of(each: Tracked) -> Mark:
-    """A track as a box of the player."""
-    score = each.score if each.state == FOUND else None
-    return Mark(tuple(each.box.tolist()), THINGS[each.label - 1], score, each.track, KINDS[each.state])
+def mark_of(each: Tracked, looked: bool = True) -> Mark:
+    """A track as a box of the player. One that was seen too seldom to count is shown, too, but has no number yet."""
+    new = each.state == TENTATIVE
+    kind = "detected" if new and looked else KINDS[each.state]
+    score = each.score if kind == "detected" else None
+    return Mark(tuple(each.box.tolist()), THINGS[each.label - 1], score, None if new else each.track, kind)
 
 
 def true_marks(choice: Choice, index: int) -> list[Mark]:

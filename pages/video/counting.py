@@ -5,7 +5,7 @@ import streamlit as st
 
 from labs import line_counting
 from labs.line_counting import LEFT, RIGHT
-from labs.tracking import FOUND, Settings, Tracked
+from labs.tracking import COUNTED, FOUND, Settings, Tracked
 from pages.shared.detectors import NAMES
 from pages.video import chain, shared, stored
 from pages.video.shared import Choice
@@ -99,7 +99,7 @@ def reel(choice: Choice, tracks: list[list[Tracked]] | None, name: str) -> Reel:
 
     def marks(first: int, last: int) -> Marked:
         shown: list[list[Mark]] = [
-            [chain.mark_of(each) for each in frame if each.state in chain.KINDS] for frame in tracks[first:last]
+            [chain.mark_of(each) for each in frame if each.state in COUNTED] for frame in tracks[first:last]
         ]
         return Marked(shown)
 

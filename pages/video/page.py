@@ -34,6 +34,8 @@ page.sources(
          "https://arxiv.org/abs/1602.00763"),
         ("Bernardin, Stiefelhagen 2008: Evaluating Multiple Object Tracking Performance, The CLEAR MOT Metrics",
          "paper", "https://doi.org/10.1155/2008/246309"),
+        ("Ristani, Solera, Zou, Cucchiara, Tomasi 2016: Performance Measures and a Data Set for Multi-Target, "
+         "Multi-Camera Tracking (IDF1)", "paper", "https://arxiv.org/abs/1609.01775"),
         ("Luiten et al. 2021: HOTA, A Higher Order Metric for Evaluating Multi-Object Tracking", "paper",
          "https://arxiv.org/abs/2009.07736"),
         ("Kuhn 1955: The Hungarian Method for the Assignment Problem", "paper",
