@@ -22,9 +22,10 @@ from models.networks.encoder import normalised
 
 STRIDE = 4  # pixels of the picture per cell of the finest map
 GRID, CELLS = 14, 7  # places a side at which a region is read, and cells a side that the words look at
+FINER = 4  # pixels a side that are cut out for each of these places: patterns and second colours are fine
 AROUND = 0.15  # of its width and height, on every side: what a thing stands on is said too
 OVERLAP, LEAST, MOST = 0.5, 0.05, 40  # of regions of a picture: highest IoU, least score, and how many
-PIXELS, MIXED, WIDTH, EMBEDDED, MEMORY = 24, 64, 96, 48, 128  # channels
+EDGES, PIXELS, MIXED, WIDTH, EMBEDDED, MEMORY = 32, 64, 96, 128, 48, 192  # channels
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +46,9 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """What the speaker has of R regions: `cells` (R, 49, 96), row by row, and `memory` (R, 128) before the first word.
+    """What the speaker has of R regions: `cells` (R, 49, 128), row by row, and `memory` (R, 192) before the first word.
 
-    `read` (R, 88, 14, 14) is what the cells were made of: 64 channels of the trunk and 24 of the pixels.
+    `read` (R, 128, 14, 14) is what the cells were made of: 64 channels of the trunk and 64 of the pixels.
     """
 
     cells: Tensor
@@ -83,7 +84,10 @@ class Speaker(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.see = nn.Sequential(nn.Conv2d(3, PIXELS, 5, stride=2, padding=2), nn.ReLU())
+        self.see = nn.Sequential(
+            nn.Conv2d(3, EDGES, 5, stride=2, padding=2), nn.BatchNorm2d(EDGES), nn.ReLU(),
+            nn.Conv2d(EDGES, PIXELS, 3, stride=2, padding=1), nn.BatchNorm2d(PIXELS), nn.ReLU(),
+        )  # fmt: skip
         self.mix = nn.Sequential(nn.Conv2d(FEATURES + PIXELS, MIXED, 3, padding=1), nn.BatchNorm2d(MIXED), nn.ReLU())
         self.fold = nn.Sequential(nn.Conv2d(MIXED, WIDTH, 3, stride=2, padding=1), nn.BatchNorm2d(WIDTH), nn.ReLU())
         self.place = nn.Parameter(0.02 * torch.randn(WIDTH, CELLS, CELLS))
@@ -96,7 +100,7 @@ class Speaker(nn.Module):
         self.say = nn.Linear(MEMORY, len(WORDS))
 
     def read(self, maps: Tensor, pixels: Tensor) -> Tensor:
-        """What `cut` gives of R regions to (R, 88, 14, 14)."""
+        """What `cut` gives of R regions to (R, 128, 14, 14)."""
         both = torch.cat([maps, self.see(pixels)], 1)
         return both.contiguous(memory_format=torch.channels_last)  # four times as fast on a CPU in half precision
 
@@ -107,13 +111,13 @@ class Speaker(nn.Module):
         return Regions(cells, memory, read)
 
     def next(self, states: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
-        """Memories (R, L, 128) and cells to the logits of the next words (R, L, words), and the looks (R, L, 49)."""
+        """Memories (R, L, 192) and cells to the logits of the next words (R, L, words), and the looks (R, L, 49)."""
         looks = (self.ask(states) @ self.answer(cells).transpose(1, 2) / WIDTH**0.5).softmax(-1)
         return self.say(self.join(torch.cat([states, looks @ cells], -1)).relu()), looks
 
     def forward(self, regions: Regions, said: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (R, L, words) of what follows each of the words `said` (R, L), the attention (R, L, 49) with which
-        each was chosen, and the last memory (R, 128). `memory` (R, 128): of what was said before, if anything was."""
+        each was chosen, and the last memory (R, 192). `memory` (R, 192): of what was said before, if anything was."""
         before = regions.memory if memory is None else memory
         states, last = self.remember(self.embed(said), before[None].contiguous())
         logits, looks = self.next(states, regions.cells)
@@ -122,10 +126,10 @@ class Speaker(nn.Module):
 
 def cut(finest: Tensor, pixels: Tensor, boxes: list[Tensor]) -> tuple[Tensor, Tensor]:
     """The finest maps (N, 64, h, w), the pictures (N, 3, H, W) and the boxes of each (xyxy, pixels) to what the R
-    regions show of both: (R, 64, 14, 14) and (R, 3, 28, 28)."""
+    regions show of both: (R, 64, 14, 14) and (R, 3, 56, 56)."""
     wider = [widened(each) for each in boxes]
     maps = roi_align(finest, wider, GRID, 1 / STRIDE, 2, aligned=True)
-    return maps, roi_align(pixels, wider, 2 * GRID, 1.0, 2, aligned=True)
+    return maps, roi_align(pixels, wider, FINER * GRID, 1.0, 2, aligned=True)
 
 
 def placed(pixels: Tensor, boxes: list[Tensor]) -> Tensor:

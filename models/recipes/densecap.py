@@ -37,8 +37,8 @@ class Recipe:
 
     seed: int = 0
     trunk: str = STARTS_FROM
-    scenes: int = 3000
-    steps: int = 4000
+    scenes: int = 6000
+    steps: int = 9000
     batch: int = 48
     learning_rate: float = 3e-3
     weight_decay: float = 0.05
@@ -87,7 +87,7 @@ def train(
 
 @dataclass(frozen=True, eq=False)
 class Cuttings:
-    """R regions of the training scenes: `maps` float16 (R, 64, 14, 14) and `pixels` float16 (R, 3, 28, 28) as
+    """R regions of the training scenes: `maps` float16 (R, 64, 14, 14) and `pixels` float16 (R, 3, 56, 56) as
     `densecap.cut` gives them, `where` (R, 7) as `densecap.placed` does, and the true `sentences` as words."""
 
     maps: Tensor
