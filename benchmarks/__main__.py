@@ -1,4 +1,4 @@
-"""python -m benchmarks latency | class --students N | heatmaps | rcnn"""
+"""python -m benchmarks latency | class --students N | heatmaps | rcnn | video"""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def parser() -> argparse.ArgumentParser:
     maps.add_argument("--scenes", type=between(1, 500, int), default=40, help="judge so many (default 40)")
     family = commands.add_parser("rcnn", help="from R-CNN to Faster R-CNN: milliseconds by part, AP50, training")
     family.add_argument("--scenes", type=between(1, 500, int), default=20, help="time so many (default 20)")
-    for command in (latency, room, maps, family):
+    films = commands.add_parser("video", help="how fast a film plays, and how well things are followed in it")
+    films.add_argument("--films", type=between(1, 10, int), default=10, help="score so many held-out ones (default 10)")
+    films.add_argument("--plays", type=between(1, 9, int), default=3, help="play each way so often (default 3)")
+    for command in (latency, room, maps, family, films):
         command.add_argument("--json", action="store_true", help="JSON instead of a table")
     return top
 
@@ -54,6 +57,8 @@ def main(words: Sequence[str] | None = None) -> int:
             return heatmaps(given)
         if given.command == "rcnn":
             return rcnn(given)
+        if given.command == "video":
+            return video(given)
         chosen = [view for view in VIEWS if given.view is None or view.name in given.view]
         return latency(chosen, given) if given.command == "latency" else classroom(chosen, given)
     except (RuntimeError, ValueError) as error:
@@ -87,6 +92,18 @@ def rcnn(given: argparse.Namespace) -> int:
 
     rows = rcnn.run(given.scenes)
     print(json.dumps(rows, indent=1) if given.json else summary.table(rows))
+    return 0
+
+
+def video(given: argparse.Namespace) -> int:
+    from benchmarks import summary, video
+
+    found = video.run(given.films, given.plays)
+    if given.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    bars = [{"measure": name, "found": found[name], "bar": bar} for name, bar in video.BARS.items()]
+    print(summary.table(bars), summary.table([found]), sep="\n\n")
     return 0
 
 

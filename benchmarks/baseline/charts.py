@@ -11,7 +11,7 @@ import torch
 from plotly.subplots import make_subplots
 
 import scenes
-from benchmarks.baseline import detectors, instances
+from benchmarks.baseline import beyond, detectors, instances
 from benchmarks.baseline.figures import BLUE, GREEN, ORANGE, VERMILION, Chart, add_boxes, picture
 from labs import anchors, boxes, checkerboard, image_pyramid, localization, nms, yolo_grid
 from labs import transposed_convolution as tc
@@ -273,4 +273,4 @@ CHARTS = {
     "window_threshold": Chart("Score threshold", 0.05, 0.99, 0.6, 0.01, window_threshold),
     "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
     "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
-} | detectors.CHARTS | instances.CHARTS
+} | detectors.CHARTS | instances.CHARTS | beyond.CHARTS

@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
+from benchmarks import video
+
 PATIENT = 240_000  # ms: a network looks at a film, on whatever machine this is
 
 
@@ -31,3 +33,12 @@ def test_it_plays_with_detections_and_a_link_brings_it_back(server, page):
     page.reload()
     expect(end).to_have_attribute("aria-label", "First end of the line: x 102, y 90", timeout=PATIENT)
     expect(root).to_have_attribute("data-drawn", frame, timeout=PATIENT)
+
+
+def test_only_changes_of_the_frame_are_counted(page):
+    page.set_content("<div id=player data-drawn=''></div>")
+    player = page.locator("#player")
+    player.evaluate(video.COUNT)
+    for drawn in ("", "0", "0", "1", "1", "2"):
+        player.evaluate("(player, drawn) => { player.dataset.drawn = drawn }", drawn)
+    assert player.evaluate("player => player.counted") == 3

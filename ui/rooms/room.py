@@ -153,8 +153,9 @@ def _votes(question: str, number: int) -> str:
 
 
 class Doubts:
-    """Slows down who guesses codes: each address has so many wrong ones, and gets one back every `back` seconds. A whole
-    hall may be one address, so there are many: at one a second a code of six letters is found in years."""
+    """Slows down who guesses codes: each address has so many wrong ones, and gets one back every `back` seconds.
+
+    A whole hall may be one address, so there are many: at one a second a code of six letters is found in years."""
 
     def __init__(self, most: int = 200, back: float = 1.0, clock: Callable[[], float] = time.monotonic):
         self.most, self.back, self._clock = most, back, clock

@@ -1,0 +1,103 @@
+"""The video page: how fast a film plays with and without a detector, and how well things are followed.
+
+The rates are of a real Chromium on a real server, both on this machine: frames that the player paints in the first
+SECONDS of a film that nobody has seen, so that the network looks while it plays. The scores are of the page's default
+detector and tracker over films that no setting was chosen on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.hands import browser, css
+from benchmarks.servers import serve
+
+HELD_OUT = range(90_001, 90_011)  # seeds of films
+SHOWN = 80_001  # seed of the first film that is played; each play has one of its own
+SECONDS = 7.0  # a film has eight: it does not begin anew meanwhile
+PATIENCE = 120_000  # ms until a player must be there
+BARS = {"fps_with_detection": 10, "fps_playing": 24, "idf1": 0.85}
+# Counts the frames that the player has painted since now.
+COUNT = """player => {
+  player.counted = 0
+  new MutationObserver((news) => {
+    const { drawn } = player.dataset
+    for (const each of news) if (drawn !== '' && drawn !== each.oldValue) player.counted += 1
+  }).observe(player, { attributes: true, attributeFilter: ['data-drawn'], attributeOldValue: true })
+}"""
+
+
+def run(films: int = len(HELD_OUT), plays: int = 3) -> dict[str, Any]:
+    """Play each way so many times and score so many films (1 to 10). Raises RuntimeError where there is no browser."""
+    return rates(plays) | scores(films)
+
+
+def rates(plays: int) -> dict[str, Any]:
+    """`fps_playing` and `fps_with_detection`: the medians of so many plays, and every one of them."""
+    found: dict[str, list[float]] = {"fps_playing": [], "fps_with_detection": []}
+    with serve("app.py", "/api/ready") as server, browser() as chromium:
+        for number in range(plays):
+            for name, query in (("fps_playing", "&video_shown=Film+alone"), ("fps_with_detection", "")):
+                address = f"{server.address}/video?predict=off&video_seed={SHOWN + number}{query}"
+                found[name].append(played(chromium, address))
+    medians = {name: sorted(each)[len(each) // 2] for name, each in found.items()}
+    return medians | {f"{name}_each": each for name, each in found.items()}
+
+
+def played(chromium: Any, address: str, seconds: float = SECONDS) -> float:
+    """Frames per second that a fresh visitor sees after having pressed play."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    try:
+        page.set_default_timeout(PATIENCE)
+        page.goto(address)
+        player = page.locator(f"{css('video_play-live')} .player")
+        page.wait_for_function(
+            "where => document.querySelector(where)?.dataset.drawn === '0'", arg=f"{css('video_play-live')} .player"
+        )
+        page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+        page.wait_for_timeout(3000)
+        player.evaluate(COUNT)
+        player.get_by_role("button", name="Play").first.click()
+        before = page.evaluate("performance.now()")
+        page.wait_for_timeout(1000 * seconds)
+        painted, after = player.evaluate("player => [player.counted, performance.now()]")
+        return round(1000 * painted / (after - before), 1)
+    finally:
+        page.close()
+
+
+def scores(films: int) -> dict[str, Any]:
+    """`idf1`, `mota` and `hota` of the page's defaults over held-out films, with the counts behind them."""
+    from labs import tracking
+    from labs.matching import Detections
+    from labs.tracking_metrics import Place, frame, hota, idf1, mota, pooled, pooled_identities
+    from models import catalog
+    from pages.video import shared
+    from scenes import THINGS
+    from scenes.film import film
+
+    network, settings = catalog.load(shared.NETWORK), tracking.Settings()
+    identities, mistakes, higher = [], [], []
+    for seed in HELD_OUT[:films]:
+        shown = film(seed, seconds=shared.SECONDS)
+        found = []
+        for index in range(len(shown)):
+            if index % shared.EVERY == 0:
+                said = network(shown.frame(index), masks=False, keypoints=False)
+                found.append(Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy()))
+            else:
+                found.append(found[-1])  # `track` does not look at it
+        frames = []
+        for index, alive in enumerate(tracking.track(found, settings, shared.EVERY)):
+            truth = [Place(each.track, THINGS.index(each.label) + 1, each.box) for each in shown.truth(index)]
+            given = [Place(each.track, each.label, each.box) for each in alive if each.state in tracking.COUNTED]
+            frames.append(frame(truth, given))
+        identities.append(idf1(frames)), mistakes.append(mota(frames)), higher.append(hota(frames))
+    who, what = pooled_identities(identities), pooled(mistakes)
+    return {
+        "idf1": round(who.value, 3), "mota": round(what.value, 3),
+        "hota_mean": round(sum(each.value for each in higher) / len(higher), 3), "films": films,
+        "truths": what.truths, "misses": what.misses, "false_positives": what.false_positives,
+        "switches": what.switches, "network": shared.NETWORK, "every": shared.EVERY,
+        "idf1_each": [round(each.value, 3) for each in identities],
+    }  # fmt: skip
