@@ -44,7 +44,7 @@ def scores(choice: Choice, network: str) -> None:
         frames = compared(choice, tracking.track(found, settings, every))
         mota, idf1, hota = (rule(frames) for rule in (tracking_metrics.mota, tracking_metrics.idf1,
                                                       tracking_metrics.hota))  # fmt: skip
-        words(table(mota, idf1, hota), "video_scores")
+        words(told(mota, idf1, hota), "video_scores")
         with page.predict("video-switches", f"Film {choice.seed}, these settings: how often does a thing get another "
                           "track than before?", options(mota.switches)) as prediction:  # fmt: skip
             names = {each.track: f"{each.label} {each.track}" for index in range(len(choice.film))
@@ -52,10 +52,10 @@ def scores(choice: Choice, network: str) -> None:
             page.figure(
                 timeline(frames, names, mota.switched),
                 "video_timeline",
-                height=340,
+                height=110 + 26 * len(names),
                 alt="Who is tracked when: a row for each thing, coloured by the track that it was given",
             )
-            prediction.outcome(str(mota.switches), "because each change of colour in a row is an identity switch.")
+            prediction.outcome(str(mota.switches), "each × is one: the row goes on in another colour.")
 
 
 def options(switches: int) -> list[str]:
@@ -84,16 +84,15 @@ def shown(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 
-def table(mota, idf1, hota) -> str:
+def told(mota, idf1, hota) -> str:
     """The three scores, and the counts that they are made of."""
     middle = len(tracking_metrics.ALPHAS) // 2  # 0.5
-    return "\n".join([
-        "| score | value | what it counts |", "|---|---:|---|",
-        f"| MOTA | **{shown(mota.value)}** | {mota.truths} truths, {mota.misses} misses, "
-        f"{mota.false_positives} false positives, {mota.switches} identity switches |",
-        f"| IDF1 | **{shown(idf1.value)}** | IDTP {idf1.idtp}, IDFP {idf1.idfp}, IDFN {idf1.idfn} |",
-        f"| HOTA | **{hota.value:.3f}** | DetA {hota.det.mean():.3f}, AssA {hota.ass.mean():.3f}; at IoU 0.5: "
-        f"TP {hota.tp[middle]}, FN {hota.fn[middle]}, FP {hota.fp[middle]} |",
+    return "\n\n".join([
+        f"**MOTA {shown(mota.value)}**: {mota.truths} truths, {mota.misses} misses, "
+        f"{mota.false_positives} false positives, {mota.switches} identity switches",
+        f"**IDF1 {shown(idf1.value)}**: IDTP {idf1.idtp}, IDFP {idf1.idfp}, IDFN {idf1.idfn}",
+        f"**HOTA {hota.value:.3f}**: DetA {hota.det.mean():.3f}, AssA {hota.ass.mean():.3f}; at IoU 0.5 "
+        f"TP {hota.tp[middle]}, FN {hota.fn[middle]}, FP {hota.fp[middle]}",
     ])  # fmt: skip
 
 
@@ -119,5 +118,6 @@ def timeline(frames: list[Frame], names: dict[int, str], switched: tuple[tuple[i
     figure.add_scatter(x=[index for index, _ in switched], y=[names[thing] for _, thing in switched], mode="markers",
                        name="identity switch", marker={"color": "#000000", "size": 12, "symbol": "x"})  # fmt: skip
     figure.update_xaxes(title="frame", range=[-2, len(frames) + 1])
-    figure.update_yaxes(type="category")
+    figure.update_yaxes(type="category", dtick=1)
+    figure.update_layout(showlegend=False)  # a colour only tells one track from the next in its row
     return figure
