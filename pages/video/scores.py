@@ -55,7 +55,7 @@ def scores(choice: Choice, network: str) -> None:
                 height=110 + 26 * len(names),
                 alt="Who is tracked when: a row for each thing, coloured by the track that it was given",
             )
-            prediction.outcome(str(mota.switches), "each × is one: the row goes on in another colour.")
+            prediction.outcome(str(mota.switches), "because each × is one: the row changes its colour.")
 
 
 def options(switches: int) -> list[str]:
@@ -116,7 +116,8 @@ def timeline(frames: list[Frame], names: dict[int, str], switched: tuple[tuple[i
         figure.add_scatter(**places, mode="markers", name=f"track {track}", marker={
             "color": COLOURS[track % len(COLOURS)], "size": 9, "symbol": "square"})  # fmt: skip
     figure.add_scatter(x=[index for index, _ in switched], y=[names[thing] for _, thing in switched], mode="markers",
-                       name="identity switch", marker={"color": "#000000", "size": 12, "symbol": "x"})  # fmt: skip
+                       name="identity switch", marker={
+                           "color": "#000000", "size": 12, "symbol": "x", "line": {"color": "#FFFFFF", "width": 1.5}})  # fmt: skip
     figure.update_xaxes(title="frame", range=[-2, len(frames) + 1])
     figure.update_yaxes(type="category", dtick=1)
     figure.update_layout(showlegend=False)  # a colour only tells one track from the next in its row

@@ -27,8 +27,8 @@ def test_scores_are_those_of_the_lab_and_follow_the_thresholds(visit, sound, pro
         at = sound(visit("video", video_score=settings.least_score, video_score_confirm=settings.confirm))
         frames = scores.compared(short, tracking.track(stored_only, settings, 3))
         mota = tracking_metrics.mota(frames)
-        assert f"**{mota.value:.3f}** | {mota.truths} truths, {mota.misses} misses" in prose(at)
-        assert f"**{tracking_metrics.hota(frames).value:.3f}**" in prose(at)
+        assert f"**MOTA {mota.value:.3f}**: {mota.truths} truths, {mota.misses} misses" in prose(at)
+        assert f"**HOTA {tracking_metrics.hota(frames).value:.3f}**" in prose(at)
 
 
 def test_the_costs_are_beside_the_frame_and_a_moved_detection_changes_them(visit, sound, drawn, short):
