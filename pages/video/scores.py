@@ -117,7 +117,8 @@ def timeline(frames: list[Frame], names: dict[int, str], switched: tuple[tuple[i
             "color": COLOURS[track % len(COLOURS)], "size": 9, "symbol": "square"})  # fmt: skip
     figure.add_scatter(x=[index for index, _ in switched], y=[names[thing] for _, thing in switched], mode="markers",
                        name="identity switch", marker={
-                           "color": "#000000", "size": 12, "symbol": "x", "line": {"color": "#FFFFFF", "width": 1.5}})  # fmt: skip
+                           "color": "#000000", "size": 12, "symbol": "x",
+                           "line": {"color": "#FFFFFF", "width": 1.5}})  # fmt: skip
     figure.update_xaxes(title="frame", range=[-2, len(frames) + 1])
     figure.update_yaxes(type="category", dtick=1)
     figure.update_layout(showlegend=False)  # a colour only tells one track from the next in its row
