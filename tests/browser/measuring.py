@@ -18,7 +18,7 @@ MEASURE = r"""() => {
       const inside = /st-key-([\w-]+)/.exec(node.getAttribute('class') ?? '')?.[1] ?? key
       if (inside === 'page-bar') continue
       if (shown(node)) {
-        if (node.matches('.frame, .matrix > .items, [data-figure]')) pictures.push([inside, ...box(node)])
+        if (node.matches('.frame, .player > .screen, .matrix > .items, [data-figure]')) pictures.push([inside, ...box(node)])
         if (node.matches('[role=slider], .editable, .frame[aria-description], [data-testid=stButtonGroup] button, [data-testid=stNumberInput]')) controls.push([inside, ...box(node)])
         if (node.matches('[data-testid=stButtonGroup] > [role]') && node.scrollWidth > node.clientWidth + 1) beyond.push(name(node, inside))
         if (node.matches('.tag rect')) {

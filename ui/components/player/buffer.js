@@ -3,7 +3,7 @@
 const AHEAD = 50 // frames that are fetched before they are wanted: two seconds
 const MOST = 400 // compressed pictures and marks that are kept
 const DECODED = 12 // pictures ready to be drawn; each takes width × height × 4 bytes
-const LATER = 202 // status: not yet
+const [LATER, GONE] = [202, 204] // status: not yet; the page shows something else by now
 const AGAIN = 400 // ms after which something that could not be had is asked for again
 
 /** The pictures and marks of one reel. `arrived` is called whenever something new is there. */
@@ -96,9 +96,9 @@ export class Buffer {
       const answer = await fetch(address, { signal: asked.signal })
       if (asked.signal.aborted) return
       if (answer.status === LATER) delay = AGAIN
-      else if (answer.ok && what === 'pictures') this.unpack(kind, first, await answer.arrayBuffer())
-      else if (answer.ok) this.read(kind, first, await answer.json())
-      else kind.gone = true // until the page says what it shows now
+      else if (answer.status === GONE || !answer.ok) kind.gone = true // until the page says what it shows now
+      else if (what === 'pictures') this.unpack(kind, first, await answer.arrayBuffer())
+      else this.read(kind, first, await answer.json())
     } catch (error) {
       if (asked.signal.aborted) return
       delay = AGAIN * 5

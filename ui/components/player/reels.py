@@ -34,7 +34,7 @@ WAITING = 64  # parts asked for and not yet made, of all visitors together
 EACH = 3  # requests of one player under way
 PATIENCE = 4.0  # s that a request waits for marks; the browser then asks again
 GLANCE = 0.02  # s between two looks whether they are there
-LATER = 202  # status: not yet, ask again; a 503 would stand in the browser's console as an error
+LATER, GONE = 202, 204  # status: not yet, ask again; no longer what is shown. Errors would stand in the console
 QUALITY = 90  # of the JPEG pictures, 1 to 100
 
 
@@ -176,7 +176,7 @@ async def _serve(request: Request) -> Response:
     reel = held.reel
     wanted = request.query_params.get("name")
     if wanted != short(reel.name if what == "pictures" else reel.marked or "marks"):
-        return Response(status_code=410)  # the page shows something else by now
+        return Response(status_code=GONE)  # the page shows something else by now
     if first % CHUNK or not first < reel.frames or (what == "marks" and reel.marks is None):
         return Response(status_code=404)
     if held.busy >= EACH or _waiting >= WAITING:
@@ -198,7 +198,7 @@ async def _marks_of(held: Held, reel: Reel, first: int) -> Response:
     until = asyncio.get_running_loop().time() + PATIENCE
     while not reel.ready(first, last):
         if held.reel is not reel:
-            return Response(status_code=410)
+            return Response(status_code=GONE)
         if asyncio.get_running_loop().time() > until:
             return Response(status_code=LATER)
         await asyncio.sleep(GLANCE)
