@@ -241,6 +241,5 @@ def _questions() -> Cell:
     return questions(
         "Remove every detection with a score below 0.5 from the ranking. What becomes of the AP by each rule, and why?",
         "At which NMS threshold is the AP of this class highest? Is it the same for a class whose things stand close "
-        "together?",
-        "Move the IoU for a match from 0.5 to 0.9. Which kind of error grows, for which detector, and why?",
+        "together? When the IoU for a match goes from 0.5 to 0.9, which kind of error grows, for which detector?",
     )
