@@ -39,23 +39,24 @@ def rates(plays: int) -> dict[str, Any]:
         for number in range(plays):
             for name, query in (("fps_playing", "&video_shown=Film+alone"), ("fps_with_detection", "")):
                 address = f"{server.address}/video?predict=off&video_seed={SHOWN + number}{query}"
-                found[name].append(played(chromium, address))
+                found[name].append(played(chromium, address, rested=name == "fps_playing"))
     medians = {name: sorted(each)[len(each) // 2] for name, each in found.items()}
     return medians | {f"{name}_each": each for name, each in found.items()}
 
 
-def played(chromium: Any, address: str, seconds: float = SECONDS) -> float:
-    """Frames per second that a fresh visitor sees after having pressed play."""
+def played(chromium: Any, address: str, rested: bool, seconds: float = SECONDS) -> float:
+    """Frames per second that a fresh visitor sees after having pressed play: at once, while the network still looks at
+    the film, or once it has `rested`, for the sections further down ask it, too."""
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     try:
         page.set_default_timeout(PATIENCE)
         page.goto(address)
         player = page.locator(f"{css('video_play-live')} .player")
-        page.wait_for_function(
-            "where => document.querySelector(where)?.dataset.drawn === '0'", arg=f"{css('video_play-live')} .player"
-        )
+        player.and_(page.locator("[data-drawn='0']")).wait_for()
         page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-        page.wait_for_timeout(3000)
+        if rested:
+            page.wait_for_function("!document.querySelector('[data-testid=stProgress]')")
+            page.wait_for_timeout(3000)
         player.evaluate(COUNT)
         player.get_by_role("button", name="Play").first.click()
         before = page.evaluate("performance.now()")

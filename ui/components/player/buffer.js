@@ -89,10 +89,10 @@ export class Buffer {
     if (first === null) return
     const { reel } = this
     const asked = (kind.asked = new AbortController())
-    const name = encodeURIComponent(kind.name)
     let delay = 0
     try {
-      const address = new URL(`api/reel/${reel.token}/${what}/${first}?name=${name}`, document.baseURI)
+      const address = new URL(['api/reel', reel.token, what, first].join('/'), document.baseURI)
+      address.searchParams.set('name', kind.name ?? '')
       const answer = await fetch(address, { signal: asked.signal })
       if (asked.signal.aborted) return
       if (answer.status === LATER) delay = AGAIN
