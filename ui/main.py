@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import page, take_home, warmup
+from ui import embed, page, take_home, warmup
 from ui.course import ready
 from ui.rooms import seat, window
 
@@ -30,7 +30,7 @@ lessons = {
 }  # fmt: skip
 chosen = st.navigation(
     {section: [lessons[lesson] for lesson in group] for section, group in groupby(lessons, lambda each: each.section)},
-    position="hidden" if page.lecture() else "sidebar",
+    position="hidden" if page.lecture() or embed.on() else "sidebar",
 )
 lesson = next(each for each, target in lessons.items() if target == chosen)
 # Tabs and the browser's history carry the page's name.
@@ -42,6 +42,8 @@ page.notes(lesson)
 if lesson.heavy and not warmup.finished():
     page.warming()
 chosen.run()
-if lesson.path:  # home has the map
+if embed.on():
+    embed.way_out(lesson, page.anchors())
+elif lesson.path:  # home has the map
     page.way_on(lesson)
 warmup.painted()

@@ -29,6 +29,7 @@ def button(lesson: course.Lesson) -> None:
             )  # fmt: skip
             st.caption("What is on this page now, with its numbers, as Python. It runs in the folder of the lab.")
         copy_link()
+        st.caption("The code shows this page, or the section alone, in a page of a learning platform, in this state.")
         st.caption("Point at a picture or a chart to save it as PNG or SVG. Printed, the page is a handout.")
 
 
