@@ -2,14 +2,12 @@
 
 `embed` is Streamlit's own parameter: it hides its header, and the browser carries it from page to page. What the lab
 adds comes with the first page that is served (ui/first_paint.py), so that nothing is painted that then goes away: the
-frame has no side bar and no bar, and Back leads the page around it back, not the frame. With a section, the others stay
-out of sight; what stands above the first one, the choice of a picture, belongs to all. docs/embed.md is for whoever
-embeds.
+frame has no side bar and no bar, and Back leads the page around it back, not the frame (embed.js). With a section, the
+others stay out of sight. docs/embed.md is for whoever embeds.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -19,7 +17,6 @@ from ui import course
 
 PARAMETER, SECTION = "embed", "section"  # of the address
 HERE = Path(__file__).parent
-_ANCHOR = re.compile(r"[a-z0-9-]{1,100}")
 
 
 def on() -> bool:
@@ -33,15 +30,10 @@ def section() -> str | None:
 
 
 def head(query: str) -> bytes:
-    """The style sheets and the script of an embedded page as HTML; empty where the `query` string wants none."""
-    asked = parse_qs(query)
-    if [each.lower() for each in asked.get(PARAMETER, [])] != ["true"]:
+    """The style sheet and the script of an embedded page as HTML; empty where the `query` string wants none."""
+    if [each.lower() for each in parse_qs(query).get(PARAMETER, [])] != ["true"]:
         return b""
-    found = f"<style>{_read('embed.css')}</style>\n<script>{_read('embed.js')}</script>\n"
-    anchor = asked.get(SECTION, [""])[0]
-    if _ANCHOR.fullmatch(anchor):
-        found += f'<style id="embed-section">{_read("embed_section.css").replace("ANCHOR", anchor)}</style>\n'
-    return found.encode()
+    return f"<style>{_read('embed.css')}</style>\n<script>(() => {{\n{_read('embed.js')}}})()</script>\n".encode()
 
 
 def _read(name: str) -> str:
