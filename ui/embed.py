@@ -12,8 +12,11 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui import course
+from ui.hand_in import window
+from ui.plain import plain
 
 PARAMETER, SECTION = "embed", "section"  # of the address
 HERE = Path(__file__).parent
@@ -40,11 +43,21 @@ def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def way_out(lesson: course.Lesson, sections: list[str]) -> None:
-    """Below what is embedded: a link to the whole page in a window of its own (embed.js adds its state), and a sentence
-    where the wanted section is not among the anchors of the page's `sections`."""
+def way_out(lesson: course.Lesson, sections: list[str], place: DeltaGenerator) -> None:
+    """Below what is embedded: what a student hands in, and a link to the whole page in a window of its own (embed.js
+    adds its state). In `place`, a sentence where the wanted section is not among the anchors of the page's `sections`.
+    """
     wanted = section()
     if wanted and wanted not in (*sections, "sources"):
-        st.warning(f"This page has no section “{wanted[:100]}”, so all of it is shown. Copy the code to embed anew.")
-    with st.container(key="embed-way-out"):
-        st.markdown(f":small[[Open “{lesson.title}” in the lab]({lesson.path or './'})]")
+        place.warning(f"This page has no section “{plain(wanted[:100])}”, so all of it is shown. Copy the code anew.")
+    with st.container(key="embed-way-out", horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+        _hand_in()
+        st.markdown(f":small[[Open “{lesson.title}” in the lab]({lesson.path or './'})]", width="content")
+
+
+@st.fragment
+def _hand_in() -> None:
+    icon = ":material/assignment_turned_in:"
+    with st.popover("Hand in", icon=icon, type="tertiary", key="hand_in_window", on_change="rerun") as opened:
+        if opened.open:
+            window.part()
