@@ -106,7 +106,8 @@ def archive(**files) -> bytes:
 
 @pytest.mark.parametrize("data", [
     b"", b"{", b"[]", b"null", b"\x80\x04N.", b"[" * 100_000, b'{"a":' * 50_000,
-    b'{"receptive":1,"lab":2,"seal":3,"work":4}', b"\x89PNG\r\n", b"9" * 10_000, b'{"receptive":"","lab":"","seal":"zz","work":"\\ud800"}', b"{" + b" " * MOST,
+    b'{"receptive":1,"lab":2,"seal":3,"work":4}', b"\x89PNG\r\n", b"9" * 10_000,
+    b'{"receptive":"","lab":"","seal":"zz","work":"\\ud800"}', b"{" + b" " * MOST,
     archive(a=b"x")[:-30], b"PK\x03\x04", seal.MARK.encode(), b"\xff" * 100 + seal.MARK.encode() + b"00000000.A.A.",
 ], ids=lambda data: repr(data[:12]))  # fmt: skip
 def test_what_is_no_hand_in_is_one_row_and_the_others_stay(data):

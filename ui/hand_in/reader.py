@@ -32,7 +32,7 @@ with page.guard():
             page.problem(f"Only the first {LIMIT:,} hand-ins are shown: bring the others in a second go.")
         asked = table.questions(hand_ins)
         st.dataframe(
-            table.rows(hand_ins), hide_index=True, key="hand_in_table",
+            table.rows(hand_ins), hide_index=True, key="hand_in_table", placeholder="",
             column_config={key: st.column_config.TextColumn(key, help=text) for key, text in asked.items()},
         )  # fmt: skip
         st.caption("✓ and ✗ judge the first answer. Point at the name of a column for its question.")
