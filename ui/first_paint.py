@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from ui import embed
+
 HERE = Path(__file__).parent
 SHEETS = ("style.css", "print.css")
 ROOT, END = b'id="root"', b"</body>"  # of Streamlit's page; its end comes after all that is written into the head
@@ -35,7 +37,8 @@ class FirstPaint:
         asked = dict(scope["headers"])
         if b"text/html" in asked.get(b"accept", b""):  # a browser that opens a page, not one of its parts
             scope = {**scope, "headers": [each for each in scope["headers"] if each[0] not in PARTLY]}
-        lecture = parse_qs(scope["query_string"].decode("latin-1")).get("lecture") == ["1"]
+        query = scope["query_string"].decode("latin-1")
+        lecture = parse_qs(query).get("lecture") == ["1"]
         start, body = None, b""
 
         async def styled(message) -> None:
@@ -46,7 +49,7 @@ class FirstPaint:
                 body += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                page = body.replace(END, styles(lecture) + END) if ROOT in body else body
+                page = body.replace(END, styles(lecture) + embed.head(query) + END) if ROOT in body else body
                 kept = [each for each in start["headers"] if each[0].lower() not in DATED]
                 length = (b"content-length", str(len(page)).encode())
                 await send({**start, "headers": [*kept, length]})

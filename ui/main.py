@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import page, take_home, warmup
+from ui import embed, page, take_home, warmup
 from ui.course import ready
 from ui.rooms import seat, window
 
@@ -28,20 +28,31 @@ lessons = {
     )
     for lesson in ready()
 }  # fmt: skip
+# A lecturer's page, which is not in the course; the window "Class" leads to it.
+reader = st.Page(HERE / "hand_in" / "reader.py", title="Hand-ins", icon=":material/grading:", url_path="hand_ins",
+                 visibility="hidden")  # fmt: skip
+grouped = {part: [lessons[each] for each in group] for part, group in groupby(lessons, lambda each: each.section)}
 chosen = st.navigation(
-    {section: [lessons[lesson] for lesson in group] for section, group in groupby(lessons, lambda each: each.section)},
-    position="hidden" if page.lecture() else "sidebar",
+    {**grouped, "": [reader]},
+    position="hidden" if page.lecture() or embed.on() else "sidebar",
 )
+if chosen == reader:
+    st.set_page_config(page_title="Hand-ins · Receptive")
+    chosen.run()
+    st.stop()
 lesson = next(each for each, target in lessons.items() if target == chosen)
 # Tabs and the browser's history carry the page's name.
 st.set_page_config(page_title=f"{lesson.title} · Receptive" if lesson.path else "Receptive")
 
 page.bar(lesson, take_home.button, window.button)
 page.begin_ahead(lesson.title, lesson.question)
+missing = st.empty() if embed.on() else None
 page.notes(lesson)
 if lesson.heavy and not warmup.finished():
     page.warming()
 chosen.run()
-if lesson.path:  # home has the map
+if missing is not None:
+    embed.way_out(lesson, page.anchors(), missing)
+elif lesson.path:  # home has the map
     page.way_on(lesson)
 warmup.painted()

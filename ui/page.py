@@ -141,11 +141,20 @@ def section(title: str, sentence: str = "") -> None:
     if title not in titles:
         titles.append(title)
     number = titles.index(title) + 1
-    anchor = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or f"section-{number}"
+    anchor = _anchor(title, number)
     with st.container(key=f"section-{number}", gap="xsmall"):
         st.header(f":gray[{number}]&ensp;{title}", anchor=anchor)
         if sentence:
             st.markdown(sentence)
+
+
+def _anchor(title: str, number: int) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or f"section-{number}"
+
+
+def anchors() -> list[str]:
+    """Of the sections that the page has so far, in order."""
+    return [_anchor(title, number) for number, title in enumerate(st.session_state.get(_SECTIONS, []), start=1)]
 
 
 def show_code(functions: Callable | Sequence[Callable], formula: str = "", library: str = "") -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui import answers
 from ui.components import Boxes, Points, address, following, words
 from ui.guesses import Choice, Kind, Number, Order, Region, kind_of
 from ui.rooms import vote
@@ -66,8 +67,19 @@ class Prediction:
         if not self.kind.possible(answer) and self.kind.open:
             raise ValueError(f"The question {self.key!r} has no option {answer!r}.")
         if self.kind.open:
+            self._remember(answer)
             with self.place:
                 words(self._sentence(answer, explain), f"{self.name}-said")
+
+    def _remember(self, answer: Any) -> None:
+        """For who hands in; not while a hand moves, for then nothing new is said."""
+        if not self.asked or following():
+            return
+        if self.guess is not None:
+            said, truth = self.kind.say(self.guess), self.kind.say(answer)
+            answers.heard(self.key, self.question, said, truth, bool(self.kind.right(self.guess, answer)))
+        elif self.shown:
+            answers.waved_through(self.key, self.question)
 
     def _sentence(self, answer: Any, explain: str) -> str:
         if not self.asked:

@@ -1,6 +1,6 @@
-"""What a visitor takes along: the page as a notebook, and a link to the section one is at.
+"""What a visitor takes along: the page as a notebook, her answers to hand in, and a link to the section one is at.
 
-Both are made when the small window in the bar opens, from what the session holds at that moment; until then the page
+All are made when the small window in the bar opens, from what the session holds at that moment; until then the page
 does not know of them.
 """
 
@@ -13,6 +13,7 @@ import streamlit as st
 
 from ui import course, notebook
 from ui.components import copy_link
+from ui.hand_in.window import part as hand_in
 
 
 @st.fragment
@@ -28,7 +29,9 @@ def button(lesson: course.Lesson) -> None:
                 key="take_home_notebook", icon=":material/code_blocks:", on_click="ignore",
             )  # fmt: skip
             st.caption("What is on this page now, with its numbers, as Python. It runs in the folder of the lab.")
+        hand_in()
         copy_link()
+        st.caption("The code shows this page, or the section alone, in a page of a learning platform, in this state.")
         st.caption("Point at a picture or a chart to save it as PNG or SVG. Printed, the page is a handout.")
 
 

@@ -19,6 +19,7 @@ PATIENCE = 30_000  # milliseconds; two busy cores may be slow, and no test is ab
 FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",  # a camera that everybody lends
 ]  # fmt: skip
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -46,6 +51,38 @@ def test_haproxy_takes_the_configuration(tmp_path, prefix, secure):
     file.write_text(text)
     found = subprocess.run(["haproxy", "-c", "-f", file], capture_output=True, text=True)
     assert found.returncode == 0 and "WARNING" not in found.stderr.upper(), found.stderr
+
+
+@pytest.mark.parametrize(("came_by", "believed"), [("http", False), ("https", True)])
+def test_the_cookie_is_believed_in_a_frame_of_another_site(tmp_path, came_by, believed):
+    """By https, also where another proxy has taken it off; a browser drops such a cookie when it comes by http."""
+    port = hall.free_port()
+    file = tmp_path / "haproxy.cfg"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+        where = [("127.0.0.1", server.server_port)]
+        text = hall.configuration(where, f"127.0.0.1:{port}", str(tmp_path / "line"))
+        file.write_text(text.replace(" check inter 500ms", " inter 500ms"))  # this server knows no /api/ready
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        proxy = subprocess.Popen(["haproxy", "-db", "-q", "-f", file])
+        try:
+            asked = urllib.request.Request(f"http://127.0.0.1:{port}/none", headers={"X-Forwarded-Proto": came_by})
+            for _ in range(100):
+                try:
+                    urllib.request.urlopen(asked)
+                except urllib.error.HTTPError as answer:
+                    assert answer.code == 404
+                    said = answer.headers["Set-Cookie"]
+                    break
+                except urllib.error.URLError:
+                    time.sleep(0.1)
+        finally:
+            proxy.terminate()
+            proxy.wait()
+            server.shutdown()
+            serving.join()
+    assert said.startswith("receptive_server=lab1;")
+    assert said.endswith("; Secure; SameSite=None; Partitioned") == believed
 
 
 def test_an_address_that_is_taken_is_said():

@@ -44,6 +44,7 @@ bound_widgets.check()
 LARGEST = 1e9  # no place on a picture is further away; NaN is not within it either
 _KEPT = "address.kept"
 _TOLD = "address.told"
+_STATES = "address.states"
 
 
 def turn_to(title: str) -> None:
@@ -51,6 +52,16 @@ def turn_to(title: str) -> None:
     if st.session_state.get(_KEPT, (None,))[0] != title:
         st.session_state[_KEPT] = (title, {})
         st.session_state[_TOLD] = None
+
+
+def title() -> str:
+    """Of the page that has begun last; empty before any has."""
+    return st.session_state.get(_KEPT, ("",))[0] or ""
+
+
+def states() -> dict[str, dict[str, list[str]]]:
+    """By title: the query of every page of this session, as it was left."""
+    return st.session_state.get(_STATES, {})
 
 
 def forget() -> None:
@@ -109,6 +120,7 @@ def mend() -> None:
     state, told = context.session_state._state, st.session_state.get(_TOLD)
     right = state.query_params._query_params | _kept() | _bound(state, context.page_script_hash)
     right = {name: [text] if isinstance(text, str) else text for name, text in right.items() if text is not None}
+    st.session_state.setdefault(_STATES, {})[title()] = right
     # The browser stands at what it showed when it asked for this run, or at what an earlier run has told it since.
     if right != _parse_query_string(context.query_string) or told not in (None, right):
         state.query_params._query_params = {

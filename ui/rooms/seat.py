@@ -21,7 +21,7 @@ PARAMETER, FOLLOW = "room", "follow"  # of the address
 SILENT = "The class cannot be reached just now; everything else goes on."
 _SEAT, _FOLLOWED, _WORD = "class.seat", "class.followed", "class.word"
 # What a state that is followed leaves alone: whoever follows keeps her guesses, her place in the class, what is open.
-_STAYS = ("class.", KEY, "predict-", "live.", "take_home", "class_", "address.", "_page_")
+_STAYS = ("class.", KEY, "predict-", "live.", "take_home", "class_", "address.", "_page_", "hand_in")
 
 
 @dataclass

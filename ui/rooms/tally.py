@@ -103,11 +103,11 @@ def csv(rooms: Rooms, code: str) -> str:
     for name, text in sorted(rooms.asked(code).items()):
         for number, answers in enumerate(rooms.answers(code, name), start=1):
             for answer, votes in sorted(Counter(answers).items()):
-                table.writerow([name, _harmless(text), number, _harmless(answer), votes])
+                table.writerow([name, harmless(text), number, harmless(answer), votes])
     return written.getvalue()
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """No formula for who opens the table as a sheet."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not _is_number(text) else text
 

@@ -50,6 +50,7 @@ def _outside() -> None:
         st.warning(sentence)
     elif sentence is not None:
         st.rerun(scope="app")
+    _read()
     st.caption("No accounts, no names. Students follow the page of who opens a room, and vote on its questions.")
 
 
@@ -68,11 +69,18 @@ def _lead(place: seat.Seat) -> None:
         )  # fmt: skip
     except UnreachableError:
         st.warning(seat.SILENT)
+    _read()
     if st.button("End the room", key="class_end", width="stretch"):
         if sentence := seat.end_room():
             st.warning(sentence)
         else:
             st.rerun(scope="app")
+
+
+def _read() -> None:
+    """The way to what students hand in, with or without a room."""
+    st.page_link("hand_in/reader.py", label="Read hand-ins", icon=":material/grading:",
+                 query_params=seat.carried() or None)  # fmt: skip
 
 
 def invitation(code: str) -> str:
