@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from deploy import hall
+from deploy.proxy import configuration
 
 ROOT = hall.ROOT
 
@@ -38,7 +39,7 @@ def test_haproxy_takes_the_configuration(tmp_path, prefix, secure):
              "-keyout", key, "-out", certificate], check=True, capture_output=True,
         )  # fmt: skip
         certificate.write_text(certificate.read_text() + key.read_text())
-    text = hall.configuration([("10.0.0.1", 8601), ("10.0.0.2", 8601)], "127.0.0.1:8443", str(tmp_path / "line"),
+    text = configuration([("10.0.0.1", 8601), ("10.0.0.2", 8601)], "127.0.0.1:8443", str(tmp_path / "line"),
                               prefix, certificate and str(certificate))  # fmt: skip
     assert f"uri {prefix}/api/ready" in text and "server lab2 10.0.0.2:8601 cookie lab2" in text
     assert (" ssl crt " in text) == secure
@@ -52,7 +53,7 @@ def test_an_address_that_is_taken_is_said():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        text = hall.configuration([], f"127.0.0.1:{taken.getsockname()[1]}", "/nowhere/line")
+        text = configuration([], f"127.0.0.1:{taken.getsockname()[1]}", "/nowhere/line")
     assert "server lab" not in text
     done = subprocess.run([sys.executable, "-m", "deploy.hall", "--processes", "0"], cwd=ROOT, capture_output=True,
                           text=True)  # fmt: skip
