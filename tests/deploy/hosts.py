@@ -1,4 +1,4 @@
-"""Three hosts on this machine: network namespaces with a cable each to the one in front, which visitors reach from here.
+"""Three hosts on this machine: network namespaces with a cable each to the one in front, where visitors come in.
 
     front: HAProxy and Redis       left, right: one server each
 
@@ -85,8 +85,8 @@ class Hosts:
         return process
 
     def start(self) -> None:
-        self.run("front", hall.redis_program(), str(hall.REDIS_SETTINGS), "--bind", *[inner for inner, _ in SERVERS.values()],
-                 "--requirepass", self.password, "--dir", str(self.folder))  # fmt: skip
+        bound = [inner for inner, _ in SERVERS.values()]
+        self.run("front", hall.redis_program(), str(hall.REDIS_SETTINGS), "--bind", *bound, "--requirepass", self.password, "--dir", str(self.folder))  # fmt: skip
         for host, (inner, outer) in SERVERS.items():
             self.run(
                 host, sys.executable, "-m", "streamlit", "run", "app.py", f"--server.address={outer}",
