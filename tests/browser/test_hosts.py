@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_hall import PATIENCE, server_of, until_with
+from tests.browser.test_hall import server_of, until_with, visitor
 from tests.browser.test_rooms import LAYERS, bar, joined, opened, step
 from tests.deploy import hosts
 
@@ -24,19 +23,11 @@ def three(chromium, tmp_path_factory):
         yield found
 
 
-@contextlib.contextmanager
-def visitor(chromium, three, host):
-    """A visitor with the server of this host."""
-    with contextlib.closing(chromium.new_context()) as context:
-        context.set_default_timeout(PATIENCE)
-        context.add_cookies([{"name": "receptive_server", "value": hosts.NAMES[host], "url": three.address}])
-        yield context.new_page()
-
-
 def test_a_class_over_two_machines_goes_on_when_one_falls_silent(three, chromium):
-    with visitor(chromium, three, "left") as lecturer, visitor(chromium, three, "right") as student:
-        code = opened(lecturer, three.address)
-        joined(student, three.address, code)
+    address, names = three.address, hosts.NAMES
+    with visitor(chromium, address, names["left"]) as lecturer, visitor(chromium, address, names["right"]) as student:
+        code = opened(lecturer, address)
+        joined(student, address, code)
         assert (server_of(lecturer), server_of(student)) == ("lab1", "lab2")
         expect(bar(lecturer).get_by_text("1 here")).to_be_visible()
         theirs = student.get_by_role("slider", name=LAYERS).first

@@ -86,7 +86,8 @@ class Hosts:
 
     def start(self) -> None:
         bound = [inner for inner, _ in SERVERS.values()]
-        self.run("front", hall.redis_program(), str(hall.REDIS_SETTINGS), "--bind", *bound, "--requirepass", self.password, "--dir", str(self.folder))  # fmt: skip
+        self.run("front", hall.redis_program(), str(hall.REDIS_SETTINGS), "--bind", *bound,
+                 "--requirepass", self.password, "--dir", str(self.folder))  # fmt: skip
         for host, (inner, outer) in SERVERS.items():
             self.run(
                 host, sys.executable, "-m", "streamlit", "run", "app.py", f"--server.address={outer}",
