@@ -6,6 +6,9 @@ import contextlib
 import re
 import shutil
 import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from PIL import Image
@@ -13,8 +16,6 @@ from playwright.sync_api import expect
 
 from tests.browser.test_hall import PATIENCE, STAY, at_work, cookies
 from tests.browser.test_rooms import LAYERS, opened, step
-
-OUTSIDE = "https://elsewhere.test/"
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +63,24 @@ def test_a_class_is_invited_by_https_and_under_the_path(secure, page):
     assert {each.removeprefix(start) for each in sockets} == {"/_stcore/stream", "/api/live", "/api/class"}
 
 
-def test_the_lab_works_inside_another_site_uploads_included(secure, page, tmp_path):
-    Image.new("RGB", (64, 64), "red").save(tmp_path / "mine.png")
+@pytest.fixture
+def outside(secure, tmp_path):
+    """The address of another site, "localhost", whose page has the lab inside."""
     frame = f'<iframe src="{secure}/upsampling" style="width:100%;height:95vh"></iframe>'
-    page.route(OUTSIDE, lambda route: route.fulfill(content_type="text/html", body=f"<!doctype html>{frame}"))
-    page.goto(OUTSIDE)
+    (tmp_path / "index.html").write_text(f"<!doctype html><title>Elsewhere</title>{frame}")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path)) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"http://localhost:{server.server_address[1]}/"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_the_lab_works_inside_another_site_uploads_included(outside, page, tmp_path):
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "mine.png")
+    page.goto(outside)
     lab = page.frame_locator("iframe")
     expect(lab.get_by_role("slider", name=LAYERS).first).to_be_visible(timeout=PATIENCE)
     lab.get_by_role("button", name="Picture").first.click()
