@@ -9,6 +9,8 @@ WORKERS ?= 3
 PROCESSES ?= $(shell nproc 2>/dev/null || echo 2)
 PREFIX ?=
 CERTIFICATE ?=
+SERVERS ?=
+VOTES ?=
 ENOUGH = import sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$each" -c '$(ENOUGH)' 2>/dev/null && echo "$$each" && break; done)
@@ -24,7 +26,8 @@ run: $(VENV)/run.stamp
 hall: $(VENV)/run.stamp
 	@$(BIN)/python requirements.py packages
 	$(BIN)/python -m deploy.hall --processes=$(PROCESSES) --address=$(ADDRESS) --port=$(PORT) \
-		$(if $(PREFIX),--prefix=$(PREFIX)) $(if $(CERTIFICATE),--certificate=$(CERTIFICATE))
+		$(if $(PREFIX),--prefix=$(PREFIX)) $(if $(CERTIFICATE),--certificate=$(CERTIFICATE)) \
+		$(if $(SERVERS),--servers=$(SERVERS)) $(if $(VOTES),--votes=$(VOTES))
 
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/test.stamp

@@ -22,6 +22,7 @@ from ui import (
     figures,
     lab_world,
     last_words,
+    leaving,
     lighter_reruns,
     page,
     sleeping_loop,
@@ -68,6 +69,7 @@ streamlit_inside.report()
 async def lifespan(_app):
     """Load Lab World for the first page's picture, and torch behind that page."""
     bounded_log.bound()
+    leaving.listen()
     load_scenes()
     for library in warmup.WHOLE:
         importlib.import_module(library)
@@ -78,9 +80,9 @@ async def lifespan(_app):
 
 
 async def ready(_request) -> JSONResponse:
-    """200 when torch is loaded, 503 before."""
-    done = warmup.finished()
-    return JSONResponse({"ready": done}, status_code=200 if done else 503)
+    """200 when torch is loaded, 503 before, 404 when the server is about to be stopped."""
+    done = warmup.finished() and not leaving.announced()
+    return JSONResponse({"ready": done}, status_code=200 if done else 404 if leaving.announced() else 503)
 
 
 async def health(_request) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""python -m benchmarks latency | class --students N | heatmaps | rcnn | video"""
+"""python -m benchmarks latency | class --students N | heatmaps | rcnn | video | scale"""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     films = commands.add_parser("video", help="how fast a film plays, and how well things are followed in it")
     films.add_argument("--films", type=between(1, 10, int), default=10, help="score so many held-out ones (default 10)")
     films.add_argument("--plays", type=between(1, 9, int), default=3, help="play each way so often (default 3)")
-    for command in (latency, room, maps, family, films):
+    parts = commands.add_parser("scale", help="what a network's call, a follower and a vote cost in a hall")
+    parts.add_argument("--followers", type=between(1, 2000, int), default=500, help="in one room (default 500)")
+    for command in (latency, room, maps, family, films, parts):
         command.add_argument("--json", action="store_true", help="JSON instead of a table")
     return top
 
@@ -59,6 +61,8 @@ def main(words: Sequence[str] | None = None) -> int:
             return rcnn(given)
         if given.command == "video":
             return video(given)
+        if given.command == "scale":
+            return scale(given)
         chosen = [view for view in VIEWS if given.view is None or view.name in given.view]
         return latency(chosen, given) if given.command == "latency" else classroom(chosen, given)
     except (RuntimeError, ValueError) as error:
@@ -104,6 +108,17 @@ def video(given: argparse.Namespace) -> int:
         return 0
     bars = [{"measure": name, "found": found[name], "bar": bar} for name, bar in video.BARS.items()]
     print(summary.table(bars), summary.table([found]), sep="\n\n")
+    return 0
+
+
+def scale(given: argparse.Namespace) -> int:
+    from benchmarks import scale, summary
+
+    parts, networks = scale.run(given.followers), scale.calls()
+    if given.json:
+        print(json.dumps({"hall": parts, "networks": networks}, indent=1))
+    else:
+        print(*(summary.table([each]) for each in parts), summary.table(networks), sep="\n\n")
     return 0
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import streamlit as st
 
-from ui import page
+from ui import lost_files, page
 from ui.plain import plain
 
 SLOW = 1.0  # seconds per picture that need a warning
@@ -89,6 +89,7 @@ def choose(key: str, offers: Sequence[Offer], label: str = "Model") -> Any | Non
                 st.caption(f"{name} with the weights of “{plain(file.name)}”.")
                 _warn(offer)
                 return network
+        lost_files.told(f"{key}_weights_{name}")
         if offer.bytes == 0:
             if offer.comes_from:
                 st.caption(f"{offer.line}; {offer.comes_from}")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import streamlit as st
 
-from ui import lab_world, page
+from ui import lab_world, lost_files, page
 from ui.decoding import square, too_long
 from ui.decoding_apart import decode
 from ui.photographs import PHOTOGRAPHS, Marked, in_square
@@ -90,6 +90,7 @@ def choose(key: str, *, size: int = 224, seed: int = 7, objects: tuple[int, int]
                 if notes:
                     st.caption(" ".join(notes))
                 return Picture(image, name)
+        lost_files.told(f"{key}_{source.lower()}")
         scene = st.session_state.get(f"{key}_seed", seed)
         st.caption(f"No picture yet, so this is Lab World scene {scene}.")
         return from_lab_world(scene, size, objects=objects)

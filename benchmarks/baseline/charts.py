@@ -250,27 +250,32 @@ def window_threshold(threshold: float) -> go.Figure:
     return figure
 
 
-CHARTS = {
-    "lab_world": Chart("Light", 0.0, 1.0, 1.0, 0.02, lab_world),
-    "receptive_field": Chart("3×3 convolutions", 1, 12, 6, 1, receptive_field),
-    "five_segmenters": Chart("More fog", 0.0, 1.0, 0.0, 0.02, five_segmenters, 1000),
-    "stamping": Chart("Copies stamped", 0, 9, 9, 1, stamping),
-    "matrix": Chart("Filter size", 1, 4, 3, 1, matrix),
-    "inverse": Chart("Input size", 4, 12, 8, 1, inverse),
-    "overlap": Chart("Filter size", 1, 6, 3, 1, overlap),
-    "anchors": Chart("Smallest size", 8, 128, 32, 4, anchor_grid),
-    "iou": Chart("Shift", -60.0, 60.0, 0.0, 1.0, iou),
-    "roi_box": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
-    "roi_shift": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
-    "saliency_patch": Chart("Shift", -60.0, 60.0, 0.0, 1.0, saliency_patch),
-    "yolo": Chart("Score threshold", 0.01, 0.99, 0.3, 0.01, yolo),
-    "neighbours": Chart("Neighbours k", 1, retrieval.SHOWN, 8, 1, nearest),
-    "signature_layer": Chart("Layer", 0, 6, 6, 1, lambda layer: nearest(8, layer)),
-    "localization_box": Chart("Shift", -60.0, 60.0, 0.0, 1.0, localization_box),
-    "loss_weight": Chart("α", 0.0, 1.0, 0.5, 0.05, loss_weight),
-    "pyramid": Chart("Score threshold", 0.05, 0.99, 0.8, 0.01, pyramid),
-    "window": Chart("Column", 0, 84, 60, 1, one_window),
-    "window_threshold": Chart("Score threshold", 0.05, 0.99, 0.6, 0.01, window_threshold),
-    "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
-    "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
-} | detectors.CHARTS | instances.CHARTS | beyond.CHARTS
+CHARTS = (
+    {
+        "lab_world": Chart("Light", 0.0, 1.0, 1.0, 0.02, lab_world),
+        "receptive_field": Chart("3×3 convolutions", 1, 12, 6, 1, receptive_field),
+        "five_segmenters": Chart("More fog", 0.0, 1.0, 0.0, 0.02, five_segmenters, 1000),
+        "stamping": Chart("Copies stamped", 0, 9, 9, 1, stamping),
+        "matrix": Chart("Filter size", 1, 4, 3, 1, matrix),
+        "inverse": Chart("Input size", 4, 12, 8, 1, inverse),
+        "overlap": Chart("Filter size", 1, 6, 3, 1, overlap),
+        "anchors": Chart("Smallest size", 8, 128, 32, 4, anchor_grid),
+        "iou": Chart("Shift", -60.0, 60.0, 0.0, 1.0, iou),
+        "roi_box": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
+        "roi_shift": Chart("Shift", -30.0, 30.0, 0.0, 1.0, roi_box),
+        "saliency_patch": Chart("Shift", -60.0, 60.0, 0.0, 1.0, saliency_patch),
+        "yolo": Chart("Score threshold", 0.01, 0.99, 0.3, 0.01, yolo),
+        "neighbours": Chart("Neighbours k", 1, retrieval.SHOWN, 8, 1, nearest),
+        "signature_layer": Chart("Layer", 0, 6, 6, 1, lambda layer: nearest(8, layer)),
+        "localization_box": Chart("Shift", -60.0, 60.0, 0.0, 1.0, localization_box),
+        "loss_weight": Chart("α", 0.0, 1.0, 0.5, 0.05, loss_weight),
+        "pyramid": Chart("Score threshold", 0.05, 0.99, 0.8, 0.01, pyramid),
+        "window": Chart("Column", 0, 84, 60, 1, one_window),
+        "window_threshold": Chart("Score threshold", 0.05, 0.99, 0.6, 0.01, window_threshold),
+        "nms": Chart("NMS threshold", 0.0, 1.0, 0.5, 0.01, lambda value: suppressed(value, 0.3)),
+        "score": Chart("Score threshold", 0.0, 1.0, 0.3, 0.01, lambda value: suppressed(0.5, value)),
+    }
+    | detectors.CHARTS
+    | instances.CHARTS
+    | beyond.CHARTS
+)

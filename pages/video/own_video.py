@@ -12,7 +12,7 @@ from pages.shared import offered, photograph_found
 from pages.shared.detectors import NAMES
 from pages.video import shared
 from pages.video.own_looks import OwnLooks, drawn
-from ui import model_choice, own_video, page
+from ui import lost_files, model_choice, own_video, page
 from ui.components import Mark, Marked, Reel, live_slider, player, words
 from ui.own_video import Video, Written
 from ui.pictures import KEPT
@@ -54,6 +54,7 @@ def own() -> None:
         )
     with left:
         if file is None:
+            lost_files.told(f"{KEY}_file")
             st.caption("No video yet. It is opened on the machine that runs this lab, and forgotten when you leave.")
             return
         video = _video(file)

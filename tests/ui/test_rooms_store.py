@@ -90,6 +90,18 @@ def test_two_processes_meet_in_redis(redis):
     other.close()
 
 
+def test_a_hall_that_answers_together_finds_a_connection_each(redis):
+    store = Redis(redis)
+    pool = store._redis.connection_pool
+    held = [pool.get_connection() for _ in range(150)]
+    try:
+        assert store.create("TOGTHR", {"key": "k"}, 60)
+    finally:
+        for each in held:
+            pool.release(each)
+        store.close()
+
+
 def test_a_silent_redis_is_one_error_and_is_not_asked_again_at_once():
     port = free_port()
     kept = Redis(f"redis://127.0.0.1:{port}/0")

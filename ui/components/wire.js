@@ -171,7 +171,8 @@ class Mounted {
   }
 
   take(data) {
-    if (!this.data || data.mount >= this.data.mount) this.data = { live: this.data?.live, ...data }
+    const newer = data.server !== this.data?.server || data.mount >= this.data.mount
+    if (newer) this.data = { live: this.data?.live, ...data }
     this.instance.update(this.data)
     this.instance.channel.acknowledge(this.data)
   }

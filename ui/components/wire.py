@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import time
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,8 +70,8 @@ component.parentElement.querySelector('[data-root]').textContent = 'This control
     return st.components.v2.component(f"receptive.{name}", html=html, js=stub)
 
 
-# Begins with the time in microseconds: a page that stays open while the server restarts goes on.
-_mounts = itertools.count(time.time_ns() // 1000)
+_SERVER = secrets.token_hex(4)
+_mounts = itertools.count()
 
 
 def live_key(key: str) -> str:
@@ -125,10 +125,12 @@ def mount(
     """Mount `component` under `key`; `data` travels with the acknowledged sequence number and the window. One that only
     shows and never `speaks` costs less.
 
-    `mount` counts upwards, so that the browser never puts older data over newer. On the direct line (`live`) the data
+    `mount` counts upwards, so that the browser never puts older data over newer; a page that goes on with another
+    `server`, or with this one after a restart, begins anew. On the direct line (`live`) the data
     goes straight to the component that is on the page.
     """
-    data = {**data, "sequence": sequence(key), "window": window, "mount": next(_mounts), "key": live_key(key)}
+    data = {**data, "sequence": sequence(key), "window": window, "key": live_key(key)}
+    data |= {"server": _SERVER, "mount": next(_mounts)}
     run = live.current()
     if run is not None:
         run.draw(live_key(key), data)

@@ -19,6 +19,7 @@ from ui.rooms.store import ROOM, Hear, UnreachableError
 PREFIX = "receptive:room:"
 CHANNEL = "receptive:rooms"
 PATIENCE = 1.0  # s for an answer
+AT_ONCE = 2000  # questions; the client's own limit of 100 would lose the votes of a hall that answers together
 REST = 2.0  # s without a question after one that was not answered
 _LOG = logging.getLogger(__name__)
 
@@ -39,7 +40,9 @@ class Redis:
 
     def __init__(self, address: str):
         limits: dict[str, Any] = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-        self._redis = redis.Redis.from_url(address, decode_responses=True, retry=None, **limits)
+        self._redis = redis.Redis.from_url(
+            address, decode_responses=True, retry=None, max_connections=AT_ONCE, **limits
+        )
         self._hearing: list[Hear] = []
         self._again = 0.0  # when the server is asked again
         self._listening: threading.Thread | None = None

@@ -169,8 +169,9 @@ class ClassLine {
     const voter = kept.voter || data.voter
     if (kept.key !== lead || kept.voter !== voter) this.keep(data.code, { key: lead, voter })
     hall.open(data.code, lead)
-    if (!this.told && (lead !== data.lead || voter !== data.voter)) this.report({ key: lead, voter })
-    this.told = true
+    // Another server, where the page goes on when the first is gone, has made up a number of its own.
+    if (this.told !== data.voter && (lead !== data.lead || voter !== data.voter)) this.report({ key: lead, voter })
+    this.told = data.voter
     this.show()
   }
 
