@@ -68,6 +68,8 @@ class Prediction:
         if self.kind.open:
             with self.place:
                 words(self._sentence(answer, explain), f"{self.name}-said")
+            if self.ballot is not None:
+                self.ballot.reveal(self.kind, answer)
 
     def _sentence(self, answer: Any, explain: str) -> str:
         if not self.asked:
@@ -134,8 +136,9 @@ def predict(key: str, question: str, kind: Kind | Sequence[Hashable]) -> Iterato
     kind, name = kind_of(kind), name_of(key)
     ballot = vote.ballot(key, question) if kind.open and not off() else None
     if ballot is not None and ballot.begins():
-        st.session_state[f"{name}-guess"] = None
-        _give(name, None)
+        guess = kind.read(ballot.mine() or "")
+        st.session_state[f"{name}-guess"] = guess
+        _give(name, None if guess is None else kind.write(guess))
     guess, shown = _recall(name, kind)
     prediction = Prediction(key, question, kind, guess, shown, asked=kind.open and not off(), ballot=ballot)
     with st.container(key=name):
@@ -166,10 +169,9 @@ def _ask(prediction: Prediction) -> None:
     control, early = f"{name}-control", f"{name}-early"
 
     def given(guess: Any) -> None:
-        st.session_state[f"{name}-guess"] = guess
-        _give(name, kind.write(guess))
-        if prediction.ballot is not None:
-            prediction.ballot.cast(kind.write(guess))
+        counts = prediction.ballot is None or prediction.ballot.cast(kind.write(guess))
+        st.session_state[f"{name}-guess"] = guess if counts else None
+        _give(name, kind.write(guess) if counts else None)
 
     def composed() -> None:
         guess = kind.composed(control)

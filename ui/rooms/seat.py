@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from ui.components import address, wire
 from ui.components.class_line import KEY, class_line
+from ui.rooms import room
 from ui.rooms.channel import DOUBTS, rooms
 from ui.rooms.room import legible
 from ui.rooms.store import UnreachableError
@@ -40,6 +42,12 @@ class Seat:
 def here() -> Seat | None:
     """The visitor's place; None outside a class."""
     return st.session_state.get(_SEAT)
+
+
+def standing() -> room.Standing:
+    """Where this visitor is: the page, and the state of its controls."""
+    page = urlsplit(st.context.url or "").path.rpartition("/")[2]
+    return room.standing(f"{page}?{urlencode(address.standing(), doseq=True)}")
 
 
 def arrive() -> None:
