@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -194,6 +195,7 @@ def test_answers_to_other_settings_count_apart(store):
     assert both(rooms, code, here=other) == ([], []) and both(rooms, code, here=one) == (["8"], [])
     rooms.move(code, key, "yolo_grid?x=2")  # she has gone on: nobody on the old page is in the wrong state
     assert rooms.vote(code, "q", "carl", "4", here=other) == COUNTED
+    assert rooms.vote(code, "q", "carl", "4", here=Standing("ssd", "x=3")) == ELSEWHERE  # but nobody invents a state
     assert {(name, said["page"], said["query"]) for (name, _), said in rooms.asked(code).items()} == {
         ("q", "ssd", "x=1"), ("q", "ssd", "x=2"),
     }  # fmt: skip
@@ -203,6 +205,8 @@ def test_where_somebody_stands_is_page_and_settings_alone():
     same = ["ssd?x=1&y=a%20b", "ssd?y=a+b&x=1#play", "ssd?predict-q=8&room=ABCDEF&follow=1-x&lecture=1&y=a+b&x=1"]
     assert {standing(place) for place in same} == {Standing("ssd", "x=1&y=a+b")}
     assert standing("#play") == NOWHERE and standing("ssd?x=") == Standing("ssd", "x=")
+    script = (Path(room.__file__).parents[1] / "components" / "class_line" / "class_line.js").read_text()
+    assert f"const OWN = {list(room.OWN)}" in script  # the browsers leave out the same
     assert len({standing(place).case for place in ("ssd?x=1", "ssd?x=2", "ssd", "yolo_grid?x=1")}) == 4
 
 

@@ -119,7 +119,7 @@ def test_who_has_other_settings_is_told_and_not_counted(rooms):
     rooms.move(code, key, f"?room={code}")  # as her browser says it
     answer(student, 8)
     answer(other, 4)
-    assert "other settings than the class's" in captions(other) and "Your answer counts" in captions(student)
+    assert "other settings than yours" in captions(other) and "Your answer counts" in captions(student)
     assert other.pills(key="predict-cells-control").value is None and said(rooms, code) == (["8"], [])
     rooms.move(code, key, "?stride=3")
     lecturer.query_params["stride"] = "3"
@@ -224,6 +224,22 @@ def shown(at) -> str:
     """What the class's answers say: pictures, charts and sentences."""
     found = [json.dumps(data, ensure_ascii=False) for data in mounted(at, "class_tally")]
     return "\n".join([*found, *(each.value for each in at.markdown)])
+
+
+def test_a_student_who_forges_her_session_sees_and_does_no_more(rooms):
+    """More than any message can set: what the lecturer's controls would say, in the student's own session."""
+    code, key = rooms.open()
+    rooms.vote(code, "cells", "another", "8")
+    student = visit(code)
+    for name in ("class_answers-cells", "class_shown-cells", "class_first-cells", "class_end", "class_results"):
+        student.session_state[name] = True
+    student.session_state["class_line.live"] = {
+        "message": {"sequence": 1, "key": key[:-1], "lead": key[:-1], "polls": 1}
+    }
+    student.run()
+    assert veiled(student) and not student.session_state["class.seat"].leads
+    assert not mounted(student, "class_tally") and "**1** of" not in captions(student)
+    assert rooms.poll(code, "cells").phase == FIRST and said(rooms, code) == (["8"], []) and rooms.there(code)
 
 
 def test_the_lecturers_own_guess_is_no_vote(rooms):

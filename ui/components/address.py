@@ -53,6 +53,11 @@ def turn_to(title: str) -> None:
         st.session_state[_TOLD] = None
 
 
+def page() -> str | None:
+    """The title of the page that this address belongs to; None before it has begun."""
+    return st.session_state.get(_KEPT, (None,))[0]
+
+
 def forget() -> None:
     """What was written on this page no longer counts: the address, which another hand has put in place, does."""
     st.session_state.pop(_KEPT, None)

@@ -160,14 +160,15 @@ class Rooms:
              here: Standing = NOWHERE) -> str:  # fmt: skip
         """Take an answer to the question, in words `text`, by a voter who stands `here`, in place of her last one.
 
-        COUNTED; LATE if no round is open or it is no vote; ELSEWHERE if the class is on this page in another state.
+        COUNTED; LATE if no round is open or it is no vote; ELSEWHERE if the class is on this page in another state, or
+        on another page and nobody has answered this one as it stands.
         """
         number = self.poll(code, question).round
         if number is None or not _QUESTION.fullmatch(question) or not voter or len(voter) > 64 or len(answer) > LONGEST:
             return LATE
         place = self.place(code)
-        there = standing(place[1]) if place else here
-        if there.page == here.page and there != here:
+        there = standing(place[1]) if place is not None else here
+        if there != here and (there.page == here.page or (question, here.case) not in self.asked(code)):
             return ELSEWHERE
         table, asked = _votes(question, number, here.case), f"{here.case}:{question}"
         if self.store.count(code, table) >= MOST and voter not in self.store.read(code, table):

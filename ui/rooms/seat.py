@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import streamlit as st
 
+from ui import course
 from ui.components import address, wire
 from ui.components.class_line import KEY, class_line
 from ui.rooms import room
@@ -46,8 +47,8 @@ def here() -> Seat | None:
 
 def standing() -> room.Standing:
     """Where this visitor is: the page, and the state of its controls."""
-    page = urlsplit(st.context.url or "").path.rpartition("/")[2]
-    return room.standing(f"{page}?{urlencode(address.standing(), doseq=True)}")
+    path = next((lesson.path for lesson in course.LESSONS if lesson.title == address.page()), "")
+    return room.standing(f"{path}?{urlencode(address.standing(), doseq=True)}")
 
 
 def arrive() -> None:

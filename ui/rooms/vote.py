@@ -32,7 +32,8 @@ NEXT = {  # what the lecturer can do in each phase
 
 SILENT = "silent"  # beside what the room says of a vote
 APART = (
-    "Your page has other settings than the class's, so your answer was not counted. *Catch up* in the bar, then answer."
+    "The class is elsewhere, or its page has other settings than yours, so your answer was not counted. *Catch up* in "
+    "the bar, then answer."
 )
 
 
