@@ -12,6 +12,7 @@ from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks import protocol
@@ -48,16 +49,32 @@ def redis_of(hall: int) -> tuple[int, str]:
 
 
 class Follower:
-    """One student's socket, and all that it has been told."""
+    """One student's socket, and all that it has been told. A socket that is cut is opened again, as by a browser."""
 
-    def __init__(self, socket: ClientConnection):
-        self.socket, self.heard = socket, []
+    def __init__(self, address: str, code: str):
+        self.target, self.code = address.replace("http://", "ws://") + channel.PATH, code
+        self.heard: list[dict[str, Any]] = []
+        self.left = contextlib.ExitStack()  # closes her socket
+        self.socket = self.enter()
+
+    def enter(self) -> ClientConnection:
+        self.left.close()
+        # Neither end hurries the other: the machine is busy with everything else.
+        socket = self.left.enter_context(connect(self.target, open_timeout=PATIENCE, ping_interval=None))
+        socket.send(json.dumps({"room": self.code}))
+        return socket
 
     def listen(self) -> list[dict[str, Any]]:
         """Everything heard so far."""
-        with contextlib.suppress(TimeoutError):
+        try:
             while True:
                 self.heard.append(json.loads(self.socket.recv(timeout=0.01)))
+        except TimeoutError:
+            pass
+        except ConnectionClosed as gone:
+            if gone.rcvd is None or gone.rcvd.code != channel.GONE:
+                with contextlib.suppress(OSError, WebSocketException):
+                    self.socket = self.enter()
         return self.heard
 
     @property
@@ -69,12 +86,12 @@ class Follower:
 @contextlib.contextmanager
 def following(address: str, code: str, count: int) -> Iterator[list[Follower]]:
     """So many students in room `code` of the lab at `address`."""
-    target = address.replace("http://", "ws://") + channel.PATH
-    with contextlib.ExitStack() as stack:
-        students = [Follower(stack.enter_context(connect(target, open_timeout=PATIENCE))) for _ in range(count)]
-        for student in students:
-            student.socket.send(json.dumps({"room": code}))
+    students = [Follower(address, code) for _ in range(count)]
+    try:
         yield students
+    finally:
+        for student in students:
+            student.left.close()
 
 
 class Visitor:

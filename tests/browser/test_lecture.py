@@ -23,7 +23,7 @@ from tests.browser.many_students import Visitor, following, redis_of, until, vis
 from tests.browser.test_rooms import LAYERS, QUESTION, bar, is_veiled, step, tool
 from ui.rooms import channel
 from ui.rooms.redis_store import Redis
-from ui.rooms.room import COUNTED, ELSEWHERE, LATE, Rooms, standing
+from ui.rooms.room import COUNTED, ELSEWHERE, LATE, SECOND, Rooms, standing
 
 PATIENCE = test_hall.PATIENCE
 MANY = 30
@@ -177,15 +177,15 @@ def a_server_is_killed(hall, lecturer, student) -> None:
 def redis_is_killed(hall, rooms, code, lecturer, student) -> None:
     """One sentence, and everything else goes on; what was confirmed is there when it comes back."""
     process, _ = redis_of(hall.process.pid)
-    counted = rooms.answers(code, KEY, rooms.poll(code, KEY).cases(standing(rooms.place(code)[1]).case))
-    assert [len(each) for each in counted] == [MANY + 1] * 2
+    until(lambda: [len(each) for each in counted_now(rooms, code)] == [MANY + 1] * 2, "the votes of both rounds")
+    counted = counted_now(rooms, code)
     os.kill(hall.process.pid, signal.SIGSTOP)  # or it would be there again at once
     try:
         os.kill(process, signal.SIGKILL)
         for tab in (lecturer, student):
             expect(bar(tab).get_by_text(AWAY)).to_be_visible()
         told = step(student)  # a page needs no class
-        expect(student.get_by_text(f"{told} 3×3").or_(student.get_by_role("slider", name=LAYERS)).first).to_be_visible()
+        student.wait_for_url(f"**rf_layers={told}*")
         expect(student.locator("[data-testid=stException], [data-testid=stAlertContentError]")).to_have_count(0)
     finally:
         os.kill(hall.process.pid, signal.SIGCONT)
@@ -193,11 +193,14 @@ def redis_is_killed(hall, rooms, code, lecturer, student) -> None:
     for tab in (lecturer, student):
         expect(bar(tab).get_by_text(AWAY)).to_have_count(0)
     until(lambda: reached(rooms, code))
-    poll = rooms.poll(code, KEY)
-    assert poll.phase == "second"
-    assert rooms.answers(code, KEY, poll.cases(standing(rooms.place(code)[1]).case)) == counted
+    assert rooms.poll(code, KEY).phase == SECOND and counted_now(rooms, code) == counted
     bar(student).get_by_role("button", name="Catch up").click()
     expect(bar(student).get_by_text("Following")).to_be_visible()
+
+
+def counted_now(rooms, code) -> tuple[list[str], list[str]]:
+    """What both rounds have where the class is."""
+    return rooms.answers(code, KEY, rooms.poll(code, KEY).cases(standing(rooms.place(code)[1]).case))
 
 
 def reached(rooms, code) -> bool:

@@ -25,7 +25,7 @@ from ui.rooms.room import (
     legible,
     standing,
 )
-from ui.rooms.store import Memory, UnreachableError
+from ui.rooms.store import MISSED, Memory, UnreachableError
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,18 @@ def test_a_silent_redis_is_one_error_and_is_not_asked_again_at_once():
         assert kept.create("AAAAAA", {"key": "x"}, 60)
     with pytest.raises(UnreachableError):
         kept.read("AAAAAA")
+
+
+def test_who_listens_is_told_of_a_silence_in_which_much_may_have_been_said():
+    port, heard = free_port(), []
+    kept = Redis(f"redis://127.0.0.1:{port}/0")
+    with redis_server(port):
+        kept.listen(lambda *said: heard.append(said))
+        until(lambda: kept._redis.pubsub_numsub("receptive:rooms")[0][1] == 1)
+        assert heard == []
+    with redis_server(port):
+        until(lambda: heard == [(MISSED, "{}")])
+    kept.close()
 
 
 def test_a_code_can_be_read_and_typed(store):
