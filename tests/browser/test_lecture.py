@@ -52,6 +52,8 @@ def lecture(running, chromium):
 def test_a_lecture(lecture):
     hall, rooms, lecturer, student, late = lecture
     code = test_rooms.opened(lecturer, hall.address)
+    together = {"name": test_hall.STAY, "value": test_hall.server_of(lecturer), "url": hall.address}
+    student.context.add_cookies([together])  # on the lecturer's server, which will be killed
     test_rooms.joined(student, hall.address, code)
     other, others_key = rooms.open()
     with following(hall.address, code, MANY) as many, following(hall.address, other, 1) as strangers:
@@ -59,7 +61,7 @@ def test_a_lecture(lecture):
         three_pages(lecturer, student, many)
         two_votes(rooms, code, lecturer, student)
         forged(hall.address, rooms, code, other, others_key)
-        a_server_is_killed(hall, lecturer, student)
+        a_server_is_killed(hall, rooms, code, lecturer, student)
         redis_is_killed(hall, rooms, code, lecturer, student)
         uncovered(lecturer, student)
         # Hand in: here the student hands in what she has made, and the lecturer finds it among the others'.
@@ -158,20 +160,32 @@ def closed_by(socket) -> int:
             return gone.rcvd.code
 
 
-def a_server_is_killed(hall, lecturer, student) -> None:
-    """The student's: her page stands and follows from the other one."""
+def a_server_is_killed(hall, rooms, code, lecturer, student) -> None:
+    """Their pages stand and go on from the other one: she still leads, and the student is still the same voter."""
     first = test_hall.server_of(student)
-    student.evaluate("() => { window.stays = true }")
+    assert test_hall.server_of(lecturer) == first
+    for tab in (lecturer, student):
+        tab.evaluate("() => { window.stays = true }")
     os.kill(hall.servers()[first], signal.SIGKILL)
-    test_hall.until_with(student, lambda name: name != first)
+    for tab in (lecturer, student):
+        test_hall.until_with(tab, lambda name: name != first)
     expect(bar(student).get_by_text("Following")).to_be_visible()
     expect(bar(lecturer).get_by_text(re.compile(r"\d+ here"))).to_be_visible()
+    asks, answers = lecturer.locator(QUESTION), student.locator(QUESTION)
+    expect(asks.get_by_role("button", name="Uncover")).to_be_visible()
     told = step(lecturer)
     expect(student.get_by_role("slider", name=LAYERS).first).to_have_attribute("aria-valuenow", told)
-    assert student.evaluate("() => window.stays"), "the page was not loaded again"
-    expect(lecturer.locator(QUESTION).get_by_text("answered with other settings")).to_be_visible()
+    expect(asks.get_by_text("answered with other settings")).to_be_visible()
     lecturer.get_by_role("slider", name=LAYERS).first.press("ArrowLeft")  # back to where the class has voted
-    expect(lecturer.locator(QUESTION).get_by_text(f"{MANY + 1} of")).to_be_visible()
+    expect(asks.get_by_text(f"{MANY + 1} of")).to_be_visible()
+    expect(student.get_by_role("slider", name=LAYERS).first).not_to_have_attribute("aria-valuenow", told)
+    expect(answers.get_by_role("radio", name="75", exact=True)).to_be_checked()
+    answers.get_by_role("radio", name="8", exact=True).click()
+    answers.get_by_role("radio", name="75", exact=True).click()
+    expect(answers.get_by_text("Your answer counts")).to_be_visible()
+    until(lambda: [len(each) for each in counted_now(rooms, code)] == [MANY + 1] * 2, "each has one vote")
+    for tab in (lecturer, student):
+        assert tab.evaluate("() => window.stays"), "the page was not loaded again"
 
 
 def redis_is_killed(hall, rooms, code, lecturer, student) -> None:
