@@ -32,9 +32,9 @@ def marking(view: View) -> None:
     thing, side = view.instances[number], float(view.image.shape[1])
     seen = tuple(round(float(at), 1) for at in thing.box)
     truth = tuple(round(min(max(float(at), 0.0), side), 1) for at in thing.full_box) if extent == WHOLE else seen
-    asked = "all of it that lies in the picture, hidden parts too" if extent == WHOLE else "what is visible of it"
+    asked = "all of it in the picture, hidden parts too" if extent == WHOLE else "only what is visible of it"
     with page.predict(
-        "world-box", f"Thing {chosen} of the table: draw the box around {asked}.",
+        "world-box", f"Draw the box around thing {number + 1} of the table, the {thing.label}: {asked}.",
         page.Region(view.image, (side / 4, side / 4, side * 3 / 4, side * 3 / 4), f"Scene {view.scene.seed}"),
     ) as prediction:  # fmt: skip
         stage("world_marked_truth", width=360, zoom=False).show(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DRAWN = 200  # marks on a picture at most; heat map and figures count all
+CLEAR = 0.02  # of the heat: less is not drawn
 COMPARED = 1_000  # annotators at most whose pairs are compared
 SKY, ORANGE, WHITE = "#56B4E9", "#E69F00", "#FFFFFF"
 _load: Callable[[], ModuleType] | None = None
@@ -117,7 +118,9 @@ def draw(kind: Region, rounds: tuple[list[str], list[str]], key: str, truth: Seq
 
 
 def _layers(kind: Region, marks: Sequence[tuple], told: Found | None, aim: tuple | None) -> list:
-    layers: list = [Heat(density(kind, marks), palette="magma", vmin=0, vmax=1, opacity=0.5)]
+    heat = density(kind, marks)
+    heat[heat < CLEAR] = np.nan  # where nobody was the picture stays as it is
+    layers: list = [Heat(heat, palette="magma", vmin=0, vmax=1, opacity=0.5)]
     few = range(0, len(marks), -(-len(marks) // DRAWN)) if marks else ()
     boxes = [Box("truth", aim, "truth", WHITE, dash=True, width=3)] if aim else []
     if kind.start is None:
