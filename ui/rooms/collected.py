@@ -128,7 +128,7 @@ def _layers(kind: Region, marks: Sequence[tuple], told: Found | None, aim: tuple
             layers.append(Points(np.array([marks[number] for number in few]), colour=SKY, radius=4))
     else:
         centre = None if told is None else told.centre
-        boxes += [Box(f"mark-{number}", marks[number], colour=SKY, width=1) for number in few if number != centre]
+        boxes += [Box(f"mark-{number}", marks[number], colour=SKY, width=1.5) for number in few if number != centre]
         if centre is not None:
             boxes.append(Box("centre", marks[centre], "most agreed", ORANGE, width=3))
     return [*layers, Boxes(boxes)]
@@ -179,12 +179,13 @@ def _histogram(title: str, counted: str, rounds: Sequence[np.ndarray | None], sh
     edges = np.linspace(0, most, 11)
     digits = 1 if whole else 0
     names = [f"{low:.{digits}f} to {high:.{digits}f}" for low, high in pairwise(edges)]
-    figure, said = go.Figure(), []
+    figure, said, largest = go.Figure(), [], 0
     for number, numbers in zip(shown, rounds):
         counts = np.histogram([] if numbers is None else numbers, edges)[0]
+        largest = max(largest, counts.max())
         figure.add_bar(x=names, y=counts, name=ROUND[number], marker_color=COLOURS[number])
         said.append(f"{ROUND[number]}: " + ", ".join(f"{name} {count}" for name, count in zip(names, counts) if count))
     figure.update_xaxes(type="category", title=title)
-    figure.update_yaxes(rangemode="tozero", title=counted)
+    figure.update_yaxes(rangemode="tozero", title=counted, dtick=1 if largest < 8 else None)
     figure.update_layout(bargap=0.2, showlegend=len(shown) > 1)
     figures.show(figure, key, height=240, alt=f"{title}. {'; '.join(said)}")
