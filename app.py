@@ -37,7 +37,7 @@ from ui.components.player import reels
 from ui.first_paint import FirstPaint
 from ui.no_delay import NoDelay
 from ui.preload import Preload
-from ui.rooms import channel
+from ui.rooms import channel, collected
 
 ROOT = Path(__file__).resolve().parent
 
@@ -49,6 +49,13 @@ def load_scenes():
     return scenes
 
 
+def load_agreement():
+    """How a class's marks on a picture are compared, imported with torch when a class has drawn some."""
+    from labs import class_agreement
+
+    return class_agreement
+
+
 def first_networks() -> None:
     """The networks without which a page stays out of the course: most pages show them first."""
     from models import catalog
@@ -58,6 +65,7 @@ def first_networks() -> None:
 
 
 lab_world.register(load_scenes)
+collected.register(load_agreement)
 lighter_reruns.lighten()
 whole_requests.complete()
 last_words.heed()

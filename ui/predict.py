@@ -70,6 +70,8 @@ class Prediction:
             self._remember(answer)
             with self.place:
                 words(self._sentence(answer, explain), f"{self.name}-said")
+            if self.ballot is not None:
+                self.ballot.reveal(self.kind, answer)
 
     def _remember(self, answer: Any) -> None:
         """For who hands in; not while a hand moves, for then nothing new is said."""
@@ -146,8 +148,9 @@ def predict(key: str, question: str, kind: Kind | Sequence[Hashable]) -> Iterato
     kind, name = kind_of(kind), name_of(key)
     ballot = vote.ballot(key, question) if kind.open and not off() else None
     if ballot is not None and ballot.begins():
-        st.session_state[f"{name}-guess"] = None
-        _give(name, None)
+        guess = kind.read(ballot.mine() or "")
+        st.session_state[f"{name}-guess"] = guess
+        _give(name, None if guess is None else kind.write(guess))
     guess, shown = _recall(name, kind)
     prediction = Prediction(key, question, kind, guess, shown, asked=kind.open and not off(), ballot=ballot)
     with st.container(key=name):
@@ -178,10 +181,9 @@ def _ask(prediction: Prediction) -> None:
     control, early = f"{name}-control", f"{name}-early"
 
     def given(guess: Any) -> None:
-        st.session_state[f"{name}-guess"] = guess
-        _give(name, kind.write(guess))
-        if prediction.ballot is not None:
-            prediction.ballot.cast(kind.write(guess))
+        counts = prediction.ballot is None or prediction.ballot.cast(kind.write(guess))
+        st.session_state[f"{name}-guess"] = guess if counts else None
+        _give(name, kind.write(guess) if counts else None)
 
     def composed() -> None:
         guess = kind.composed(control)

@@ -62,10 +62,19 @@ def networks(focus: Focus) -> None:
     found = {name: wl.weak_box(heat) for name, heat in large.items()}
     boxed = {TITLES[name]: truth.overlap(box) for name, box in found.items()} if truth else {}
     leaders = [title for title, value in boxed.items() if value == max(boxed.values())]
+    fine = activation(looks[GAP_28], focus.target)
+    high, wide = fine.shape
+    row_at, column_at = divmod(int(fine.argmax()), wide)
     with page.predict(
+        "cam-peak", f"{TITLES[GAP_28]}: click where its map of {focus.name} will be largest.",
+        page.Region(focus.picture.image, alt="The picture, as the networks see it"),
+    ) as where, page.predict(
         "cam-networks", "Each network draws a box around what lies above 20 % of its map's maximum. Whose box meets "
         f"the {focus.name} best here?", list(boxed) if len(leaders) == 1 else [],
     ) as prediction:  # fmt: skip
+        peak = around(row_at, column_at, high, wide, focus.picture.image.shape[0])
+        where.outcome(peak, f"Its largest cell is row {row_at + 1}, column {column_at + 1} of {high} × {wide}; the "
+                            "cells beside it count as well.")  # fmt: skip
         for panel, name in zip(st.columns(3, gap="medium"), NETWORKS, strict=True):
             with panel:
                 draw(name, looks[name], focus, truth, found[name])
@@ -87,6 +96,13 @@ def networks(focus: Focus) -> None:
     )
     if truth is None:
         st.caption(no_truth(focus.picture, focus.target))
+
+
+def around(row: int, column: int, rows: int, columns: int, side: int) -> tuple[float, float, float, float]:
+    """A cell and those beside it, xyxy in pixels of a square picture."""
+    high, wide = side / rows, side / columns
+    return (max(column - 1, 0) * wide, max(row - 1, 0) * high, min(column + 2, columns) * wide,
+            min(row + 2, rows) * high)  # fmt: skip
 
 
 def draw(name: str, seen: Classification, focus: Focus, truth: Truth | None, box: Tensor | None) -> None:

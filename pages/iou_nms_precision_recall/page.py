@@ -1,11 +1,12 @@
 """When is a detection right, and how good is a detector? IoU, NMS, matching, precision-recall, AP and mAP."""
 
 from labs import average_precision, boxes, confusion_matrix, detection_errors, matching, nms
-from pages.iou_nms_precision_recall import by_hand, failures, photographs, ranking, suppression, two_boxes
+from pages.iou_nms_precision_recall import by_hand, drawn, failures, photographs, ranking, suppression, two_boxes
 from ui import page
 
 page.begin("IoU, NMS and Precision-Recall")
 two_boxes.two_boxes()
+drawn.drawn()
 suppression.suppression()
 page.erratum(
     slide="True detection: high IoU.",

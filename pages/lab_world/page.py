@@ -3,7 +3,7 @@
 import streamlit as st
 
 import scenes
-from pages.lab_world import truth
+from pages.lab_world import marking, truth
 from pages.lab_world.links import not_understood
 from pages.lab_world.play import SHOWN, play
 from pages.lab_world.play import truth as known
@@ -13,10 +13,11 @@ from ui import page
 
 @page.guard()
 def below() -> None:
-    """Maps, table, questions and JSON of the scene that the knobs left."""
+    """Maps, table, questions, marking and JSON of the scene that the knobs left."""
     view = known(*st.session_state[SHOWN])
     truth.three_maps(view)
     truth.instances(view)
+    marking.marking(view)
     truth.downloads(view)
 
 

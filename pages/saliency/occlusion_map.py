@@ -80,20 +80,25 @@ def whole_map(focus: Focus, fill: str, put: Callable[[lab.Patch], None]) -> None
     falls = fallen(focus, slot[0], what)
     some = {True: "none", False: "fewer than half"}
     risen = int((falls < 0).sum())
+    most = rows[int(falls.argmax()) // falls.shape[1]][int(falls.argmax()) % falls.shape[1]]
     with page.predict(
+        "saliency-needed", f"Under which patch of {patch} × {patch} pixels does the {what} of {focus.name} fall most? "
+        "Click its middle.", page.Region(focus.image, alt="The picture"),
+    ) as where, page.predict(
         "saliency-risen", f"At how many of these {falls.numel()} places does the patch *raise* the {what} of "
         f"{focus.name}?", [*some.values(), "half or more"],
     ) as prediction:  # fmt: skip
         draw(focus, falls, rows, patch, stride, what)
+        where.outcome(tuple(map(float, most)), f"There it falls by {number(float(falls.max()), 4)}.")
         prediction.outcome(
             "half or more" if 2 * risen >= falls.numel() else some[risen == 0],
             f"At {risen}. Covering what speaks against the class helps it, and so can the patch itself: the network "
             "has never seen one.",
         )
-    row, column = chosen(st.session_state.get("_saliency_place"), falls)
-    told(focus, slot[0][row, column], rows[row][column], float(falls[row, column]), (row, column))
-    st.button("Put the dragged patch here", key="saliency_put", icon=":material/move_down:",
-              on_click=put, args=(rows[row][column],))  # fmt: skip
+        row, column = chosen(st.session_state.get("_saliency_place"), falls)
+        told(focus, slot[0][row, column], rows[row][column], float(falls[row, column]), (row, column))
+        st.button("Put the dragged patch here", key="saliency_put", icon=":material/move_down:",
+                  on_click=put, args=(rows[row][column],))  # fmt: skip
 
 
 def fallen(focus: Focus, logits: Tensor, what: str) -> Tensor:

@@ -181,8 +181,11 @@ def test_another_method_has_pixels_and_a_sign(run, sound, untrained, drawn):
     assert drawn.layer("cam_method_map", components.Heat).palette == "inferno"
 
 
-def test_three_networks_side_by_side(run, sound, untrained, drawn):
-    at = sound(run())
+def test_three_networks_side_by_side(run, sound, untrained, drawn, said):
+    at = sound(run({"predict-cam-peak": "0,0"}))
+    peak = drawn.layer("cam_classifier-gap-28", components.Heat).values
+    row, column = divmod(int(peak.argmax()), 28)
+    assert f"row {row + 1}, column {column + 1} of 28 × 28" in said(at) and "It is **x" in said(at)
     sizes = [drawn.layer(f"cam_{name}", components.Heat).values.shape for name in shared.NETWORKS]
     assert sizes == [(14, 14), (14, 14), (28, 28)]
     rows = at.dataframe[0].value

@@ -30,6 +30,7 @@ from pages.iou_nms_precision_recall import (
     two_boxes,
     verdicts,
 )
+from pages.iou_nms_precision_recall import drawn as drawn_boxes
 from ui import components, figures, page
 
 PAGE = "iou_nms_precision_recall"
@@ -593,3 +594,17 @@ def test_a_point_of_the_curve_shows_its_detection_and_a_click_goes_there(run, mo
     monkeypatch.setattr(figures, "touched", lambda key: figures.Touch(under=3, clicked=3))
     at = run(pr_step=1)
     assert "**Detection 3 of" in words(at) and at.session_state["pr_step"] == 3
+
+
+def test_a_box_is_drawn_and_a_pixel_costs_a_small_thing_more(visit, sound, drawn, said, network):
+    found = {}
+    for which in (drawn_boxes.LARGE, drawn_boxes.SMALL):
+        at = sound(visit(PAGE, {"predict-iou-drawn": "60,120,150,200", "drawn_which": which}))
+        boxes = {box.id: torch.tensor(box.xyxy).double() for box in drawn.boxes("iou_drawn_truth")}
+        found[which] = drawn_boxes.slipped(boxes["truth"], 1)
+        width, height = (boxes["truth"][2:] - boxes["truth"][:2]).tolist()
+        assert found[which] == pytest.approx(width * height / ((width + 2) * (height + 2)))
+        text = said(at)
+        assert f"IoU of **{float(geometry.iou(boxes['truth'], boxes['guess'])):.2f}**" in text
+        assert f"| 1 px | {found[which]:.2f} |" in text and f"{width:.0f} × {height:.0f} px" in text
+    assert found[drawn_boxes.LARGE] > found[drawn_boxes.SMALL] + 0.05

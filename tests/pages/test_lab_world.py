@@ -198,3 +198,17 @@ def test_a_link_with_nonsense_says_so_in_one_sentence(visit, sound):
     for part in ("seed=abc (0 to 999999)", "objects=99 (0 to 12)", "occlusion=7 (0 to 1)", sizes):
         assert part in told
     assert said(objects="3", size="64") == []
+
+
+def test_a_thing_is_marked_whole_or_as_it_is_seen(visit, sound, drawn, said):
+    view = truth()
+    hidden = min(view.instances, key=lambda thing: thing.visible)
+    guess = ",".join(f"{at:g}" for at in hidden.box.round(1))
+    at = sound(visit(PAGE, {"predict-world-box": guess}))
+    boxes = {box.id: box.xyxy for box in drawn.boxes("world_marked_truth")}
+    assert boxes["truth"] == pytest.approx(hidden.full_box.clip(0, 224), abs=0.05) and boxes["truth"] != boxes["guess"]
+    assert f"{hidden.visible:.0%} of the {hidden.label} is visible" in said(at)
+    at = sound(visit(PAGE, {"predict-world-box": guess, "world_extent": "what is visible"}))
+    boxes = {box.id: box.xyxy for box in drawn.boxes("world_marked_truth")}
+    assert boxes["truth"] == boxes["guess"] and "an IoU of **1.00**" in said(at)
+    assert "Mark it yourself" not in [each.value for each in sound(visit(PAGE, objects=0)).header]

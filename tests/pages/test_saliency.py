@@ -141,6 +141,8 @@ def test_the_hand_and_the_map_say_the_same(run, sound, drawn, prose):
     assert cells.values.tolist() == (score - logits[..., CAT]).tolist()
     told = re.search(r"Row (\d+), column (\d+)\*\*.*?probability (\S+ → \*\*\S+?\*\*).*?fall \*\*(\S+?)\*\*", prose(at))
     row, column = int(told[1]) - 1, int(told[2]) - 1
+    x1, y1, x2, y2 = rows[row][column]
+    assert f"It is **x {x1} to {x2}, y {y1} to {y2}**" in prose(at)  # the answer to where it falls most
     assert (row, column) == divmod(int((score - logits[..., CAT]).argmax()), len(rows))
     at = sound(at.button(key="saliency_put").click().run())
     assert drawn.boxes("saliency_covered")[0].xyxy == tuple(map(float, rows[row][column]))

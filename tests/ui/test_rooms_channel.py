@@ -15,7 +15,7 @@ from tests.ui.redis_server import redis_server
 from ui.rooms import channel
 from ui.rooms.redis_store import Redis
 from ui.rooms.room import SHOWN, Doubts, Rooms
-from ui.rooms.store import Memory
+from ui.rooms.store import MISSED, Memory
 
 
 @pytest.fixture(params=["memory", "redis"], scope="module")
@@ -92,6 +92,17 @@ def test_students_go_where_the_lecturer_goes_and_who_comes_late_too(hall):
             stranger.recv(timeout=0.2)
         hall[1].end(code, key)
         assert hear(student, "over") and closed(student) == channel.GONE
+
+
+def test_after_a_silence_all_is_said_again(hall):
+    code, _ = hall[1].open()
+    with enter(hall, code) as student:
+        assert hear(student, "leads")
+        hall[1].store.write(code, {"place": "ssd", "number": "1"})  # as if it had been said while nobody could hear
+        channel._hear(MISSED, "{}")
+        said = hear(student, "polls")
+        said |= said if "place" in said else hear(student, "place")
+        assert (said["place"], said["number"]) == ("ssd", 1)
 
 
 @pytest.mark.parametrize(

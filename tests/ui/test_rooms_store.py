@@ -2,13 +2,30 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.ui.redis_server import free_port, redis_server
+from ui.rooms import room
 from ui.rooms.redis_store import REST, Redis
-from ui.rooms.room import DISCUSS, FIRST, LETTERS, SECOND, SHOWN, Doubts, Rooms, legible
-from ui.rooms.store import Memory, UnreachableError
+from ui.rooms.room import (
+    COUNTED,
+    DISCUSS,
+    ELSEWHERE,
+    FIRST,
+    LATE,
+    LETTERS,
+    NOWHERE,
+    SECOND,
+    SHOWN,
+    Doubts,
+    Rooms,
+    Standing,
+    legible,
+    standing,
+)
+from ui.rooms.store import MISSED, Memory, UnreachableError
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +134,18 @@ def test_a_silent_redis_is_one_error_and_is_not_asked_again_at_once():
         kept.read("AAAAAA")
 
 
+def test_who_listens_is_told_of_a_silence_in_which_much_may_have_been_said():
+    port, heard = free_port(), []
+    kept = Redis(f"redis://127.0.0.1:{port}/0")
+    with redis_server(port):
+        kept.listen(lambda *said: heard.append(said))
+        until(lambda: kept._redis.pubsub_numsub("receptive:rooms")[0][1] == 1)
+        assert heard == []
+    with redis_server(port):
+        until(lambda: heard == [(MISSED, "{}")])
+    kept.close()
+
+
 def test_a_code_can_be_read_and_typed(store):
     code, key = Rooms(store).open()
     assert len(code) == 6 and set(code) <= set(LETTERS) and not set("IO01") & set(LETTERS)
@@ -150,24 +179,98 @@ def test_a_place_is_a_page_of_the_lab(store, place):
         assert rooms.move(code, key, good) and rooms.place(code)[1] == good
 
 
+def both(rooms, code, question="q", here=NOWHERE):
+    """What was said in both rounds, as they stand now."""
+    return rooms.answers(code, question, rooms.poll(code, question).cases(here.case))
+
+
 def test_two_rounds_and_no_vote_between_them(store):
     rooms = Rooms(store)
     code, key = rooms.open()
-    assert rooms.vote(code, "q", "anna", "4", "How many?") and rooms.vote(code, "q", "bert", "8")
-    assert rooms.vote(code, "q", "anna", "12") and rooms.answered(code, "q", 1) == 2
-    assert rooms.ask(code, key, "q", DISCUSS) and not rooms.vote(code, "q", "carl", "4")
-    assert rooms.ask(code, key, "q", SECOND) and rooms.vote(code, "q", "bert", "12")
-    assert rooms.answers(code, "q") == (["12", "8"], ["12"])
-    assert rooms.ask(code, key, "q", SHOWN) and not rooms.vote(code, "q", "bert", "4")
-    assert rooms.answers(code, "other") == ([], []) and rooms.poll(code, "other").phase == FIRST
-    assert rooms.ask(code, key, "q", FIRST) and rooms.answers(code, "q") == ([], [])
+    assert rooms.vote(code, "q", "anna", "4", "How many?") == rooms.vote(code, "q", "bert", "8") == COUNTED
+    assert rooms.vote(code, "q", "anna", "12") == COUNTED and rooms.answered(code, "q", 1) == 2
+    assert rooms.mine(code, "q", "anna") == "12" and rooms.mine(code, "q", "carl") is None
+    assert rooms.ask(code, key, "q", DISCUSS) and rooms.vote(code, "q", "carl", "4") == LATE
+    assert rooms.ask(code, key, "q", SECOND) and rooms.vote(code, "q", "bert", "12") == COUNTED
+    assert both(rooms, code) == (["12", "8"], ["12"])
+    assert rooms.ask(code, key, "q", SHOWN) and rooms.vote(code, "q", "bert", "4") == LATE
+    assert both(rooms, code) == (["12", "8"], ["12"])
+    assert both(rooms, code, "other") == ([], []) and rooms.poll(code, "other").phase == FIRST
+    assert rooms.ask(code, key, "q", FIRST) and both(rooms, code) == ([], [])
+
+
+def test_answers_to_other_settings_count_apart(store):
+    rooms = Rooms(store)
+    code, key = rooms.open()
+    one, other, far = Standing("ssd", "x=1"), Standing("ssd", "x=2"), Standing("yolo_grid", "x=2")
+    assert rooms.vote(code, "q", "anna", "4", here=other) == COUNTED  # the lecturer is not anywhere yet
+    rooms.move(code, key, "ssd?x=1&room=ABCDEF&lecture=1#play")
+    assert rooms.vote(code, "q", "anna", "8", here=one) == COUNTED
+    assert rooms.vote(code, "q", "bert", "8", here=other) == ELSEWHERE
+    assert rooms.answered(code, "q", 1, one) == 1 and rooms.answered_elsewhere(code, "q", 1, one) == 1
+    rooms.ask(code, key, "q", DISCUSS, one)
+    rooms.move(code, key, "ssd?x=2")  # she shows something else, and asks again there
+    rooms.ask(code, key, "q", SECOND, other)
+    assert rooms.vote(code, "q", "bert", "12", here=one) == ELSEWHERE
+    assert rooms.vote(code, "q", "bert", "12", here=other) == COUNTED
+    rooms.ask(code, key, "q", SHOWN, other)
+    assert both(rooms, code, here=far) == (["8"], ["12"])  # whoever looks from elsewhere sees what was asked
+    rooms.ask(code, key, "q", FIRST, other)  # forgets what was said here, and nothing else
+    assert both(rooms, code, here=other) == ([], []) and both(rooms, code, here=one) == (["8"], [])
+    rooms.move(code, key, "yolo_grid?x=2")  # she has gone on: nobody on the old page is in the wrong state
+    assert rooms.vote(code, "q", "carl", "4", here=other) == COUNTED
+    assert rooms.vote(code, "q", "carl", "4", here=Standing("ssd", "x=3")) == ELSEWHERE  # but nobody invents a state
+    assert {(name, said["page"], said["query"]) for (name, _), said in rooms.asked(code).items()} == {
+        ("q", "ssd", "x=1"), ("q", "ssd", "x=2"),
+    }  # fmt: skip
+
+
+def test_where_somebody_stands_is_page_and_settings_alone():
+    same = ["ssd?x=1&y=a%20b", "ssd?y=a+b&x=1#play", "ssd?predict-q=8&room=ABCDEF&follow=1-x&lecture=1&y=a+b&x=1"]
+    assert {standing(place) for place in same} == {Standing("ssd", "x=1&y=a+b")}
+    assert standing("#play") == NOWHERE and standing("ssd?x=") == Standing("ssd", "x=")
+    script = (Path(room.__file__).parents[1] / "components" / "class_line" / "class_line.js").read_text()
+    assert f"const OWN = {list(room.OWN)}" in script  # the browsers leave out the same
+    assert len({standing(place).case for place in ("ssd?x=1", "ssd?x=2", "ssd", "yolo_grid?x=1")}) == 4
+
+
+def test_a_room_keeps_so_many_cases_and_no_more(store, monkeypatch):
+    monkeypatch.setattr(room, "CASES", 2)
+    rooms = Rooms(store)
+    code, _ = rooms.open()
+    said = [rooms.vote(code, "q", "anna", "4", here=Standing("ssd", f"x={each}")) for each in (1, 2, 3, 1)]
+    assert said == [COUNTED, COUNTED, LATE, COUNTED] and len(rooms.asked(code)) == 2
 
 
 @pytest.mark.parametrize(("question", "voter", "answer"), [("q:1", "a", "4"), ("", "a", "4"), ("q", "", "4"), ("q", "a" * 65, "4"), ("q", "a", "4" * 20_000)])  # fmt: skip # noqa: E501
 def test_what_is_no_vote_is_not_counted(store, question, voter, answer):
     rooms = Rooms(store)
     code, _ = rooms.open()
-    assert not rooms.vote(code, question, voter, answer) and rooms.answered(code, question, 1) == 0
+    assert rooms.vote(code, question, voter, answer) == LATE and rooms.answered(code, question, 1) == 0
+
+
+def test_nothing_of_a_lesson_says_who_was_there(store):
+    """Every text that is kept of a lesson: the code, the key's hash, places, questions, answers, and random numbers."""
+    rooms = Rooms(store)
+    code, key = rooms.open()
+    rooms.move(code, key, "ssd?x=1")
+    rooms.vote(code, "q", "r4nd0m-number", "4", "How many?", Standing("ssd", "x=1"))
+    rooms.ask(code, key, "q", SHOWN, Standing("ssd", "x=1"))
+    rooms.count_in(code, "process", 1)
+    case = Standing("ssd", "x=1").case
+    tables = ["", "polls", "asked", "present", f"votes:1:{case}:q"]
+    kept = {table: store.read(code, table) for table in tables}
+    if isinstance(store, Redis):
+        names = {name.split(":", 3)[3] if name.count(":") > 2 else "" for name in store._redis.keys(f"*{code}*")}
+        assert names == {*tables, "*tables"}
+    else:
+        assert set(store._rooms[code][1]) == set(tables)
+    assert set(kept[""]) == {"key", "place", "number"} and key not in str(kept)
+    assert kept["polls"] == {"q": f"shown,{case},"} and kept[f"votes:1:{case}:q"] == {"r4nd0m-number": "4"}
+    assert json.loads(kept["asked"][f"{case}:q"]) == {"text": "How many?", "page": "ssd", "query": "x=1"}
+    assert kept["present"]["process"].split()[0] == "1"
+    store.end(code)
+    assert not isinstance(store, Redis) or not store._redis.keys(f"*{code}*")
 
 
 def test_who_is_there_is_counted_over_processes(store):

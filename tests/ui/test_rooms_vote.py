@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui.guesses import Number, Order, Region, kind_of
-from ui.rooms import channel, seat, tally, window
-from ui.rooms.room import DISCUSS, FIRST, SECOND, SHOWN, Rooms
+from ui.rooms import channel, collected, seat, tally, window
+from ui.rooms.room import DISCUSS, FIRST, NOWHERE, SECOND, Rooms, Standing
 from ui.rooms.store import Memory, UnreachableError
 
 PICTURE = np.zeros((40, 80, 3), np.uint8)
@@ -46,8 +46,8 @@ def rooms(monkeypatch):
     return Rooms(store)
 
 
-def visit(code=None, key="") -> AppTest:
-    at = AppTest.from_function(script, default_timeout=30)
+def visit(code=None, key="", at=None) -> AppTest:
+    at = AppTest.from_function(script, default_timeout=30) if at is None else at
     if code:
         at.query_params["room"] = code
     if key:
@@ -55,6 +55,11 @@ def visit(code=None, key="") -> AppTest:
     at.run()
     assert not at.exception and not at.error
     return at
+
+
+def said(rooms, code, key="cells", here=NOWHERE):
+    """What was said in both rounds of a question, as they stand."""
+    return rooms.answers(code, key, rooms.poll(code, key).cases(here.case))
 
 
 def veiled(at) -> bool:
@@ -80,9 +85,9 @@ def test_two_votes_and_then_the_view(rooms):
     assert veiled(student) and "without a name" in captions(student)
     assert [button.label for button in student.button] == []  # nothing that lifts the veil, nor the lecturer's
     answer(student, 8)
-    assert veiled(student) and "Your answer counts" in captions(student) and rooms.answers(code, "cells") == (["8"], [])
+    assert veiled(student) and "Your answer counts" in captions(student) and said(rooms, code) == (["8"], [])
     answer(student, 4)
-    assert rooms.answers(code, "cells") == (["4"], [])
+    assert said(rooms, code) == (["4"], [])
     lecturer.run()
     assert (
         veiled(lecturer) and "**1** of 1 have answered" in captions(lecturer) and not mounted(lecturer, "class_tally")
@@ -91,31 +96,162 @@ def test_two_votes_and_then_the_view(rooms):
     assert len(mounted(lecturer, "class_tally")) == 1
     lecturer.button(key="class_discuss-cells").click().run()
     answer(student, 12)
-    assert rooms.answers(code, "cells") == (["4"], []) and "Discuss" in captions(student)
+    assert said(rooms, code) == (["4"], []) and "Discuss" in captions(student)
     lecturer.button(key="class_second-cells").click().run()
     student.run()
     assert "Second vote" in captions(student) and student.pills(key="predict-cells-control").value is None
     answer(student, 12)
-    assert rooms.answers(code, "cells") == (["4"], ["12"]) and not mounted(student, "class_tally")
+    assert said(rooms, code) == (["4"], ["12"]) and not mounted(student, "class_tally")
     lecturer.button(key="class_shown-cells").click().run()
     student.run()
     assert not veiled(lecturer) and not veiled(student) and len(mounted(student, "class_tally")) == 1
     assert "You said **12**, and that is right" in mounted(student, "predict-cells-said")[0]["text"]
     lecturer.button(key="class_first-cells").click().run()
     student.run()
-    assert veiled(student) and rooms.answers(code, "cells") == ([], [])
+    assert veiled(student) and said(rooms, code) == ([], [])
+
+
+def test_who_has_other_settings_is_told_and_not_counted(rooms):
+    code, key = rooms.open()
+    lecturer, student, other = visit(code, key), visit(code), visit(code)
+    other.query_params["stride"] = "3"
+    other.run()
+    rooms.move(code, key, f"?room={code}")  # as her browser says it
+    answer(student, 8)
+    answer(other, 4)
+    assert "other settings than yours" in captions(other) and "Your answer counts" in captions(student)
+    assert other.pills(key="predict-cells-control").value is None and said(rooms, code) == (["8"], [])
+    rooms.move(code, key, "?stride=3")
+    lecturer.query_params["stride"] = "3"
+    lecturer.run()
+    assert "**0** of 0 have answered. 1 more answered with other settings" in captions(lecturer)
+    answer(other, 4)
+    assert "Your answer counts" in captions(other) and said(rooms, code, here=Standing("", "stride=3")) == (["4"], [])
+    student.query_params["stride"] = "3"  # she follows: her guess was none at these settings
+    student.run()
+    assert student.pills(key="predict-cells-control").value is None and "without a name" in captions(student)
+    del student.query_params["stride"]
+    student.run()  # and where she has answered her answer stands
+    assert student.pills(key="predict-cells-control").value == 8
+    lecturer.button(key="class_shown-cells").click().run()
+    student.run()
+    assert "The page has other settings now than in the first vote" in captions(student)
+    assert len(mounted(student, "class_tally")) == 1
+
+
+KINDS = {  # a question, its truth, two rounds of answers, and what both rounds say of them
+    "Number(0, 4, 1)": (
+        3, (["1", "3"], ["3", "3"]),
+        ["First vote: 0 0, 1 1, 2 0, 3 1", "Second vote: 0 0, 1 0, 2 0, 3 2"],
+    ),
+    "Order(['a', 'b'])": (
+        ("a", "b"), (["b>a", "a>b", "b>a"], ["a>b"] * 3),
+        ["First vote: b, then a 2, a, then b 1", "Second vote: a, then b 3"],
+    ),
+    "Region(PICTURE, (0, 0, 10, 10))": (
+        (0, 0, 20, 20), (["0,0,20,10", "0,0,20,20", "40,20,60,40"], ["0,0,20,20"] * 2),
+        [
+            "First vote: 3 answers", "Second vote: 2 answers",
+            "IoU of every two annotators. First vote: 0.0 to 0.1 2, 0.5 to 0.6 1; Second vote: 0.9 to 1.0 1",
+            "mean IoU **0.17** over 3 pairs", "mean IoU **1.00** over 1 pair.",
+            "IoU with the truth. First vote: 0.0 to 0.1 1, 0.5 to 0.6 1, 0.9 to 1.0 1; Second vote: 0.9 to 1.0 2",
+            "With the truth: median IoU **0.50**, worst 0.00, best 1.00; **2 of 3** reach 0.5",
+        ],
+    ),
+    "Region(PICTURE)": (
+        (0, 0, 20, 20), (["10,10", "23,24"], ["5,5"]),
+        [
+            "First vote: 2 answers", "Second vote: 1 answer.", "Apart from each other: **19 px** on average",
+            "**1 of 2** inside the truth; median distance from it **2 px**, largest 5 px",
+            "**1 of 1** inside the truth",
+            "pixels from the truth. First vote: 0 to 1 1, 5 to 6 1; Second vote: 0 to 1 1",
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_shows_both_rounds_beside_its_outcome(rooms, kind):
+    """Histograms and heat maps: for her before, without a truth; for everybody once it is uncovered."""
+    truth, votes, shows = KINDS[kind]
+    code, key = rooms.open()
+    for phase, answers in zip((FIRST, SECOND), votes):
+        rooms.ask(code, key, "cells", phase)
+        for number, each in enumerate(answers):
+            rooms.vote(code, "cells", f"voter-{number}", each)
+    lecturer, student = (visit(code, each, asking(kind, truth)) for each in (key, ""))
+    lecturer.toggle(key="class_answers-cells").set_value(True).run()
+    before = shown(lecturer)
+    assert all(each in before for each in shows if "truth" not in each), before
+    assert "truth" not in before and "First vote" not in shown(student)
+    lecturer.button(key="class_shown-cells").click().run()
+    student.run()
+    for at in (lecturer, student):
+        assert all(each in shown(at) for each in shows), shown(at)
+        assert any("It is" in each["text"] for each in mounted(at, "predict-cells-said"))
+    if kind.startswith("Region"):
+        first = mounted(student, "class_tally-cells-0")[0]["layers"]
+        assert first[0]["kind"] == "raster" and "truth" in str(first[-1])
+        marks = len(first[-1]["boxes"]) if "(0" in kind else len(first[1]["xy"])
+        assert marks == len(votes[0]) + ("(0" in kind)  # and the truth
+        assert len(mounted(lecturer, "class_tally-cells-1")) == 1
+
+
+def asking(kind, truth):
+    """A page with one question of another kind."""
+
+    def script(kind, truth):
+        import numpy as np
+        import streamlit as st
+
+        from ui import page
+        from ui.guesses import Number, Order, Region
+        from ui.rooms import seat
+
+        picture = np.zeros((40, 80, 3), np.uint8)
+        seat.arrive()
+        page.begin("Questions", question="Which?")
+        seat.line()
+        named = {"PICTURE": picture, "Number": Number, "Order": Order, "Region": Region}
+        with page.guard(), page.predict("cells", "How many?", eval(kind, named)) as prediction:
+            st.markdown("the view")
+            prediction.outcome(truth)
+
+    return AppTest.from_function(script, default_timeout=30, args=(kind, truth))
+
+
+def shown(at) -> str:
+    """What the class's answers say: pictures, charts and sentences."""
+    found = [json.dumps(data, ensure_ascii=False) for data in mounted(at, "class_tally")]
+    return "\n".join([*found, *(each.value for each in at.markdown)])
+
+
+def test_a_student_who_forges_her_session_sees_and_does_no_more(rooms):
+    """More than any message can set: what the lecturer's controls would say, in the student's own session."""
+    code, key = rooms.open()
+    rooms.vote(code, "cells", "another", "8")
+    student = visit(code)
+    for name in ("class_answers-cells", "class_shown-cells", "class_first-cells", "class_end", "class_results"):
+        student.session_state[name] = True
+    student.session_state["class_line.live"] = {
+        "message": {"sequence": 1, "key": key[:-1], "lead": key[:-1], "polls": 1}
+    }
+    student.run()
+    assert veiled(student) and not student.session_state["class.seat"].leads
+    assert not mounted(student, "class_tally") and "**1** of" not in captions(student)
+    assert rooms.poll(code, "cells").phase == FIRST and said(rooms, code) == (["8"], []) and rooms.there(code)
 
 
 def test_the_lecturers_own_guess_is_no_vote(rooms):
     code, key = rooms.open()
     answer(visit(code, key), 8)
-    assert rooms.answers(code, "cells") == ([], [])
+    assert said(rooms, code) == ([], [])
 
 
 def test_two_rooms_never_meet(rooms):
     one, other = rooms.open()[0], rooms.open()[0]
     answer(visit(one), 8)
-    assert rooms.answers(other, "cells") == ([], [])
+    assert said(rooms, other) == ([], [])
 
 
 def test_without_a_room_nothing_is_different():
@@ -187,26 +323,28 @@ def test_what_is_counted():
 
 def test_where_the_class_points():
     place, box = Region(PICTURE), Region(PICTURE, start=(0, 0, 10, 10))
-    assert not tally.density(place, []).any() and tally.density(place, []).shape == (10, 20)
-    heat = tally.density(place, ["20,20", "20,20", "60,20", "nonsense"])
+    assert not collected.density(place, []).any() and collected.density(place, []).shape == (10, 20)
+    heat = collected.density(place, [(20, 20), (20, 20), (60, 20)])
     assert heat.max() == 1 and np.unravel_index(heat.argmax(), heat.shape)[1] in (4, 5) and heat[5, 15] > 0.3
-    share = tally.density(box, ["0,0,40,40", "0,0,80,40"])
+    share = collected.density(box, [(0, 0, 40, 40), (0, 0, 80, 40)])
     assert share[0, 0] == 1 and share[5, 15] == 0.5
 
 
 def test_the_table_counts_answers_and_names_nobody(rooms):
     code, key = rooms.open()
-    rooms.vote(code, "cells", "anna", "=1+1", "How many?")
-    rooms.vote(code, "cells", "bert", "-4", "How many?")
-    rooms.ask(code, key, "cells", DISCUSS)
-    rooms.ask(code, key, "cells", SECOND)
-    rooms.vote(code, "cells", "bert", "4", "How many?")
+    here = Standing("ssd", "@x=1")
+    for voter, each in (("anna", "=1+1"), ("bert", "-4"), ("carl", " =1+1"), ("dora", "＝1+1"), ("emil", "-4")):
+        rooms.vote(code, "cells", voter, each, "+How many?", here)
+    rooms.ask(code, key, "cells", DISCUSS, here)
+    rooms.ask(code, key, "cells", SECOND, here)
+    rooms.vote(code, "cells", "bert", "4", "+How many?", here)
     written = tally.csv(rooms, code)
+    asked = ["cells", "'+How many?", "ssd", "'@x=1"]
     assert list(csv.reader(io.StringIO(written)))[1:] == [
-        ["cells", "How many?", "1", "-4", "1"], ["cells", "How many?", "1", "'=1+1", "1"],
-        ["cells", "How many?", "2", "4", "1"],
+        [*asked, "1", "' =1+1", "1"], [*asked, "1", "-4", "2"], [*asked, "1", "'=1+1", "1"],
+        [*asked, "1", "'＝1+1", "1"], [*asked, "2", "4", "1"],
     ]  # fmt: skip
-    assert "anna" not in written and "bert" not in written and (FIRST, SHOWN) == ("first", "shown")
+    assert not any(name in written for name in ("anna", "bert", "carl", "dora", "emil"))
 
 
 def test_the_code_is_a_picture():

@@ -107,6 +107,16 @@ def numbers(name: str, count: int, kind: type[int] | type[float] = float) -> tup
     return found
 
 
+def standing() -> dict[str, str | list[str]]:
+    """The parameters of this page's address as they are or are about to be, bound widgets' included."""
+    context = get_script_run_ctx(suppress_warning=True) if inside.there else None
+    if context is None:
+        return {name: text for name, text in (st.query_params.to_dict() | _kept()).items() if text is not None}
+    state = context.session_state._state
+    right = state.query_params._query_params | _kept() | _bound(state, context.page_script_hash)
+    return {name: text for name, text in right.items() if text is not None}
+
+
 def mend() -> None:
     """Put right what the address says otherwise. Does nothing while a hand moves: the address changes when it rests."""
     if live.following():
@@ -118,8 +128,7 @@ def mend() -> None:
     if context is None:
         return
     state, told = context.session_state._state, st.session_state.get(_TOLD)
-    right = state.query_params._query_params | _kept() | _bound(state, context.page_script_hash)
-    right = {name: [text] if isinstance(text, str) else text for name, text in right.items() if text is not None}
+    right = {name: [text] if isinstance(text, str) else text for name, text in standing().items()}
     st.session_state.setdefault(_STATES, {})[title()] = right
     # The browser stands at what it showed when it asked for this run, or at what an earlier run has told it since.
     if right != _parse_query_string(context.query_string) or told not in (None, right):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ui.components import script_runs
 from ui.rooms.chosen_store import the_store
 from ui.rooms.room import Doubts, Rooms, legible
-from ui.rooms.store import UnreachableError
+from ui.rooms.store import MISSED, UnreachableError
 
 PATH = "/api/class"
 MESSAGE = 32 * 1024  # bytes
@@ -43,6 +44,7 @@ class Hall:
         self.counted: int | None = None
         self.away = False  # the store does not answer
         self.tending: asyncio.Task | None = None
+        self.saying: asyncio.Task | None = None  # again, what may not have been heard
 
     @property
     def students(self) -> int:
@@ -72,8 +74,20 @@ def _hear(code: str, said: str) -> None:
 
 
 def _pass_on(code: str, said: dict[str, Any]) -> None:
+    if code == MISSED:
+        for hall in _halls.values():
+            hall.saying = asyncio.create_task(_say_again(hall))
     if code in _halls:
         _halls[code].tell(said)
+
+
+async def _say_again(hall: Hall) -> None:
+    """The store was silent: where the class is now, and that its questions may have moved on."""
+    with suppress(UnreachableError):
+        place = await asyncio.to_thread(rooms().place, hall.code)
+        hall.tell({"polls": time.time_ns() // 1_000_000})
+        if place is not None:
+            hall.tell({"place": place[1], "number": place[0]}, leading=False)
 
 
 def _listen() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 
-from ui.rooms.store import ROOM, Hear, UnreachableError
+from ui.rooms.store import MISSED, ROOM, Hear, UnreachableError
 
 PREFIX = "receptive:room:"
 CHANNEL = "receptive:rooms"
@@ -101,9 +101,14 @@ class Redis:
 
     def _hear(self) -> None:
         """Until the process ends; a server that is gone is waited for."""
+        again = False
         while not self._closed.is_set():
             with suppress(redis.RedisError, OSError), self._redis.pubsub(ignore_subscribe_messages=True) as heard:
                 heard.subscribe(CHANNEL)
+                heard.get_message(timeout=PATIENCE)  # the server says that it has understood
+                if again:
+                    self._pass_on(MISSED, "{}")
+                again = True
                 while not self._closed.is_set():
                     message = heard.get_message(timeout=PATIENCE / 2)
                     if message is not None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import streamlit as st
 
+from ui import course
 from ui.components import address, wire
 from ui.components.class_line import KEY, class_line
+from ui.rooms import room
 from ui.rooms.channel import DOUBTS, rooms
 from ui.rooms.room import legible
 from ui.rooms.store import UnreachableError
@@ -40,6 +43,12 @@ class Seat:
 def here() -> Seat | None:
     """The visitor's place; None outside a class."""
     return st.session_state.get(_SEAT)
+
+
+def standing() -> room.Standing:
+    """Where this visitor is: the page, and the state of its controls."""
+    path = next((lesson.path for lesson in course.LESSONS if lesson.title == address.title()), "")
+    return room.standing(f"{path}?{urlencode(address.standing(), doseq=True)}")
 
 
 def arrive() -> None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 ROOM = ""  # the table that makes a room: it is there as long as its room
 Hear = Callable[[str, str], None]  # is told the code of a room and what has been said in it
+MISSED = ""  # in place of a code: something may have been said in any room that was not heard
 
 
 class UnreachableError(Exception):
@@ -43,7 +44,7 @@ class Store(Protocol):
         """Say something to everybody who listens, in every process."""
 
     def listen(self, hear: Hear) -> None:
-        """From now on `hear` is called, in any thread, with what is said in any room."""
+        """From now on `hear` is called, in any thread, with what is said in any room; with MISSED after a silence."""
 
 
 class Memory:

@@ -1,4 +1,4 @@
-"""Votes counted: bars, histograms, heat maps, and the table that the lecturer takes home."""
+"""Votes counted: bars, histograms, and the table that the lecturer takes home."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 
 from ui import figures
-from ui.components import Heat, stage
-from ui.guesses import Choice, Kind, Number, Region
+from ui.guesses import Choice, Kind, Number
 from ui.rooms.room import Rooms
 
 BINS = 20  # bars of a histogram at most
 MOST = 8  # orders that are shown
 ROUND = ("First vote", "Second vote")
 COLOURS = ("#56B4E9", "#0072B2")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # begin a formula in a sheet, the wide ones too
 
 
 def counted(kind: Kind, answers: Sequence[str]) -> list[tuple[str, int]]:
@@ -48,35 +46,14 @@ def _histogram(kind: Number, guesses: Sequence[float]) -> list[tuple[str, int]]:
     ]
 
 
-def density(kind: Region, answers: Sequence[str]) -> np.ndarray:
-    """Where the class has pointed, float (H, W) of a quarter of the picture: the share of boxes that cover a place, or
-    places under a bell of 3 % of the picture's width, at most 1; zeros without answers."""
-    height, width = kind.picture.shape[:2]
-    ys, xs = np.mgrid[0 : max(1, height // 4), 0 : max(1, width // 4)] * 4.0 + 2.0
-    found = np.zeros(xs.shape)
-    guesses = [guess for text in answers if (guess := kind.read(text)) is not None]
-    for guess in guesses:
-        if len(guess) == 4:
-            found += (xs >= guess[0]) & (xs <= guess[2]) & (ys >= guess[1]) & (ys <= guess[3])
-        else:
-            found += np.exp(-((xs - guess[0]) ** 2 + (ys - guess[1]) ** 2) / (2 * (0.03 * width) ** 2))
-    most = len(guesses) if kind.start is not None else found.max()
-    return found / most if guesses else found
+def shown_rounds(rounds: tuple[list[str], list[str]]) -> list[int]:
+    """0 and 1 for the first and the second; the second only when somebody has voted in it."""
+    return [number for number in (0, 1) if rounds[number] or number == 0]
 
 
 def draw(kind: Kind, rounds: tuple[list[str], list[str]], key: str) -> None:
-    """Both rounds side by side; the second only when somebody has voted in it."""
-    shown = [number for number in (0, 1) if rounds[number] or number == 0]
-    if isinstance(kind, Region):
-        for number, place in zip(shown, st.columns(len(shown)) if len(shown) > 1 else [st.container()]):
-            with place:
-                said = f"{ROUND[number]}: {len(rounds[number])} answers"
-                heat = Heat(density(kind, rounds[number]), palette="magma", vmin=0, vmax=1)
-                stage(f"{key}-{number}", width=kind.width, zoom=False).show(
-                    kind.picture, [heat], alt=f"{kind.alt}. {said}", caption=said
-                )
-        return
-    bars = []
+    """Both rounds side by side. Places and boxes on a picture are drawn by `collected`."""
+    bars, shown = [], shown_rounds(rounds)
     for number in shown:
         pairs = counted(kind, rounds[number])
         bars.append(
@@ -96,20 +73,23 @@ def _largest(bars: Sequence[go.Bar]) -> int:
 
 
 def csv(rooms: Rooms, code: str) -> str:
-    """question, text, round, answer, votes: how often each answer was given; nothing says by whom."""
+    """question, text, page, settings, round, answer, votes: how often each answer was given with these settings of the
+    page (its address; none for the page as it opens). Nothing says by whom."""
     written = io.StringIO()
     table = tables.writer(written)
-    table.writerow(["question", "text", "round", "answer", "votes"])
-    for name, text in sorted(rooms.asked(code).items()):
-        for number, answers in enumerate(rooms.answers(code, name), start=1):
+    table.writerow(["question", "text", "page", "settings", "round", "answer", "votes"])
+    for (name, case), said in sorted(rooms.asked(code).items()):
+        what = [name, *(harmless(said[each]) for each in ("text", "page", "query"))]
+        for number, answers in enumerate(rooms.answers(code, name, (case, case)), start=1):
             for answer, votes in sorted(Counter(answers).items()):
-                table.writerow([name, harmless(text), number, harmless(answer), votes])
+                table.writerow([*what, number, harmless(answer), votes])
     return written.getvalue()
 
 
 def harmless(text: str) -> str:
     """No formula for who opens the table as a sheet."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not _is_number(text) else text
+    risky = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(FORMULA)
+    return f"'{text}" if risky and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:

@@ -2,19 +2,23 @@
 
 Phases, which the lecturer's buttons set: `first` and `second` take answers, `discuss` takes none, `shown` lifts the
 veil from everybody's view. A question begins in `first`.
+
+A vote counts for the question as it stands: who has set the controls otherwise than the class is told so, and answers
+that were given with other settings are never counted with these.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from ui.components import following
-from ui.guesses import Kind
-from ui.rooms import seat, tally
+from ui.guesses import Kind, Region
+from ui.rooms import collected, seat, tally
 from ui.rooms.channel import rooms
-from ui.rooms.room import DISCUSS, FIRST, SECOND, SHOWN, Poll
+from ui.rooms.room import COUNTED, DISCUSS, ELSEWHERE, FIRST, SECOND, SHOWN, Poll
 from ui.rooms.store import UnreachableError
 
 GLANCE = 1.0  # s between two looks at how many have answered
@@ -26,6 +30,13 @@ NEXT = {  # what the lecturer can do in each phase
 }
 
 
+SILENT = "silent"  # beside what the room says of a vote
+APART = (
+    "The class is elsewhere, or its page has other settings than yours, so your answer was not counted. *Catch up* in "
+    "the bar, then answer."
+)
+
+
 @dataclass
 class Ballot:
     """One question in the visitor's class."""
@@ -34,44 +45,63 @@ class Ballot:
     key: str
     question: str
     poll: Poll
+    results: Any = None  # where they are drawn once they may be seen
 
     @property
     def uncovered(self) -> bool:
         return self.poll.phase == SHOWN
 
     def begins(self) -> bool:
-        """True in the first run of a new round: earlier guesses no longer count."""
+        """True in the first run of a new round, or with other settings: an earlier guess is no answer to this."""
         if following() or self.poll.round is None:
             return False
-        name, now = f"class.round-{self.key}", (self.place.code, self.poll.phase)
+        name, now = f"class.round-{self.key}", (self.place.code, self.poll.phase, seat.standing())
         before = st.session_state.get(name)
         st.session_state[name] = now
         return before is not None and before != now
 
-    def cast(self, answer: str) -> None:
-        """Count a student's answer; the lecturer knows the truth, and hers does not count."""
-        if self.place.leads:
-            return
+    def mine(self) -> str | None:
+        """What the student has answered here already."""
         try:
-            counts = rooms().vote(self.place.code, self.key, self.place.voter, answer, self.question)
-            said = "counted" if counts else "late"
+            return rooms().mine(self.place.code, self.key, self.place.voter, seat.standing())
         except UnreachableError:
-            said = "silent"
-        st.session_state[f"class.said-{self.key}"] = (self.place.code, self.poll.phase, said)
+            return None
+
+    def cast(self, answer: str) -> bool:
+        """Count a student's answer; the lecturer knows the truth, and hers does not count. False if it was given with
+        other settings than the class's."""
+        if self.place.leads:
+            return True
+        here = seat.standing()
+        try:
+            said = rooms().vote(self.place.code, self.key, self.place.voter, answer, self.question, here)
+        except UnreachableError:
+            said = SILENT
+        st.session_state[f"class.said-{self.key}"] = (self.place.code, self.poll.phase, here, said)
+        return said != ELSEWHERE
 
     def show(self, kind: Kind) -> None:
         """Below the question: how far the class is, and for the lecturer what she can do."""
         if self.place.leads:
             self._lead(kind)
+        elif not self.uncovered:
+            self._wait()
+        self.results = st.container() if self.uncovered else None
+
+    def reveal(self, kind: Kind, truth: Any) -> None:
+        """Both rounds beside the outcome, once the lecturer has uncovered it; `truth` is that of the page as it is."""
+        if self.results is None:
             return
-        if self.uncovered:
-            self._answers(kind)
-            return
-        code, phase, said = st.session_state.get(f"class.said-{self.key}", ("", "", ""))
-        mine = said if (code, phase) == (self.place.code, self.poll.phase) else ""
+        with self.results:
+            self._answers(kind, truth)
+
+    def _wait(self) -> None:
+        *when, said = st.session_state.get(f"class.said-{self.key}", ("", "", None, ""))
+        mine = said if when == [self.place.code, self.poll.phase, seat.standing()] else ""
         st.caption(
-            "The class cannot be reached: your answer was not counted." if mine == "silent"
-            else "Discuss: no answers are taken now." if self.poll.phase == DISCUSS or mine == "late"
+            "The class cannot be reached: your answer was not counted." if mine == SILENT
+            else APART if mine == ELSEWHERE
+            else "Discuss: no answers are taken now." if self.poll.phase == DISCUSS or mine not in ("", COUNTED)
             else "Your answer counts. You can change it until the lecturer goes on." if mine
             else "Second vote: what do you say now?" if self.poll.phase == SECOND
             else "Your answer goes to the class, without a name."
@@ -83,37 +113,47 @@ class Ballot:
                 st.button(words, key=f"class_{phase}-{self.key}", on_click=self._ask, args=(phase,))
             if not self.uncovered:
                 st.toggle("Show the answers", key=f"class_answers-{self.key}")
-        if self.uncovered:
-            self._answers(kind)
-        else:
+        if not self.uncovered:
             self._count(kind)
 
     def _ask(self, phase: str) -> None:
         try:
-            rooms().ask(self.place.code, self.place.key, self.key, phase)
+            rooms().ask(self.place.code, self.place.key, self.key, phase, seat.standing())
         except UnreachableError:
             st.toast(seat.SILENT)
 
     @st.fragment(run_every=GLANCE)
     def _count(self, kind: Kind) -> None:
         """How many have answered, and what they say if she wants to see it."""
-        number = 2 if self.poll.phase == SECOND else 1
+        number, here = 2 if self.poll.phase == SECOND else 1, seat.standing()
         try:
-            answered, present = rooms().answered(self.place.code, self.key, number), rooms().present(self.place.code)
+            where = (self.place.code, self.key, number, here)
+            answered, other = rooms().answered(*where), rooms().answered_elsewhere(*where)
+            present = rooms().present(self.place.code)
         except UnreachableError:
             st.caption(seat.SILENT)
             return
-        st.caption(f"**{answered}** of {max(present, answered)} have answered.")
+        apart = f" {other} more answered with other settings of this page; those count apart." if other else ""
+        st.caption(f"**{answered}** of {max(present, answered)} have answered.{apart}")
         if st.session_state.get(f"class_answers-{self.key}"):
             self._answers(kind)
 
-    def _answers(self, kind: Kind) -> None:
+    def _answers(self, kind: Kind, truth: Any = None) -> None:
+        """What was said; a `truth` only where it may be seen, and it judges only what was asked with these settings."""
+        here = seat.standing().case
+        cases = self.poll.cases(here)
         try:
-            answers = rooms().answers(self.place.code, self.key)
+            answers = rooms().answers(self.place.code, self.key, cases)
         except UnreachableError:
             st.caption(seat.SILENT)
             return
-        tally.draw(kind, answers, f"class_tally-{self.key}")
+        if other := [number for number, case in enumerate(cases) if case not in ("", here) and answers[number]]:
+            votes = " and ".join(tally.ROUND[number].lower() for number in other)
+            st.caption(f"The page has other settings now than in the {votes}.")
+        if isinstance(kind, Region):
+            collected.draw(kind, answers, f"class_tally-{self.key}", None if other else truth)
+        else:
+            tally.draw(kind, answers, f"class_tally-{self.key}")
 
 
 def ballot(key: str, question: str) -> Ballot | None:

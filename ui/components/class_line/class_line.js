@@ -169,9 +169,10 @@ class ClassLine {
     const voter = kept.voter || data.voter
     if (kept.key !== lead || kept.voter !== voter) this.keep(data.code, { key: lead, voter })
     hall.open(data.code, lead)
-    // Another server, where the page goes on when the first is gone, has made up a number of its own.
-    if (this.told !== data.voter && (lead !== data.lead || voter !== data.voter)) this.report({ key: lead, voter })
-    this.told = data.voter
+    // Once to each session: when its server is gone the page goes on with another one, which knows neither.
+    const known = `${data.lead} ${data.voter}`
+    if (this.told !== known && (lead !== data.lead || voter !== data.voter)) this.report({ key: lead, voter })
+    this.told = known
     this.show()
   }
 
