@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import page, take_home, warmup
+from ui import page, pinned, take_home, warmup
 from ui.course import ready
 from ui.rooms import seat, window
 
@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 
 warmup.visited()
 seat.arrive()
+pinned.arrive()
 st.set_page_config(page_icon=str(HERE / "icon.svg"), layout="wide")  # before the pages, whose icons are elsewhere
 st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.svg"))
 
@@ -36,8 +37,9 @@ lesson = next(each for each, target in lessons.items() if target == chosen)
 # Tabs and the browser's history carry the page's name.
 st.set_page_config(page_title=f"{lesson.title} · Receptive" if lesson.path else "Receptive")
 
-page.bar(lesson, take_home.button, window.button)
+page.bar(lesson, pinned.button, take_home.button, window.button)
 page.begin_ahead(lesson.title, lesson.question)
+pinned.stand()
 page.notes(lesson)
 if lesson.heavy and not warmup.finished():
     page.warming()
