@@ -44,4 +44,5 @@ def button(lesson: course.Lesson) -> None:
     if copy():
         copied()
     else:
-        pin(own_files.shelf().secret)
+        place = seat.here()
+        pin(own_files.shelf().secret, student=place is not None and not place.leads)

@@ -18,16 +18,16 @@ LONGEST = 2000  # characters of the parameter
 _COMPONENT = wire.declare(KEY, "2rem")
 
 
-def pin(shelf: str) -> None:
+def pin(shelf: str, student: bool) -> None:
     """The button, and the copy where there is one. `shelf` is the secret of this session's files (ui/own_files.py),
-    which its copy is told."""
+    which its copy is told; a `student` in a class is asked before what the lecturer has pinned is loaded."""
     said = wire.news(KEY, wire.message(KEY)) or {}
     if PARAMETER in said:
         address.keep(PARAMETER, legible(said[PARAMETER]))
     held = legible(address.linked(PARAMETER))
     if held is None and address.linked(PARAMETER) is not None:
         address.keep(PARAMETER, None)
-    wire.mount(_COMPONENT, KEY, {"pin": held, "shelf": shelf, "copy": False})
+    wire.mount(_COMPONENT, KEY, {"pin": held, "shelf": shelf, "student": student, "copy": False})
 
 
 def copied() -> None:

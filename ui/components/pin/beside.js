@@ -22,9 +22,9 @@ export const beside = {
   apart: new Map(), // what differs: name → values of the copy, null for a default
   shelf: '',
 
-  /** The present state stays; nothing differs yet. */
+  /** The present state stays, and nothing differs yet; or what somebody else has pinned is shown. */
   pin() {
-    this.open(new Map())
+    this.open(read(this.offered ?? ''))
     this.tell()
   },
 
@@ -34,12 +34,14 @@ export const beside = {
     this.view?.button.focus()
   },
 
-  /** What Python has: after a link, Back, or a step of the class. */
-  take(text, shelf) {
-    this.shelf = shelf
+  /** What Python has: after a link, Back, or a step of the class. A student who follows is asked first: a copy for
+   *  each of a class is work for two. */
+  take(text, shelf, student) {
+    Object.assign(this, { shelf, offered: this.shown ? null : text })
     if (text === null) {
       if (this.shown) this.close()
-    } else if (!this.shown) this.open(read(text))
+    } else if (student && !this.shown) return
+    else if (!this.shown) this.open(read(text))
     else if (text !== write(this.apart)) {
       this.apart = read(text)
       this.steer()
@@ -198,7 +200,7 @@ export const beside = {
 
   /** While a hand moves, what a control says is said by its twin, too. */
   overheard(key, message, live) {
-    if (!this.shown || !this.apart.size || this.setting || !this.frame?.contentWindow.pinned) return
+    if (!this.shown || !this.apart.size || this.setting || !this.frame?.contentWindow?.pinned) return
     const name = key.replace(/\.live$/, '')
     // What else could be moved by it? A control whose name is in the address by its own name moves that alone.
     if (own(name) || this.apart.has(name) || [...this.apart.keys()].some((each) => !shown(document, each))) return
@@ -236,6 +238,7 @@ export const beside = {
 
   /** The look of the copy: no chrome of its own. */
   dress(page) {
+    page.documentElement.dataset.pinCopy = ''
     page.head.append(make('style', { 'data-pin': '' }, `
       [data-testid=stSidebar], [data-testid=stHeader], [data-testid=stToolbar], [data-testid=stExpandSidebarButton], [data-testid=stSidebarCollapsedControl] { display: none !important; }
       [data-testid=stLayoutWrapper]:has(> :is(.st-key-page-bar, .st-key-page-way-on, .st-key-page-notes, .st-key-embed-way-out)) { display: none !important; }

@@ -1,21 +1,24 @@
 // Both sides stand at the same place of the page, and what is veiled on the live one is veiled on both.
 
-const HEADINGS = '[class*="st-key-section-"] h2, .st-key-page-sources h2'
+const HEADINGS = '.st-key-page-heading h1, [class*="st-key-section-"] h2, .st-key-page-sources h2'
+const LINE = 100 // px below the top edge of the window at which one reads
 const main = (page) => page.querySelector('[data-testid=stMain]')
+/** The line on which one reads, px below the top of what scrolls on this page. */
+const line = (page) => LINE - main(page).getBoundingClientRect().top - (page.defaultView.frameElement?.getBoundingClientRect().top ?? 0)
 
-/** Where the sections begin, px from the top of what scrolls, by id; first the top, last the end. */
+/** Where the heading of the page and the sections begin, px from the top of what scrolls, by id. */
 function places(page) {
   const box = main(page)
   const top = box.getBoundingClientRect().top - box.scrollTop
-  const found = [['', 0]]
-  for (const node of page.querySelectorAll(HEADINGS)) if (node.id) found.push([node.id, node.getBoundingClientRect().top - top])
-  return found
+  const found = [...page.querySelectorAll(HEADINGS)].filter((node) => node.id || node.localName === 'h1')
+  return found.map((node) => [node.localName === 'h1' ? '' : node.id, node.getBoundingClientRect().top - top])
 }
 
 /** From a place on one page to that on another: so far into the same section. */
 export function across(y, from, to) {
   const there = new Map(to)
   const known = from.filter(([id]) => there.has(id))
+  if (!known.length) return y
   const at = Math.max(0, known.findLastIndex(([, top]) => top <= y))
   const [id, top] = known[at]
   const next = known[at + 1]
@@ -30,8 +33,8 @@ export const level = {
     let leads = live
     const follow = (from, to) => () => {
       if (leads !== from) return
-      const line = 100 // px below the top edge at which one reads
-      const wanted = across(main(from).scrollTop + line, places(from), places(to)) - line
+      if (!main(from) || !main(to)) return
+      const wanted = across(main(from).scrollTop + line(from), places(from), places(to)) - line(to)
       if (Math.abs(main(to).scrollTop - wanted) > 2) main(to).scrollTo({ top: wanted, behavior: 'instant' })
     }
     for (const [page, other] of [[live, copy], [copy, live]]) {

@@ -39,12 +39,15 @@ export function value(page, name, values) {
 }
 
 const MOST = 4 // controls that are named
+const NETWORK = /\b(network|model|detector|classifier|segmenter)\b/i // in the label of a choice of one
+const NETWORKS = 2 // of them, the first of the page
 
 /** What the page shows: the controls of `first`, its choices of networks, and what is not at its default in `state`. */
 export function describe(page, first, state) {
-  const networks = [...page.querySelectorAll('[class*=st-key-model-] [class*=st-key-][class*=_model]')]
-    .map((node) => /st-key-([\w-]+_model)\b/.exec(node.className)?.[1])
-  const names = [...new Set([...first, ...networks, ...state.keys()])].filter((name) => name && (first.includes(name) || shown(page, name)))
+  const choices = [...page.querySelectorAll('[data-testid=stSelectbox], [data-testid=stButtonGroup]')]
+    .map((node) => /st-key-([\w-]+)/.exec(node.closest('[data-testid=stElementContainer]')?.className)?.[1])
+  const networks = choices.filter((name) => name && !name.startsWith('predict-') && NETWORK.test(label(page, name))).slice(0, NETWORKS)
+  const names = [...new Set([...first, ...networks, ...state.keys()])].filter((name) => first.includes(name) || shown(page, name))
   const told = names.slice(0, MOST).map((name) => `${label(page, name)} ${value(page, name, state.get(name))}`)
   return told.join(', ') + (names.length > MOST ? ' …' : '')
 }

@@ -24,7 +24,7 @@ class Pin {
     if (data.copy) return
     this.data = data
     beside.view = this
-    if (this.channel.covers(data)) beside.take(data.pin, data.shelf)
+    if (this.channel.covers(data)) beside.take(data.pin, data.shelf, data.student)
     this.show()
   }
 
@@ -33,8 +33,10 @@ class Pin {
   }
 
   show() {
-    say(this.words, beside.shown ? 'Unpin' : 'Pin')
-    put(this.button, { 'aria-pressed': beside.shown ? 'true' : 'false', title: beside.shown ? 'The copy goes; this page stays as it is' : 'Keep this state beside the next one' })
+    const [label, title] = beside.shown ? ['Unpin', 'The copy goes; this page stays as it is']
+      : beside.offered ? ['Show pinned', 'Show what the lecturer has pinned beside this page'] : ['Pin', 'Keep this state beside the next one']
+    say(this.words, label)
+    put(this.button, { 'aria-pressed': beside.shown ? 'true' : 'false', title })
   }
 }
 
