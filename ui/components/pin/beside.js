@@ -4,13 +4,14 @@ const version = new URL(import.meta.url).search
 const load = (name) => import(new URL(`${name}${version}`, import.meta.url))
 const { make, overhear, put, repeat, stylesheet } = await load('../wire.js')
 const { afterCopy, apartAfter, changed, copyOf, own, queryOf, read, stateOf, write } = await load('in_step.js')
-const { describe, label, shown, value } = await load('names.js')
+const { describe, label, shown, slides, value } = await load('names.js')
 const { level, veil } = await load('level.js')
 const style = await stylesheet(import.meta.url)
 
 const GLANCE = 100 // ms between two looks at both addresses
 const REST = 400 // ms for which a page must have been at rest until the change that sets apart is over
 const HAND = 3000 // ms after a hand on the copy in which what changes there is its doing
+const AWAY = 2000 // ms for which the bar may be away
 const KEPT = ['lecture'] // of the live page's own parameters, what the copy has too
 
 const resting = (page) => page?.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
@@ -56,8 +57,8 @@ export const beside = {
   },
 
   open(apart) {
-    Object.assign(this, { shown: true, apart, live: stateOf(location.search), page: location.pathname, told: null, setting: false, hand: 0 })
-    this.told = null
+    Object.assign(this, { shown: true, apart, live: stateOf(location.search), page: location.pathname, told: null, setting: false, hand: 0, touched: false, there: performance.now() })
+    this.addressed = new URLSearchParams(location.search).get('pin')
     const lecture = own_of(location.search).filter(([name]) => KEPT.includes(name))
     const query = new URLSearchParams([...new URLSearchParams(this.wanted()), ...lecture, ['embed', 'true'], ['predict', 'off'], ['pinned', this.shelf]])
     this.aimed = this.wanted()
@@ -112,16 +113,17 @@ export const beside = {
 
   /** Both addresses are read; what has changed is a step. */
   glance() {
-    if (location.pathname !== this.page || !this.view?.button.isConnected) return this.gone()
+    if (this.gone()) return this.close()
     const page = this.document
     if (page?.head && !page.head.querySelector('[data-pin]')) this.dress(page)
     this.colours()
     const now = stateOf(location.search)
-    if (changed(this.live, now).length) {
+    if (this.led()) this.live = now
+    else if (changed(this.live, now).length) {
       const before = this.live
       this.live = now
       const free = !this.apart.size
-      this.apart = apartAfter(this.apart, before, now, this.setting)
+      if (this.touched || !free) this.apart = apartAfter(this.apart, before, now, this.setting)
       if (free && this.apart.size) this.setting = true
       this.step()
     }
@@ -133,6 +135,20 @@ export const beside = {
     if (!page || !this.hands()) return
     this.fromCopy(page, rests)
     if (rests || !this.said) this.describe(page)
+  },
+
+  /** A lecturer has taken this page to another state, pin included. */
+  led() {
+    const said = new URLSearchParams(location.search).get('pin')
+    if (said === this.addressed) return false
+    this.addressed = said
+    const { sent, drawn, waiting } = this.view.channel
+    if (!said || said === write(this.apart) || waiting !== null || sent !== drawn) return false
+    this.apart = read(said)
+    this.told = said
+    this.live = stateOf(location.search)
+    this.steer()
+    return true
   },
 
   /** The address of the copy says what it shows; what a hand has changed there is a step, too. */
@@ -202,8 +218,9 @@ export const beside = {
   overheard(key, message, live) {
     if (!this.shown || !this.apart.size || this.setting || !this.frame?.contentWindow?.pinned) return
     const name = key.replace(/\.live$/, '')
-    // What else could be moved by it? A control whose name is in the address by its own name moves that alone.
-    if (own(name) || this.apart.has(name) || [...this.apart.keys()].some((each) => !shown(document, each))) return
+    if (own(name) || this.apart.has(name)) return
+    // A picture may move any parameter, so it is repeated only where what differs has a control of its own.
+    if (!slides(document, name) && [...this.apart.keys()].some((each) => !shown(document, each))) return
     this.echoed = performance.now()
     if (live) this.ready?.repeat(key, message)
     else repeat(key, message)
@@ -217,6 +234,7 @@ export const beside = {
     if (key === this.said) return
     this.said = key
     this.what.replaceChildren(make('b', {}, 'Pinned'), text ? `: ${text}. ` : '. ', names.length ? '' : 'Change one thing on the live side: it will set the two apart, and everything else will move both.')
+    this.host.toggleAttribute('data-apart', names.length > 0)
     this.chips.replaceChildren(...names.map((name) => {
       const what = shown(page, name) ? label(page, name) : label(document, name)
       const chip = make('button', { type: 'button', title: 'Bring in step: both show what the live side has' },
@@ -232,19 +250,26 @@ export const beside = {
     this.step()
   },
 
+  /** On another page; the bar may be drawn anew, and then is away for a moment. */
   gone() {
-    this.close()
+    if (this.view?.button.isConnected) this.there = performance.now()
+    return location.pathname !== this.page || performance.now() - this.there > AWAY
   },
 
-  /** The look of the copy: no chrome of its own. */
+  /** The look of the copy: no chrome of its own, and pictures as high as beside it, though its window is lower. */
   dress(page) {
-    page.documentElement.dataset.pinCopy = ''
+    const root = page.documentElement
+    const high = (share) => `calc(${innerHeight}px * ${share} / 100)`
+    const whole = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--stage-height')) || 62
+    root.dataset.pinCopy = ''
     page.head.append(make('style', { 'data-pin': '' }, `
-      [data-testid=stSidebar], [data-testid=stHeader], [data-testid=stToolbar], [data-testid=stExpandSidebarButton], [data-testid=stSidebarCollapsedControl] { display: none !important; }
-      [data-testid=stLayoutWrapper]:has(> :is(.st-key-page-bar, .st-key-page-way-on, .st-key-page-notes, .st-key-embed-way-out)) { display: none !important; }
-      [data-testid=stMainBlockContainer] { padding: 0.75rem 1rem 40vh !important; }
-      [data-testid=stMain] [data-testid=stLayoutWrapper]:has(> [class*=st-key-controls-]) { top: 0; }
-      [data-testid=stMain] :is(h2, h3) { scroll-margin-top: 0.75rem; }
+      html[data-pin-copy] :is([data-testid=stSidebar], [data-testid=stHeader], [data-testid=stToolbar], [data-testid=stExpandSidebarButton]) { display: none !important; }
+      html[data-pin-copy] [data-testid=stLayoutWrapper]:has(> :is(.st-key-page-bar, .st-key-page-way-on, .st-key-page-notes, .st-key-embed-way-out)) { display: none !important; }
+      html[data-pin-copy] [data-testid=stMainBlockContainer] { padding: 0.75rem 1rem 40vh !important; }
+      html[data-pin-copy] [data-testid=stMain] [data-testid=stLayoutWrapper]:has(> [class*=st-key-controls-]) { top: 0 !important; }
+      html[data-pin-copy] { --stage-height: ${high(whole)}; }
+      html[data-pin-copy] [data-testid=stHorizontalBlock]:has(> [data-testid=stColumn]:nth-child(3)) { --stage-height: ${high(Math.min(whole, 47))}; }
+      ${innerWidth > 900 ? 'html[data-pin-copy] [data-testid=stLayoutWrapper]:has(> .st-key-page-heading) { margin-block: 0.25rem -0.75rem !important; }' : ''}
     `))
   },
 
@@ -260,3 +285,4 @@ export const beside = {
 }
 
 overhear((key, message) => beside.overheard(key, message, true))
+for (const kind of ['pointerdown', 'keydown']) document.addEventListener(kind, (event) => event.isTrusted && (beside.touched = true), true)

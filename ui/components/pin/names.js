@@ -17,8 +17,14 @@ function within(place, selector) {
 /** True where the control that the parameter `name` belongs to is on the page. */
 export const shown = (page, name) => Boolean(named(page, name))
 
+/** True for a slider: it moves the parameter of its own name and no other. */
+export const slides = (page, name) => Boolean(within(named(page, name), '[role=slider]'))
+
+const FILE = /_file$/ // of ui/own_files.py: which of a visitor's files
+
 /** Its label; without one, its name in plain words. */
 export function label(page, name) {
+  if (FILE.test(name)) return 'Own file'
   const place = named(page, name)
   const slider = within(place, '[role=slider]')
   const told = slider?.getAttribute('aria-label') || words(place?.querySelector('[data-testid=stWidgetLabel], label'))
@@ -28,6 +34,7 @@ export function label(page, name) {
 
 /** What it says; `values` of the address where the page does not show it. */
 export function value(page, name, values) {
+  if (FILE.test(name)) return values?.[0].slice(0, 4) ?? 'none'
   const place = named(page, name)
   const slider = within(place, '[role=slider]')
   const chosen = [...(place?.querySelectorAll('[role=radio][aria-checked=true], [data-selected=true], label:has(input[type=radio]:checked)') ?? [])]

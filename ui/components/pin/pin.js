@@ -9,6 +9,7 @@ const SHAPE = ['M9 4h6l-1 6 3 3v2H7v-2l3-3z', 'M12 15v6']
 
 class Pin {
   constructor(root, data) {
+    root.className = 'pin'
     if (data.copy) {
       root.replaceChildren()
       window.pinned = { overhear, repeat } // for the live page around this one
