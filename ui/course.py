@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "models" / "weights"
 # Of a page's script: the doors to the networks, and what it takes from pages/shared/.
-_CATALOGUE = re.compile(r"^from models import (?:\w+, )*(?:catalog|choice)\b|^from models\.(?:catalog|choice) import", re.M)
-_SHARED = re.compile(r"^from pages\.shared(?: import|\.)([^\n]*)", re.M)
+_CATALOGUE = re.compile(r"^from models(?: import (?:\w+, )*|\.)(?:catalog|choice)\b", re.MULTILINE)
+_SHARED = re.compile(r"^from pages\.shared(?: import|\.)([^\n]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -290,10 +290,10 @@ DEMO = (
 
 @functools.cache
 def _asks_network(folder: Path) -> bool:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))]
-    shared = {name for text in texts for line in _SHARED.findall(text) for name in re.findall(r"\w+", line)}
-    texts += [path.read_text(encoding="utf-8") for path in (folder.parent / "shared").glob("*.py") if path.stem in shared]
-    return any(_CATALOGUE.search(text) for text in texts)
+    own = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    taken = re.findall(r"\w+", " ".join(_SHARED.findall(own)))
+    shared = [path for path in folder.parent.glob("shared/*.py") if path.stem in taken]
+    return any(_CATALOGUE.search(text) for text in [own, *(path.read_text(encoding="utf-8") for path in shared)])
 
 
 def ready() -> list[Lesson]:

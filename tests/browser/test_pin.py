@@ -58,7 +58,8 @@ LEVELS = [(50, 60.0), (100, 110.0), (300, 410.0), (600, 810.0), (-5, 5.0)]
 def test_which_controls_are_in_step(server, page):
     page.goto(f"{server}/api/health")
     levels = [[y, *SECTIONS] for y, _ in LEVELS]
-    lived, copied, level = page.evaluate(RULE, [[row[:4] for row in LIVE_STEPS], [row[:4] for row in COPY_STEPS], levels])
+    rows = [[row[:4] for row in steps] for steps in (LIVE_STEPS, COPY_STEPS)]
+    lived, copied, level = page.evaluate(RULE, [*rows, levels])
     assert lived == [list(row[4:]) for row in LIVE_STEPS]
     assert copied == [list(row[4:]) for row in COPY_STEPS]
     assert level == [there for _, there in LEVELS]
