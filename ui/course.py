@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "models" / "weights"
+# Of a page's script: the doors to the networks, and what it takes from pages/shared/.
+_CATALOGUE = re.compile(r"^from models(?: import (?:\w+, )*|\.)(?:catalog|choice)\b", re.MULTILINE)
+_SHARED = re.compile(r"^from pages\.shared(?: import|\.)([^\n]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class Lesson:
     def notebook(self) -> Path:
         """What of it can be taken home; not every page has one."""
         return self.script.with_name("notebook.py")
+
+    @property
+    def asks_network(self) -> bool:
+        """True where the page runs a network: its scripts, or what they share with other pages, ask the catalogue."""
+        return _asks_network(self.script.parent)
 
     @property
     def menu(self) -> str:
@@ -276,6 +286,14 @@ DEMO = (
     ("transposed_convolution", "stamp, one input after the other"),
     ("class_activation", "choose another class"),
 )
+
+
+@functools.cache
+def _asks_network(folder: Path) -> bool:
+    own = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    taken = re.findall(r"\w+", " ".join(_SHARED.findall(own)))
+    shared = [path for path in folder.parent.glob("shared/*.py") if path.stem in taken]
+    return any(_CATALOGUE.search(text) for text in [own, *(path.read_text(encoding="utf-8") for path in shared)])
 
 
 def ready() -> list[Lesson]:

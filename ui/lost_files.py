@@ -18,10 +18,13 @@ with inside:
 SENTENCE = "Choose your file again: the lab lost its connection with this page, and the file with it."
 
 
-def told(*keys: str) -> bool:
-    """Say so if one of these file uploaders or camera inputs, which must be on the page, names a file that is lost;
-    returns whether."""
-    lost = inside.there and any(isinstance(st.session_state.get(key), DeletedFile) for key in keys)
-    if lost:
+def lost(key: str) -> bool:
+    """Whether this file uploader or camera input, which must be on the page, names a file that is lost."""
+    return inside.there and isinstance(st.session_state.get(key), DeletedFile)
+
+
+def told(key: str) -> bool:
+    """Say so if its file is lost; returns whether."""
+    if found := lost(key):
         page.problem(SENTENCE)
-    return lost
+    return found

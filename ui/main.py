@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import embed, page, take_home, warmup
+from ui import embed, page, pinned, take_home, warmup
 from ui.course import ready
 from ui.rooms import seat, window
 
@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 
 warmup.visited()
 seat.arrive()
+pinned.arrive()
 st.set_page_config(page_icon=str(HERE / "icon.svg"), layout="wide")  # before the pages, whose icons are elsewhere
 st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.svg"))
 
@@ -44,8 +45,9 @@ lesson = next(each for each, target in lessons.items() if target == chosen)
 # Tabs and the browser's history carry the page's name.
 st.set_page_config(page_title=f"{lesson.title} · Receptive" if lesson.path else "Receptive")
 
-page.bar(lesson, take_home.button, window.button)
+page.bar(lesson, pinned.button, take_home.button, window.button)
 page.begin_ahead(lesson.title, lesson.question)
+pinned.stand()
 missing = st.empty() if embed.on() else None
 page.notes(lesson)
 if lesson.heavy and not warmup.finished():

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import streamlit as st
 
-from ui import lost_files, page
+from ui import lost_files, own_files, page
 from ui.plain import plain
 
 SLOW = 1.0  # seconds per picture that need a warning
@@ -109,10 +109,12 @@ def _bring(key: str, offer: Offer) -> Any | None:
     if not most:
         st.caption(f"Own weights for {offer.name} are too large to bring along: choose a smaller network for that.")
         return None
-    return st.file_uploader(
-        f"Own weights for {offer.name}: a state_dict", list(KINDS), key=f"{key}_weights_{offer.name}",
-        max_upload_size=math.ceil(most / 1e6),
+    name = f"{key}_weights_{offer.name}"
+    file = st.file_uploader(
+        f"Own weights for {offer.name}: a state_dict", list(KINDS), key=name, max_upload_size=math.ceil(most / 1e6),
+        on_change=own_files.cleared, args=(name,),
     )  # fmt: skip
+    return own_files.chosen(name, file)
 
 
 def _load(offer: Offer) -> Any | None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import streamlit as st
 
-from ui import lab_world, lost_files, page
+from ui import lab_world, lost_files, own_files, page
 from ui.decoding import square, too_long
 from ui.decoding_apart import decode
 from ui.photographs import PHOTOGRAPHS, Marked, in_square
@@ -67,10 +67,12 @@ def choose(key: str, *, size: int = 224, seed: int = 7, objects: tuple[int, int]
                 if source == "Upload":
                     file = st.file_uploader(
                         "Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed",
-                        max_upload_size=LARGEST,
+                        max_upload_size=LARGEST, on_change=own_files.cleared, args=(f"{key}_upload",),
                     )  # fmt: skip
                 elif source == "Camera":
                     file = _camera(key)
+            for other in {"Upload", "Camera"} - {source}:
+                own_files.unused(f"{key}_{other.lower()}")
             if source == "Lab World":
                 return _controls(key, size, seed, objects)
             if source == "Photograph":
@@ -80,6 +82,7 @@ def choose(key: str, *, size: int = 224, seed: int = 7, objects: tuple[int, int]
         if source == "Photograph":
             about(label)
             return photograph(label, size)
+        file = own_files.chosen(f"{key}_{source.lower()}", file)
         if file is not None:
             name = file.name if source == "Upload" else "Camera"
             try:
@@ -99,7 +102,10 @@ def choose(key: str, *, size: int = 224, seed: int = 7, objects: tuple[int, int]
 def _camera(key: str) -> Any | None:
     """What the camera took, where browsers lend one."""
     if _secure(st.context.url):
-        return st.camera_input("Photograph", key=f"{key}_camera", label_visibility="collapsed", width=320)
+        return st.camera_input(
+            "Photograph", key=f"{key}_camera", label_visibility="collapsed", width=320,
+            on_change=own_files.cleared, args=(f"{key}_camera",),
+        )  # fmt: skip
     page.problem(
         "A browser lends its camera only to https and to localhost, and this page came by http: "
         "choose Upload, or ask for the lab's https address."

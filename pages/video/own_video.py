@@ -12,7 +12,7 @@ from pages.shared import offered, photograph_found
 from pages.shared.detectors import NAMES
 from pages.video import shared
 from pages.video.own_looks import OwnLooks, drawn
-from ui import lost_files, model_choice, own_video, page
+from ui import lost_files, model_choice, own_files, own_video, page
 from ui.components import Mark, Marked, Reel, live_slider, player, words
 from ui.own_video import Video, Written
 from ui.pictures import KEPT
@@ -46,8 +46,9 @@ def own() -> None:
     with right:
         file = st.file_uploader(
             "MP4, WebM or MOV, up to 30 seconds or 100 MB", list(ENDINGS), key=f"{KEY}_file",
-            max_upload_size=own_video.LARGEST // 10**6,
+            max_upload_size=own_video.LARGEST // 10**6, on_change=own_files.cleared, args=(f"{KEY}_file",),
         )  # fmt: skip
+        file = own_files.chosen(f"{KEY}_file", file)
         network = model_choice.choose(KEY, offers(), "Network for your video")
         every = st.slider(
             "Look at every k-th frame of your video", 1, shared.LONGEST_PAUSE, shared.EVERY, key=f"{KEY}_every", **KEPT

@@ -123,6 +123,7 @@ export class Channel {
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.lost(state), PATIENCE)
     const message = { ...state(this.sent), sequence: this.sent }
+    if (!state.repeated) for (const tell of listeners) tell(this.key, message)
     const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
     if (message.settled !== false || !this.token || !line.ready || behind) this.ask(message)
     else line.ask(this.key, message, (reply) => this.answered(message, reply))
@@ -158,6 +159,19 @@ export class Channel {
       if (this.waiting === null) this.offer(this.last)
     }, TEXT_EVERY)
   }
+}
+
+const listeners = new Set()
+
+/** `tell(key, message)` hears what every component of this page says, but for what is repeated. */
+export const overhear = (tell) => listeners.add(tell)
+
+/** Component `key` of this page says what its twin on another page has said. */
+export function repeat(key, message) {
+  const instance = mounted.get(key)?.instance
+  const state = Object.assign(() => message, { repeated: true })
+  instance?.channel.offer(state)
+  instance?.follow?.(message)
 }
 
 const instances = new WeakMap()

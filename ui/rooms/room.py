@@ -28,7 +28,9 @@ DAY = 24 * 3600.0  # s
 LONGEST = 16_000  # characters of an address; brush strokes are long
 MOST = 5_000  # votes in a round
 CASES = 1_000  # questions of a room at most, each counted once for every state of the page in which it is answered
-OWN = ("lecture", "notes", "predict", "room", "follow")  # of an address: everybody's own, as in class_line.js
+OWN = (  # of an address: everybody's own, as in class_line.js
+    "lecture", "notes", "predict", "room", "follow", "pinned", "put", "embed", "embed_options", "section",
+)  # fmt: skip
 COUNTED, LATE, ELSEWHERE = "counted", "late", "elsewhere"  # what becomes of a vote
 FIRST, DISCUSS, SECOND, SHOWN = "first", "discuss", "second", "shown"  # what becomes of a question
 ROUNDS = {FIRST: 1, SECOND: 2}  # in these, answers are taken

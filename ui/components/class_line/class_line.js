@@ -5,7 +5,7 @@ const style = await stylesheet(import.meta.url)
 
 const GLANCE = 100 // ms between two looks at the lecturer's address
 const AGAIN = 2000 // ms until a lost connection is tried again, and as much again by chance: not all at once
-const OWN = ['lecture', 'notes', 'predict', 'room', 'follow'] // of the address: everybody's own
+const OWN = ['lecture', 'notes', 'predict', 'room', 'follow', 'pinned', 'put', 'embed', 'embed_options', 'section'] // of the address: everybody's own
 const OVER = [4404, 4410] // no such room; it has ended
 const AWAY = 4503 // what keeps the rooms does not answer
 const CONTROL = 'button, input, textarea, select, summary, [role=slider], [role=radio], [role=combobox], [role=gridcell], [role=tab], .cell, .editable, .frame, canvas, .js-plotly-plot'
@@ -140,7 +140,7 @@ const hall = {
     if (event.type === 'keydown' && (NO_HANDS.includes(event.key) || event.ctrlKey || event.metaKey)) return
     if (event.type !== 'popstate') {
       const path = event.composedPath().filter((node) => node.matches)
-      if (path.some((node) => node.matches('[class*=st-key-predict-ask-], .st-key-class_line-live, .st-key-class_window, .st-key-take_home, [data-testid=stPopoverBody]'))) return
+      if (path.some((node) => node.matches('[class*=st-key-predict-ask-], .st-key-class_line-live, .st-key-pin-live, .st-key-class_window, .st-key-take_home, [data-testid=stPopoverBody]'))) return
       const control = path.some((node) => node.matches(CONTROL)) && path.some((node) => node.matches('[data-testid=stMain]'))
       if (!control && !path.some((node) => node.matches(LINK))) return
     }

@@ -77,6 +77,13 @@ class LiveSlider {
     this.draw()
   }
 
+  /** What its twin has said (ui/components/pin) is shown before Python answers. */
+  follow({ value }) {
+    if (this.moving || typeof value !== 'number') return
+    this.value = this.snap(value)
+    this.draw()
+  }
+
   words(value) {
     const { options, format, unit } = this.data
     if (options) return options[Math.round(value)]
