@@ -3,6 +3,7 @@
 import streamlit as st
 
 from labs import default_boxes, hard_negative_mining
+from pages.shared import own_truth
 from pages.ssd import against_yolo, by_scale, matching, mining, pyramid
 from pages.ssd.shared import NETWORK
 from ui import outside_lab_world, page, pictures
@@ -18,6 +19,7 @@ mining.mining(picture)
 by_scale.by_scale(picture)
 sizes = st.container()  # filled last: the rest of the page does not wait for it
 against_yolo.same_scene(picture)
+own_truth.section("ssd", picture, [NETWORK, *against_yolo.GRIDS])
 against_yolo.collisions()
 against_yolo.cards()
 
