@@ -7,7 +7,7 @@ import numpy as np
 
 from labs import average_precision as ap
 from labs.coco_file import Mark
-from labs.matching import Detections, Judgement, Truths, judge
+from labs.matching import Detections, Judgement, Truths, judge, overlaps
 from ui import rounding
 
 SAID = {
@@ -106,12 +106,13 @@ def line(index: int, judged: Judged, iou: float) -> str:
         if verdict.truth == index:
             return (f"✓ **{index + 1} {name}**: found by {judged.named(d)}, "
                     f"IoU {rounding.beside(verdict.same_iou, iou, digits=2)}")  # fmt: skip
-    near = [(verdict.same_iou, d) for d, verdict in enumerate(verdicts) if verdict.same == index]
-    if not near:
-        return f"✗ **{index + 1} {name}**: missed, no detection of its class is nearest to it"
-    best, d = max(near)
+    alike = judged.shown.labels == judged.truths.labels[index]
+    near = np.where(alike, overlaps(judged.shown, judged.truths)[:, index], 0.0)
+    if not near.any():
+        return f"✗ **{index + 1} {name}**: missed, no detection of its class touches it"
+    d = int(near.argmax())
     return (f"✗ **{index + 1} {name}**: missed; the nearest is {judged.named(d)}, "
-            f"IoU {rounding.beside(best, iou, digits=2)}")  # fmt: skip
+            f"IoU {rounding.beside(near[d], iou, digits=2)}")  # fmt: skip
 
 
 def lines(judged: Judged, iou: float) -> str:

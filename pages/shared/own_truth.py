@@ -88,7 +88,7 @@ def draw(key: str, picture: Picture, networks: list) -> None:
         left, right = st.columns(2, gap="medium")
         with left:
             view = stage(
-                held, drawable=True, new_box=Box("new", (0, 0, 1, 1), name, BLUE), most=coco_file.MOST,
+                held, drawable=True, hollow=True, new_box=Box("new", (0, 0, 1, 1), name, BLUE), most=coco_file.MOST,
                 zoom=False, window=2 if not networks else 1,
             )  # fmt: skip
         marks = marks_of(view.boxes, size)
@@ -137,7 +137,7 @@ def files(key: str, picture: Picture, held: str) -> None:
         st.session_state[f"_{key}_undone"] = st.session_state.get(held, [])
         st.session_state[held] = boxes_of(found.marks, size)
     undone = st.session_state.get(f"_{key}_undone")
-    st.button("Take the last load back", icon=":material/undo:", key=f"{key}_undo", disabled=undone is None,
+    st.button("Take back the last load or deletion", icon=":material/undo:", key=f"{key}_undo", disabled=undone is None,
               on_click=take_back, args=(key, held))  # fmt: skip
     if (found := drawing_files.taken(f"{key}_other", "A second drawing to compare", picture, KNOWN)) is not None:
         st.session_state[f"{key}_second"] = boxes_of(found.marks, size)
@@ -225,7 +225,8 @@ def mine(view: Stage, marks: Sequence[Mark], picture: Picture, judged: Judged | 
                              width=3))  # fmt: skip
     view.show(
         picture.image, [Boxes(boxes)], alt=f"Your drawing: {len(boxes)} boxes",
-        caption="Yours. Drag: a new box, or move one; its handles resize it. Keys: N, arrows, Alt + arrows, Delete.",
+        caption="Drag: a new box, also inside another. A line moves its box, a handle resizes it, a click selects it. "
+        "Keys: N, arrows, Alt + arrows, Delete.",
     )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ mining.mining(picture)
 by_scale.by_scale(picture)
 sizes = st.container()  # filled last: the rest of the page does not wait for it
 against_yolo.same_scene(picture)
-own_truth.section("ssd", picture, [NETWORK, *against_yolo.GRIDS])
 against_yolo.collisions()
 against_yolo.cards()
+own_truth.section("ssd", picture, [NETWORK, *against_yolo.GRIDS])
 
 page.section("Show the code", "The functions on this page are those that the network trains and runs with.")
 page.show_code(
