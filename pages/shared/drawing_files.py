@@ -1,7 +1,7 @@
 """Drawings that come and go as files: COCO JSON to download, to load, and a second one to compare with."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
@@ -13,14 +13,11 @@ from ui.pictures import Picture
 LARGEST = 2  # MB, of a COCO file
 
 
-def offered(key: str, picture: Picture, marks: Callable[[], Sequence[Mark]]) -> None:
-    """The button that downloads the drawing; `marks()` is asked only when it is pressed."""
-
-    def written() -> str:
-        return json.dumps(coco_file.write(marks(), picture.image.shape[:2], picture.name))
-
+def offered(key: str, picture: Picture, marks: Sequence[Mark]) -> None:
+    """The button that downloads the drawing."""
+    text = json.dumps(coco_file.write(marks, picture.image.shape[:2], picture.name))
     st.download_button(
-        "Download as COCO JSON", written, "drawing.json", "application/json", key=f"{key}_download",
+        "Download as COCO JSON", text, "drawing.json", "application/json", key=f"{key}_download",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 

@@ -59,8 +59,9 @@ def paint(key: str, picture: Picture, seen: Seen) -> None:
         tool = st.segmented_control("Tool", list(TOOLS), default="Brush", required=True, key=f"{key}_tool",
                                     bind="query-params")  # fmt: skip
         name = st.selectbox("Class", seen.classes, key=f"{key}_class", width=170, **KEPT)
-        with st.popover("Files", icon=":material/folder_open:"):
-            files(key, picture, seen, held, second)
+        folder = st.popover("Files", icon=":material/folder_open:")
+    with folder:
+        files(key, picture, seen, held, second)
     left, right = st.columns(2, gap="medium")
     with left, live_slider("Brush size", 1, 40, 10, key=f"{key}_radius", unit="px", window=2) as radius:
         painted = brush(
@@ -74,14 +75,15 @@ def paint(key: str, picture: Picture, seen: Seen) -> None:
             if other is not None and other.any():
                 compared(key, painted.values, other, seen)
     if not following():
+        with folder:
+            drawing_files.offered(key, picture, marks_of(painted.values, seen.classes))
         st.html(swatches(zip(seen.palette, seen.classes, strict=True)))
     remembered(key, painted, st.session_state.get(second))
 
 
 def files(key: str, picture: Picture, seen: Seen, held: str, second: str) -> None:
-    """Download, load, and a second painting."""
+    """Load a painting, and a second one."""
     size = picture.image.shape[:2]
-    drawing_files.offered(key, picture, lambda: marks_of(st.session_state[held], seen.classes))
     for name, label, into in (("load", "Load a painting", held), ("other", "A second painting to compare", second)):
         found = drawing_files.taken(f"{key}_{name}", label, picture, seen.classes, masks=True)
         if found is not None:

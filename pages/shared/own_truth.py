@@ -81,8 +81,9 @@ def draw(key: str, picture: Picture, networks: list) -> None:
     tools = st.container(key=f"{key}_tools", horizontal=True, vertical_alignment="bottom")
     with tools:
         name = st.selectbox("Class", KNOWN, key=f"{key}_class", width=190, **KEPT)
-        with st.popover("Files", icon=":material/folder_open:"):
-            files(key, picture, held)
+        folder = st.popover("Files", icon=":material/folder_open:")
+    with folder:
+        files(key, picture, held)
     with ExitStack() as sliders:
         iou, least, every = controls(key, sliders, networks)
         left, right = st.columns(2, gap="medium")
@@ -94,6 +95,8 @@ def draw(key: str, picture: Picture, networks: list) -> None:
         marks = marks_of(view.boxes, size)
         if not following():
             hands(tools, held, view, name)
+            with folder:
+                drawing_files.offered(key, picture, marks)
         results = [judge(network, picture, marks, least, iou, every) for network in networks]
         with right:
             shown = chosen(key, picture, networks, results)
@@ -130,9 +133,8 @@ def controls(key: str, sliders: ExitStack, networks: list) -> tuple[float, float
 
 
 def files(key: str, picture: Picture, held: str) -> None:
-    """Download, load, and a second drawing."""
+    """Load a drawing, and a second one."""
     size = picture.image.shape[:2]
-    drawing_files.offered(key, picture, lambda: marks_of(st.session_state.get(held, []), size))
     if (found := drawing_files.taken(f"{key}_load", "Load a drawing", picture, KNOWN)) is not None:
         st.session_state[f"_{key}_undone"] = st.session_state.get(held, [])
         st.session_state[held] = boxes_of(found.marks, size)

@@ -36,9 +36,9 @@ def boxes(key: str, picture: Picture, mine: Sequence[Mark], other: Sequence[Mark
 def both(key: str, picture: Picture, mine: Sequence[Mark], other: Sequence[Mark], found: Agreement) -> None:
     """Both drawings on the picture: yours solid blue, the other one dashed orange; without a partner thicker."""
     drawn = [
-        Box(f"{who}-{i}", mark.box, f"{sign}{i + 1} {mark.name}", colour, dash=sign == "B", width=4 if i in only else 2)
+        Box(f"{who}-{i}", mark.box, f"{sign}{i + 1} {mark.name}", colour, dash=sign == "B", width=5 if i in only else 3)
         for who, sign, colour, marks, only in (
-            ("other", "B", ORANGE, other, found.only_second), ("mine", "A", BLUE, mine, found.only_first)
+            ("mine", "A", BLUE, mine, found.only_first), ("other", "B", ORANGE, other, found.only_second)
         )
         for i, mark in enumerate(marks)
     ]  # fmt: skip
