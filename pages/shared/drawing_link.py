@@ -15,7 +15,7 @@ from labs.coco_file import Box, Mark
 from ui.components import address
 from ui.pictures import Picture
 
-LONGEST = 2000  # characters: a link that a chat, a QR code and every proxy take
+LONGEST = 4000  # characters: half of what servers and proxies take of an address
 TOO_LONG = "This drawing is too much for a link, so the address does not hold it: download it under *Files* instead."
 KEPT = 6  # pictures whose drawings a visitor keeps
 
