@@ -39,7 +39,7 @@ play(picture)
 sliding.slide(picture)
 network.rpn(picture)
 proposals.proposals(picture)
-own_truth.section("anchors", picture, ["detector"])
+own_truth.section("anchors_own", picture, ["detector"])
 recall.recall()
 shapes.shapes()
 

@@ -16,7 +16,7 @@ count.count(picture)
 compared.compared(picture)
 first_steps.first_steps()
 outputs.outputs(picture)
-own_truth.section("focal", picture, list(shipped()))
+own_truth.section("focal", picture, list(shipped().values()))
 
 page.section("Show the code", "The functions on this page; the networks were trained by the first of them.")
 page.show_code(
