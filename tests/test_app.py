@@ -73,7 +73,6 @@ def test_requirements_are_pinned_and_complete():
                "scikit-learn": "sklearn"}  # fmt: skip
     pinned = {modules.get(name, name).lower().replace("-", "_") for name in (line.split("==")[0] for line in lines)}
     pinned |= {"starlette"}  # comes with streamlit
-    pinned |= {"pycocotools"}  # only to evaluate detectors; imported where it is used
     assert imported() <= pinned
 
 

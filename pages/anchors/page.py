@@ -6,6 +6,7 @@ import streamlit as st
 
 from labs import anchors, region_proposal_loss, region_proposals
 from pages.anchors import labels, layout, network, pipeline, proposals, recall, shapes, sliding
+from pages.shared import own_truth
 from ui import outside_lab_world, page, pictures
 from ui.components import following
 from ui.pictures import Picture
@@ -38,6 +39,7 @@ play(picture)
 sliding.slide(picture)
 network.rpn(picture)
 proposals.proposals(picture)
+own_truth.section("anchors_own", picture, ["detector"])
 recall.recall()
 shapes.shapes()
 

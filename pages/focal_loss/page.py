@@ -5,6 +5,7 @@ from models.networks.retinanet import ClassificationHead
 from models.recipes import retinanet_steps
 from pages.focal_loss import compared, count, curves, first_steps, outputs
 from pages.focal_loss.shared import SEED, shipped
+from pages.shared import own_truth
 from ui import outside_lab_world, page, pictures
 
 page.begin("Focal Loss")
@@ -15,6 +16,7 @@ count.count(picture)
 compared.compared(picture)
 first_steps.first_steps()
 outputs.outputs(picture)
+own_truth.section("focal", picture, list(shipped().values()))
 
 page.section("Show the code", "The functions on this page; the networks were trained by the first of them.")
 page.show_code(

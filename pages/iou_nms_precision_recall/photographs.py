@@ -12,7 +12,7 @@ from models import choice
 from models.inside.raw_boxes import raw_of
 from models.networks.detector import LoadedDetector
 from pages.iou_nms_precision_recall.shared import BLUE, VERMILION, xyxy
-from pages.shared import photograph_source
+from pages.shared import own_truth, photograph_source
 from scenes import THINGS
 from ui import model_choice, outside_lab_world, page, pictures
 from ui.components import Box, Boxes, live_slider, stage, words
@@ -73,6 +73,7 @@ def published() -> None:
         if not hasattr(network, "classes"):
             outside_lab_world.warn(picture, [network.name], "Choose a published *Model* for it.")
         thinned(picture, network)
+    own_truth.beside("published", picture, [] if network is None else [network])
 
 
 @st.fragment

@@ -14,6 +14,7 @@ from pages.mask_rcnn import (
     shared,
     targets,
 )
+from pages.shared import own_truth
 from ui import outside_lab_world, page, pictures
 
 page.begin("Mask R-CNN")
@@ -29,6 +30,7 @@ with page.guard():  # without weights there is one sentence
     roi_pool_masks.pooled(picture)
     heads.heads(picture)
     heads.price(picture)
+    own_truth.section("masks", picture, [shared.NETWORK])
     keypoints.keypoints()
 
 page.section("Show the code", "The functions on this page; tests hold them equal to torchvision's.")

@@ -25,8 +25,9 @@ with page.guard():  # without weights there is one sentence
     one_network.branch(picture)
     one_network.beside(picture)
     uniqueness.unique()
-    quality.scored(picture, quality.map_of(shared.seen(picture.image, source)))
-    paint.paint(picture)
+    said = quality.map_of(shared.seen(picture.image, source))
+    quality.scored(picture, said)
+    paint.paint(picture, said)
 
 page.section("Show the code", "The functions on this page are those that the networks are judged with.")
 page.show_code(

@@ -50,7 +50,8 @@ def palette() -> list[str | None]:
 
 @st.fragment
 @page.guard()
-def paint(picture: Picture) -> None:
+def paint(picture: Picture, said: np.ndarray) -> None:
+    """`said`: what the networks make of the picture, (H, W, 2); without another truth, the painting judges it."""
     page.section("Paint your own", "Give every pixel a class, and every thing a number: paint, then be scored as the "
                  "networks are.")  # fmt: skip
     keep_apart(picture)
@@ -85,10 +86,26 @@ def paint(picture: Picture) -> None:
     if not following():
         right.html(swatches((PALETTE[each], each) for each in CLASSES))
     if picture.view is None:
-        right.caption("A photograph has no truth here, so nothing is scored: choose Lab World above.")
+        with right:
+            as_truth(held.values, said)
         return
     with right:
         scored(picture, held.values)
+
+
+def as_truth(values: np.ndarray, said: np.ndarray) -> None:
+    """The networks' map of a picture whose truth nobody knows but who painted it."""
+    if not values.any():
+        words(":gray[This picture has no truth: paint one, and it judges the networks. Empty pixels do not count.]",
+              "panoptic_painted_truth")  # fmt: skip
+        return
+    judged = panoptic_quality.judge(pairs_of(values), said, THINGS)
+    found = panoptic_quality.quality(panoptic_quality.tally(judged, len(CLASSES)))
+    words(
+        f"**The networks by your painting**: {means(found)} :gray[Matches {len(judged.matches)}, missed "
+        f"{int(judged.missed.sum())}, wrong {int(judged.wrong.sum())}. Empty pixels do not count.]",
+        "panoptic_painted_truth",
+    )
 
 
 def keep_apart(picture: Picture) -> None:

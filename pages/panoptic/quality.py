@@ -35,7 +35,7 @@ def scored(picture: Picture, prediction: np.ndarray) -> None:
     page.section("PQ = SQ × RQ", "Segments are matched, and every class is scored: how well do matches fit, and how "
                  "many segments have one?")  # fmt: skip
     if picture.view is None:
-        st.caption("A photograph has no truth here, so nothing is scored: choose Lab World above.")
+        st.caption("A photograph has no truth here, so nothing is scored: choose Lab World above, or paint one below.")
         return
     truth = np.stack([picture.view.semantic, picture.view.panoptic], -1).astype(np.int64)
     with st.container(key="line-panoptic-rule", horizontal=True, vertical_alignment="center"):

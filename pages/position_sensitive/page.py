@@ -5,6 +5,7 @@ import streamlit as st
 from labs import boxes as box_lab
 from labs import position_sensitive as ps
 from pages.position_sensitive import found, parts, price, shared, shifted
+from pages.shared import own_truth
 from ui import outside_lab_world, page, pictures
 
 page.begin("R-FCN: Parts That Vote")
@@ -15,6 +16,7 @@ with page.guard():  # without weights there is one sentence
     shifted.shifted()
     price.price(picture)
     found.found(picture)
+    own_truth.section("rfcn", picture, [shared.NETWORK, shared.RIVAL])
 
 page.section("Show the code", "The functions on this page; tests hold both poolings equal to torchvision's.")
 page.show_code(

@@ -17,6 +17,7 @@ from pages.rcnn_family import (
     shared,
     table,
 )  # fmt: skip
+from pages.shared import own_truth
 from ui import outside_lab_world, page
 
 page.begin("The R-CNN Family")
@@ -34,6 +35,7 @@ with page.guard():  # without weights there is one sentence
 if "detector-narrow" in catalog.shipped():
     faster.faster(look)
     losses.losses(look)
+own_truth.section("rcnn", look.picture, ["detector-narrow", "detector"])
 if table.ready():
     table.table(look)
 if alternating.ready():

@@ -5,7 +5,7 @@ import streamlit as st
 from labs import encoder_decoder, pixel_cross_entropy, segmentation_metrics
 from models import catalog, choice
 from models.networks import tiny_segmenter
-from pages.semantic_segmentation import architecture, patch, play, resolution, training, windows
+from pages.semantic_segmentation import architecture, painted, patch, play, resolution, training, windows
 from ui import model_choice, page, pictures
 
 LAB = ["segmenter-bilinear", *(name for name in catalog.names("segmentation") if name != "segmenter-bilinear")]
@@ -19,6 +19,7 @@ if network is None:  # its weights are not here
     st.caption(f"Until they are here, the lab's *{LAB[0]}* answers.")
 st.session_state[play.WHOLE] = True
 play.play(picture, network)
+painted.painted(picture, network)
 architecture.architecture(picture, network)
 windows.windows(picture)
 patch.patch(picture)

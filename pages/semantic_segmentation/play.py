@@ -32,7 +32,10 @@ KNOBS = {"fog": "More fog", "night": "Less light", "noise": "More noise"}
 START = {"fog": 0.5, "night": 0.0, "noise": 0.0}
 STOPS = 11
 WHOLE, LEFT = "_segmentation_whole_run", "_segmentation_knobs_left"
-UNKNOWN = "Nobody has labelled the pixels of this picture, so there is no score and no loss: choose Lab World above."
+UNKNOWN = (
+    "Nobody has labelled the pixels of this picture, so there is no score and no loss: choose Lab World above, or "
+    "paint a truth below."
+)
 FOR_PHOTOGRAPHS = "For photographs, choose another *Model* above."
 LEARNED = (
     "The lab's networks learned from scenes by day, dusk and night, with fog up to 0.5 and noise up to 0.12. So night "

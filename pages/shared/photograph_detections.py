@@ -5,6 +5,7 @@ import streamlit as st
 
 from models import choice
 from models.choice import Offer
+from pages.shared import own_truth
 from pages.shared import photograph_source as source
 from pages.shared.photograph_found import Found, knows, layers_of, look, stages
 from ui import model_choice, page
@@ -47,7 +48,9 @@ def one_against_two(key: str, above: Picture) -> None:
         st.markdown("**Two stages**")
         double = model_choice.choose(f"{key}_two", two_stages(), "Model of two stages")
     picture = suited(key, above, {"one": single, "two": double}, place)
-    side_by_side(key, picture, [network for network in (single, double) if network is not None])
+    networks = [network for network in (single, double) if network is not None]
+    side_by_side(key, picture, networks)
+    own_truth.beside(key, picture, networks)
 
 
 def what_align_feeds(key: str, above: Picture) -> None:
@@ -63,6 +66,7 @@ def what_align_feeds(key: str, above: Picture) -> None:
     picture = suited(key, above, {"": network}, right)
     if network is not None:
         all_heads(key, picture, network)
+    own_truth.beside(key, picture, [] if network is None else [network])
 
 
 def suited(key: str, above: Picture, networks: dict, place) -> Picture:

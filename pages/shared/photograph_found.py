@@ -1,5 +1,6 @@
 """What any detector of the catalogue says of a picture, in one form, and how it is drawn."""
 
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,13 +64,15 @@ def look(network, image: np.ndarray, heads: bool = True) -> Found:
 
 @st.cache_resource(max_entries=32, show_spinner=False)  # shared and only read
 def _look(name: str, identity: int, _network, image: np.ndarray, heads: bool) -> Found:
-    options = {"masks": heads, "keypoints": heads} if stages(_network) == 2 else {}
+    has_heads = stages(_network) == 2 and "masks" in inspect.signature(_network.__call__).parameters
+    options = {"masks": heads, "keypoints": heads} if has_heads else {}
     result = _network(image, **options)
     kept = (result.scores >= LOWEST).numpy()
     of_coco = isinstance(result, Objects)
     names = result.names if of_coco else [THINGS[label - 1] for label in result.labels.tolist()]
-    masks = None if result.masks is None else np.packbits(result.masks.numpy()[kept] >= 0.5, axis=-1)
-    joints = None if result.keypoints is None else result.keypoints.numpy()[kept]
+    masks, joints = (getattr(result, part, None) for part in ("masks", "keypoints"))
+    masks = None if masks is None else np.packbits(masks.numpy()[kept] >= 0.5, axis=-1)
+    joints = None if joints is None else joints.numpy()[kept]
     return Found(
         result.boxes.numpy()[kept],
         [each for each, some in zip(names, kept, strict=True) if some],

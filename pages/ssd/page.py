@@ -3,6 +3,7 @@
 import streamlit as st
 
 from labs import default_boxes, hard_negative_mining
+from pages.shared import own_truth
 from pages.ssd import against_yolo, by_scale, matching, mining, pyramid
 from pages.ssd.shared import NETWORK
 from ui import outside_lab_world, page, pictures
@@ -20,6 +21,7 @@ sizes = st.container()  # filled last: the rest of the page does not wait for it
 against_yolo.same_scene(picture)
 against_yolo.collisions()
 against_yolo.cards()
+own_truth.section("ssd", picture, [NETWORK, *against_yolo.GRIDS])
 
 page.section("Show the code", "The functions on this page are those that the network trains and runs with.")
 page.show_code(

@@ -6,8 +6,9 @@ import torch
 from torchmetrics.functional.detection import panoptic_quality as theirs
 
 import scenes
-from pages.panoptic import paint, quality, uniqueness
+from pages.panoptic import paint, quality, shared, uniqueness
 from pages.panoptic.shared import SEED
+from ui import pictures
 
 STUFF, THINGS = set(range(5)), set(range(5, 13))
 OFF = {"predict": "off"}
@@ -70,6 +71,17 @@ def test_the_page_says_what_the_library_says_of_the_painted_map(visit, sound, pr
     assert "because 0.40 + 0.40 leaves room below 1" in told
 
 
-def test_a_photograph_is_not_scored(visit, sound, said):
-    told = said(sound(visit("panoptic", OFF, panoptic_source="Photograph")))
-    assert told.count("A photograph has no truth here") == 2 and "PQ of grass" not in told
+def test_a_photograph_is_not_scored_until_it_is_painted(visit, sound, said):
+    at = sound(visit("panoptic", OFF, panoptic_source="Photograph"))
+    told = said(at)
+    assert told.count("A photograph has no truth here") == 1 and "PQ of grass" not in told
+    assert "paint one, and it judges the networks" in told
+    image = pictures.photograph(at.selectbox(key="panoptic_photo").value).image
+    map_ = quality.map_of(shared.seen(image, shared.ONE))
+    values = np.zeros(image.shape[:2], np.uint8)
+    for row in range(values.shape[0]):
+        for column in range(100):  # the rest stays empty and does not count
+            label, number = map_[row, column]
+            values[row, column] = 0 if label < 0 or number > paint.EACH else paint.paint_of(label, max(number, 1))
+    at.session_state[paint.KEY] = values
+    assert "**The networks by your painting**: **all** PQ 1.00" in said(sound(at.run()))

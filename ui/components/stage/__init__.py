@@ -97,6 +97,7 @@ def stage(
     *,
     width: int | None = None,
     drawable: bool = False,
+    hollow: bool = False,
     new_box: Box | None = None,
     most: int = 30,
     hover: bool = False,
@@ -119,6 +120,8 @@ def stage(
         arrow keys (Shift: by 10 pixels; Alt + arrows resize).
     width : widest display in CSS pixels; None fills the column.
     drawable : dragging on empty space (or the key n) draws a new box, Delete removes the selected one.
+    hollow : boxes are moved by their lines alone; inside of one a drag draws another (a rider on a motorcycle), and a
+        click selects it. For a drawable stage.
     new_box : the look of a newly drawn box (id and xyxy are replaced).
     most : no more editable boxes than this can be drawn.
     hover : report the pointer position to Python (`.hover`), at the pace of drawing.
@@ -143,6 +146,7 @@ def stage(
         options={
             "width": width,
             "drawable": drawable,
+            "hollow": hollow,
             "most": most,
             "hover": hover,
             "zoom": zoom,

@@ -63,12 +63,12 @@ export class Hands {
     const start = { from: place, client: [event.clientX, event.clientY], found, pan: [...this.stage.pan] }
     if (this.space || event.button === 1) this.action = { kind: 'pan', ...start }
     else if (found.handle) this.action = { kind: 'resize', xyxy: found.box.xyxy, ...start }
-    else if (found.box?.editable) {
+    else if (found.box?.editable && !found.inside) {
       this.action = { kind: 'move', xyxy: found.box.xyxy, ...start }
       this.stage.select(found.what)
     } else this.action = { kind: this.stage.data.drawable ? 'draw' : this.stage.zoom > 1 ? 'pan' : 'click', ...start }
     holding(['move', 'resize'].includes(this.action.kind))
-    const id = found.box?.editable ? found.what : null
+    const id = found.box?.editable && !found.inside ? found.what : null
     const node = id === null ? this.stage.frame : [...this.stage.boxGroup.children].find((child) => child.dataset.id === id)
     node.focus({ preventScroll: true })
     event.preventDefault()
@@ -134,8 +134,9 @@ export class Hands {
     this.stage.tell()
   }
 
-  click({ unit }, { what, box }) {
+  click({ unit }, { what, box, inside }) {
     if (!box?.editable && this.stage.selected !== null) this.stage.selected = null
+    if (inside) this.stage.selected = what // pressed in a hollow box, which a drag would have drawn over
     const [x, y] = unit.map((v) => this.stage.round(v))
     this.stage.click = { x, y, what, when: Date.now() }
     this.stage.draw()
@@ -166,7 +167,7 @@ export class Hands {
       this.stage.tip.style.left = `${clamp(x + 14, 4, width - this.stage.tip.offsetWidth - 4)}px`
       this.stage.tip.style.top = `${clamp(y + 18 + this.stage.tip.offsetHeight > height ? y - this.stage.tip.offsetHeight - 8 : y + 18, 4, height)}px`
     }
-    this.stage.frame.style.cursor = found.handle ? `${found.handle}-resize` : found.box?.editable ? 'move' : this.stage.data.drawable ? 'crosshair' : this.stage.zoom > 1 ? 'grab' : 'default'
+    this.stage.frame.style.cursor = found.handle ? `${found.handle}-resize` : found.box?.editable && !found.inside ? 'move' : this.stage.data.drawable ? 'crosshair' : this.stage.zoom > 1 ? 'grab' : 'default'
     if (!this.stage.data.hover) return
     const [x, y] = place ? place.unit.map((v) => this.stage.round(v)) : []
     const hover = place ? { x, y, what: found.what } : null

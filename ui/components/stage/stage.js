@@ -258,7 +258,11 @@ class Stage {
     // The selected box is kept; then what can be edited wins over what cannot, and the smaller over the larger.
     const rank = ({ box, screen: s }) => (box.editable ? (box.id === this.selected ? -1 : 0) : 1e9) + (s[2] - s[0]) * (s[3] - s[1]) * (box.id !== this.selected)
     const best = around.sort((a, b) => rank(a) - rank(b))[0]
-    return best ? { what: best.box.id, box: best.box, note: best.box.note } : { what: null }
+    if (!best) return { what: null }
+    const [x1, y1, x2, y2] = best.screen
+    const deep = Math.min(x - x1, x2 - x, y - y1, y2 - y) > slack + 2
+    const inside = Boolean(this.data.hollow && best.box.editable && deep)
+    return { what: best.box.id, box: best.box, note: best.box.note, inside }
   }
 
   zoomTo(zoom, [x, y] = [this.frame.clientWidth / 2, this.frame.clientHeight / 2]) {
