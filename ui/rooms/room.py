@@ -31,6 +31,7 @@ CASES = 1_000  # questions of a room at most, each counted once for every state 
 OWN = (  # of an address: everybody's own, as in class_line.js
     "lecture", "notes", "predict", "room", "follow", "pinned", "put", "embed", "embed_options", "section",
 )  # fmt: skip
+PINNED = "pin"  # of an address: the class follows it, but the question is asked on the live side
 COUNTED, LATE, ELSEWHERE = "counted", "late", "elsewhere"  # what becomes of a vote
 FIRST, DISCUSS, SECOND, SHOWN = "first", "discuss", "second", "shown"  # what becomes of a question
 ROUNDS = {FIRST: 1, SECOND: 2}  # in these, answers are taken
@@ -79,7 +80,7 @@ def standing(place: str) -> Standing:
     """The standing at `place`: page, query and anchor."""
     page, _, query = place.partition("#")[0].partition("?")
     pairs = [(name, text) for name, text in parse_qsl(query, keep_blank_values=True)
-             if name not in OWN and not name.startswith("predict-")]  # fmt: skip
+             if name not in (*OWN, PINNED) and not name.startswith("predict-")]  # fmt: skip
     return Standing(page, urlencode(sorted(pairs)))
 
 
