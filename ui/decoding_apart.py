@@ -23,6 +23,8 @@ WALL_SECONDS = 30.0  # from start to end, for a machine that is busy with other 
 PATIENCE = 60.0  # seconds in the queue
 AT_ONCE = 3  # files: their memory together stays below 1 GB
 
+HERE = Path(__file__).parents[1]
+ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}  # environment of the process
 _places = BoundedSemaphore(AT_ONCE)
 
 
@@ -36,9 +38,8 @@ def decode(data: bytes, name: str) -> Decoded:
         raise ValueError(f"Too many pictures are being opened at this moment: choose “{name}” again in a minute.")
     try:
         done = subprocess.run(
-            [sys.executable, "-c", START, str(MEMORY), str(CPU_SECONDS), name],
-            input=data, capture_output=True, timeout=WALL_SECONDS, cwd=Path(__file__).parents[1],
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"},
+            command("ui.decoding", MEMORY, CPU_SECONDS, name),
+            input=data, capture_output=True, timeout=WALL_SECONDS, cwd=HERE, env=os.environ | ONE_CORE,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise ValueError(_too_costly(name)) from None
@@ -53,6 +54,11 @@ def decode(data: bytes, name: str) -> Decoded:
     return Decoded(np.frombuffer(pixels, np.uint8).reshape(answer["shape"]), tuple(answer["notes"]))
 
 
+def command(module: str, memory: int, seconds: int, *arguments: str) -> list[str]:
+    """What starts `module.main()` with `arguments`, under limits of memory (bytes) and of work (s)."""
+    return [sys.executable, "-c", START, str(memory), str(seconds), module, *arguments]
+
+
 def _too_costly(name: str) -> str:
     return f"“{name}” takes too much time or memory to open: save it again as a plain PNG or JPEG, or make it smaller."
 
@@ -60,8 +66,8 @@ def _too_costly(name: str) -> str:
 # Limits first, then the libraries. Windows has none of these limits and macOS no such limit of memory: there the limit
 # of pixels and the clock must do.
 START = """
-import sys
-memory, seconds, name = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+import importlib, sys
+memory, seconds, module = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 try:
     import resource
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
@@ -69,7 +75,6 @@ try:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 except (ImportError, ValueError, OSError):
     pass
-sys.argv = [sys.argv[0], name]
-from ui.decoding import main
-main()
+sys.argv = [sys.argv[0], *sys.argv[4:]]
+importlib.import_module(module).main()
 """

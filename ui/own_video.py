@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from threading import BoundedSemaphore
 
 import numpy as np
 
+from ui.decoding_apart import HERE, ONE_CORE, command
 from ui.video_coding import as_jpeg, from_jpeg
 
 LARGEST = 100_000_000  # bytes of a file
@@ -108,10 +107,9 @@ def _apart(arguments: list[str], data: bytes, name: str) -> bytes:
     try:
         with tempfile.TemporaryFile() as file:  # what comes out may be large: not in a pipe that both sides wait for
             done = subprocess.run(
-                [sys.executable, "-c", START, str(MEMORY), str(CPU_SECONDS), *arguments],
-                input=data, stdout=file, stderr=subprocess.DEVNULL, timeout=WALL_SECONDS, cwd=Path(__file__).parents[1],
-                env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"},
-                check=False,
+                command("ui.video_coding", MEMORY, CPU_SECONDS, *arguments),
+                input=data, stdout=file, stderr=subprocess.DEVNULL, timeout=WALL_SECONDS, cwd=HERE,
+                env=os.environ | ONE_CORE, check=False,
             )  # fmt: skip
             if done.returncode:
                 raise ValueError(_too_costly(name))
@@ -125,21 +123,3 @@ def _apart(arguments: list[str], data: bytes, name: str) -> bytes:
 
 def _too_costly(name: str) -> str:
     return f"“{name}” takes too much time or memory to open, or is damaged: save it shorter or smaller, as H.264."
-
-
-# Limits first, then the libraries. Windows has none of these limits and macOS no such limit of memory: there the limit
-# of pixels and the clock must do.
-START = """
-import sys
-memory, seconds = int(sys.argv[1]), int(sys.argv[2])
-try:
-    import resource
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-except (ImportError, ValueError, OSError):
-    pass
-sys.argv = [sys.argv[0], *sys.argv[3:]]
-from ui.video_coding import main
-main()
-"""

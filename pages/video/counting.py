@@ -88,7 +88,12 @@ def true_tracks(choice: Choice) -> list[list[Tracked]]:
 
 def followed(choice: Choice, network: str, every: int) -> list[list[Tracked]]:
     """The tracks of the whole film, once all of it has been looked at."""
-    return chain.chain(choice, network, every, Settings()).frames(0, len(choice.film))
+    return _followed(choice.name, network, every, choice)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)  # asked at every move of the line
+def _followed(name: str, network: str, every: int, _choice: Choice) -> list[list[Tracked]]:
+    return chain.chain(_choice, network, every, Settings()).frames(0, len(_choice.film))
 
 
 def reel(choice: Choice, tracks: list[list[Tracked]] | None, name: str) -> Reel:

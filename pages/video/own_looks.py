@@ -9,16 +9,15 @@ import numpy as np
 
 from labs import tracking
 from labs.matching import Detections
-from labs.tracking import PREDICTED, Settings, Tracked
+from labs.tracking import COUNTED, Settings, Tracked
 from models.networks.published import Objects
 from pages.shared.photograph_found import COLOURS, LOWEST
+from pages.video.stored import NONE
 from scenes import THINGS
 from ui.components import Mark
 from ui.own_video import Video
 
-SHOWN = (tracking.FOUND, PREDICTED)
 LAB_WORLD = 224  # pixels of the longer side
-NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 class OwnLooks:
@@ -58,9 +57,9 @@ class OwnLooks:
     def tracked(self, settings: Settings, every: int) -> list[list[Tracked]]:
         """The tracks in each frame, from the first one to the last that was looked at without a gap."""
         whole = next((at for at in self.indices(every) if self.found[at] is None), len(self.video))
-        seen = [self.found[at] or NOTHING if at % every == 0 else NOTHING for at in range(whole)]
+        seen = [self.found[at] or NONE if at % every == 0 else NONE for at in range(whole)]
         frames = tracking.track(seen, settings, every) if seen else []
-        return [[each for each in frame if each.state in SHOWN] for frame in frames]
+        return [[each for each in frame if each.state in COUNTED] for frame in frames]
 
     def _look(self, at: int) -> None:
         options = {each: False for each in ("masks", "keypoints") if each in inspect.signature(self.network).parameters}
