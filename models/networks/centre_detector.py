@@ -1,10 +1,9 @@
-"""Objects as points (Zhou et al. 2019): every fourth pixel says of which thing it is the middle, and how far its sides are.
+"""Objects as points (Zhou et al. 2019): each place says of which thing it is the middle, and how far its sides are.
 
-A narrow trunk with a pyramid that ends in one fine map, for what walks through a film is small. A thing is a peak of its
-class's heat map, and its box is read off where the peak is: there are no anchors and no regions, so a look is short.
+A narrow trunk with a pyramid that ends in one fine map, for what walks through a film is small. A thing is a peak of
+its class's heat map, and its box is read off where the peak is: no anchors, no regions, and so a look is short.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter
@@ -78,8 +77,8 @@ class Trunk(nn.Module):
 
 
 class CentreDetector(nn.Module):
-    """Float images (N, 3, H, W) in 0 to 1, H and W multiples of 32, to heat logits (N, 8, H/4, W/4) and to the distances
-    in pixels from the middle of every place to the left, upper, right and lower side (N, 4, H/4, W/4)."""
+    """Float images (N, 3, H, W) in 0 to 1, H and W multiples of 32, to heat logits (N, 8, H/4, W/4) and to the
+    distances in pixels from the middle of every place to the left, upper, right and lower side (N, 4, H/4, W/4)."""
 
     def __init__(self):
         super().__init__()
@@ -137,18 +136,14 @@ class LoadedCentreDetector(LoadedNetwork):
     def __call__(self, image: np.ndarray, least: float = LEAST) -> CentreDetection:
         """Detect things in a uint8 RGB picture (H, W, 3) of any size, which the network sees at 224x224."""
         height, width = image.shape[:2]
-        seen = (
-            image if (height, width) == (SIZE, SIZE) else cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-        )
+        seen = image
+        if (height, width) != (SIZE, SIZE):
+            seen = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         x = torch.from_numpy(np.array(seen)).to(self.device).permute(2, 0, 1)[None].float() / 255
         with torch.inference_mode():
             start = perf_counter()
             heat, sides = (each[0].cpu() for each in self.module(x))  # waits for the device
             boxes, labels, scores = peaks(heat.sigmoid_(), sides, least)
             seconds = perf_counter() - start
-        boxes = _within(boxes, SIZE) * torch.tensor([width / SIZE, height / SIZE] * 2)
+        boxes = boxes.clamp(0, SIZE) * torch.tensor([width / SIZE, height / SIZE] * 2)
         return CentreDetection(boxes, labels, scores, heat, seconds, self.device)
-
-
-def _within(boxes: Tensor, size: float) -> Tensor:
-    return boxes.clamp(0, size)

@@ -24,8 +24,8 @@ CENTRAL = 0.2  # share of a thing's side, to each side of its middle, where its 
 
 @dataclass(frozen=True)
 class Recipe:
-    """AdamW under a one-cycle learning rate from a random start. Frames are mirrored, zoomed into, lit and made noisy at
-    random, so that a rim may cut anything anywhere. Made for a GPU, where all of it runs: a CPU needs most of a day."""
+    """AdamW under a one-cycle learning rate from a random start. Frames are mirrored, zoomed into, lit and made noisy
+    at random, so that a rim may cut anything anywhere. Made for a GPU, where all of it runs: a CPU needs a day."""
 
     seed: int = 0
     films: int = 4000
@@ -103,8 +103,8 @@ def tables(frames: CachedFrames, recipe: Recipe, device: torch.device) -> tuple[
 def varied(
     images: Tensor, boxes: Tensor, labels: Tensor, recipe: Recipe, random: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Images (N, 3, 224, 224) in 0 to 1, boxes (N, T, 4) and labels (N, T), each picture changed in its own way; what is
-    then outside has the label 0, and what is cut to less than the smallest side IGNORED."""
+    """Images (N, 3, 224, 224) in 0 to 1, boxes (N, T, 4) and labels (N, T), each picture changed in its own way; what
+    is then outside has the label 0, and what is cut to less than the smallest side IGNORED."""
     count, device = len(images), images.device
 
     def drawn(*shape: int) -> Tensor:
@@ -132,9 +132,9 @@ def varied(
 def wanted(boxes: Tensor, labels: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
     """What a map of side x side places should say for boxes (N, T, 4) in pixels and labels (N, T).
 
-    Returns heat (N, 8, side, side), 1 where the middle of a thing lies and falling off around it; `free` (N, side, side),
-    where heat counts: not inside what is ignored; and `owned` (N, T, side, side), the places that are asked for the box
-    of each thing: its middle part, without what belongs to a smaller thing.
+    Returns heat (N, 8, side, side), 1 where the middle of a thing lies and falling off around it; `free` (N, side,
+    side), where heat counts: not inside what is ignored; and `owned` (N, T, side, side), the places that are asked for
+    the box of each thing: its middle part, without what belongs to a smaller thing.
     """
     there = labels > 0
     low, high = boxes[..., :2], boxes[..., 2:]

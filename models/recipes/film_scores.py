@@ -1,14 +1,15 @@
 """How well things of films are found and followed with a detector: what a detector of films is judged by."""
 
+import inspect
 import statistics
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from labs import tracking
 from labs.matching import Detections
-from labs.tracking_metrics import Place, frame, hota, idf1, mota, pooled, pooled_identities
+from labs.tracking_metrics import Frame, Place, frame, hota, idf1, mota, pooled, pooled_identities
 from scenes import THINGS
 from scenes.film import Film, Passer, film
 
@@ -19,59 +20,64 @@ SIZES = {"under 16 px": (0, 16), "16 to 32 px": (16, 32), "over 32 px": (32, 1e9
 FOUND = 0.5  # least IoU and least score
 
 
-class Finds(Protocol):
-    """What says boxes (N, 4), labels (N,) from 1 and scores (N,) of a picture, as tensors."""
-
-    def __call__(self, image: np.ndarray, /) -> Any: ...
+# Of a uint8 RGB picture: boxes (N, 4), labels (N,) from 1, scores (N,) as tensors, and the seconds it took.
+Finds = Callable[..., Any]
 
 
 def look(network: Finds, shown: Film, index: int) -> tuple[Detections, float]:
     """What is found in a frame, and the seconds that the network says it took."""
-    said = network(shown.frame(index))
+    known = inspect.signature(network).parameters
+    said = network(shown.frame(index), **{name: False for name in ("masks", "keypoints") if name in known})
     return Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy()), said.seconds
 
 
-def evaluate(network: Finds, report: Callable[[int, int], None], seeds: Sequence[int] = HELD_OUT) -> dict:
-    """`idf1`, `mota` and `hota_mean` of the tracker's defaults over films of which every EVERY-th frame is looked at,
+def evaluate(
+    network: Finds,
+    report: Callable[[int, int], None],
+    seeds: Sequence[int] = HELD_OUT,
+    every: int = EVERY,
+    seconds: float = SECONDS,
+) -> dict:
+    """`idf1`, `mota` and `hota_mean` of the tracker's defaults over films of which every `every`-th frame is looked at,
     with the counts behind them; `found`, the share of the true boxes of those frames that are found, also by size, and
     `precision`, the share of the sure detections that are true; `forward_ms_p50`."""
     identities, mistakes, higher, milliseconds = [], [], [], []
     hits: dict[str, list[bool]] = {name: [] for name in SIZES}
     true: list[bool] = []
     for number, seed in enumerate(seeds):
-        shown = film(seed, seconds=SECONDS)
+        shown = film(seed, seconds=seconds)
         found: list[Detections] = []
         for index in range(len(shown)):
-            if index % EVERY == 0:
-                said, seconds = look(network, shown, index)
-                milliseconds.append(1000 * seconds)
+            if index % every == 0:
+                said, took = look(network, shown, index)
+                milliseconds.append(1000 * took)
                 count(said, shown.truth(index), hits, true)
             found.append(said)  # in a frame that is not looked at, `track` does not either
-        frames = followed(shown, found)
+        frames = followed(shown, found, every)
         identities.append(idf1(frames)), mistakes.append(mota(frames)), higher.append(hota(frames).value)
         report(number + 1, len(seeds))
     who, what = pooled_identities(identities), pooled(mistakes)
-    every = [hit for each in hits.values() for hit in each]
+    all_hits = [hit for each in hits.values() for hit in each]
     return {
         "idf1": round(who.value or 0.0, 3), "mota": round(what.value or 0.0, 3),
         "hota_mean": round(statistics.mean(higher), 3),
-        "found": share(every), "precision": share(true),
+        "found": share(all_hits), "precision": share(true),
         "found_by_size": {name: share(each) for name, each in hits.items()},
         "truths": what.truths, "misses": what.misses, "false_positives": what.false_positives,
-        "switches": what.switches, "every": EVERY, "films": len(seeds),
+        "switches": what.switches, "every": every, "films": len(seeds),
         "idf1_each": [round(each.value or 0.0, 3) for each in identities],
         "forward_ms_p50": round(statistics.median(milliseconds), 1),
     }  # fmt: skip
 
 
-def followed(shown: Film, found: Sequence[Detections], settings: tracking.Settings | None = None) -> list:
+def followed(shown: Film, found: Sequence[Detections], every: int) -> list[Frame]:
     """The truth of every frame beside the tracks that count there, as `labs.tracking_metrics` compares them."""
     return [
         frame(
             [Place(each.track, THINGS.index(each.label) + 1, each.box) for each in shown.truth(index)],
             [Place(each.track, each.label, each.box) for each in alive if each.state in tracking.COUNTED],
         )
-        for index, alive in enumerate(tracking.track(found, settings or tracking.Settings(), EVERY))
+        for index, alive in enumerate(tracking.track(found, tracking.Settings(), every))
     ]
 
 
