@@ -65,7 +65,9 @@ def evaluate(
         "found_by_size": {name: share(each) for name, each in hits.items()},
         "truths": what.truths, "misses": what.misses, "false_positives": what.false_positives,
         "switches": what.switches, "every": every, "films": len(seeds),
-        "idf1_each": [round(each.value or 0.0, 3) for each in identities],
+        "idf1_each": {
+            str(seed): round(each.value or 0.0, 3) for seed, each in zip(seeds, identities, strict=True)
+        },
         "forward_ms_p50": round(statistics.median(milliseconds), 1),
     }  # fmt: skip
 
