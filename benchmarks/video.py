@@ -68,37 +68,12 @@ def played(chromium: Any, address: str, rested: bool, seconds: float = SECONDS) 
 
 
 def scores(films: int) -> dict[str, Any]:
-    """`idf1`, `mota` and `hota` of the page's defaults over held-out films, with the counts behind them."""
-    from labs import tracking
-    from labs.matching import Detections
-    from labs.tracking_metrics import Place, frame, hota, idf1, mota, pooled, pooled_identities
+    """`idf1`, `mota` and `hota_mean` of the page's defaults over held-out films, with the counts behind them."""
     from models import catalog
+    from models.recipes import film_scores
     from pages.video import shared
-    from scenes import THINGS
-    from scenes.film import film
 
-    network, settings = catalog.load(shared.NETWORK), tracking.Settings()
-    identities, mistakes, higher = [], [], []
-    for seed in HELD_OUT[:films]:
-        shown = film(seed, seconds=shared.SECONDS)
-        found = []
-        for index in range(len(shown)):
-            if index % shared.EVERY == 0:
-                said = network(shown.frame(index), masks=False, keypoints=False)
-                found.append(Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy()))
-            else:
-                found.append(found[-1])  # `track` does not look at it
-        frames = []
-        for index, alive in enumerate(tracking.track(found, settings, shared.EVERY)):
-            truth = [Place(each.track, THINGS.index(each.label) + 1, each.box) for each in shown.truth(index)]
-            given = [Place(each.track, each.label, each.box) for each in alive if each.state in tracking.COUNTED]
-            frames.append(frame(truth, given))
-        identities.append(idf1(frames)), mistakes.append(mota(frames)), higher.append(hota(frames))
-    who, what = pooled_identities(identities), pooled(mistakes)
-    return {
-        "idf1": round(who.value, 3), "mota": round(what.value, 3),
-        "hota_mean": round(sum(each.value for each in higher) / len(higher), 3), "films": films,
-        "truths": what.truths, "misses": what.misses, "false_positives": what.false_positives,
-        "switches": what.switches, "network": shared.NETWORK, "every": shared.EVERY,
-        "idf1_each": [round(each.value, 3) for each in identities],
-    }  # fmt: skip
+    found = film_scores.evaluate(
+        catalog.load(shared.NETWORK), lambda _done, _count: None, HELD_OUT[:films], shared.EVERY, shared.SECONDS
+    )
+    return found | {"network": shared.NETWORK}

@@ -37,8 +37,8 @@ class Settings:
     'kalman'
     """
 
-    least_score: float = 0.5
-    least_iou: float = 0.3
+    least_score: float = 0.4
+    least_iou: float = 0.2
     patience: int = 25
     confirm: int = 2
     predict: str = KALMAN

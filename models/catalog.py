@@ -21,6 +21,7 @@ from models.device import LoadedNetwork, best_device, in_half_precision, placed
 from models.pretrained import packaged, published
 from models.recipes import Family
 from models.recipes import alternating_detector as alternating_detector_recipe
+from models.recipes import centre_detector as centre_detector_recipe
 from models.recipes import classifier as classifier_recipe
 from models.recipes import densecap as densecap_recipe
 from models.recipes import detector as detector_recipe
@@ -52,7 +53,7 @@ FAMILIES: tuple[Family, ...] = (
     spp_recipe, rcnn_recipe, r_fcn_recipe, classifier_recipe, shortcut_recipe, localizer_recipe, face_landmarks_recipe,
     pose_regression_recipe, pose_fields_recipe, window_recipe, yolo_recipe, ssd_recipe, narrow_ssd_recipe,
     retinanet_recipe, retinanet_compared_recipe, mask_heads_recipe, panoptic_fpn_recipe,
-    mesh_recipe, densecap_recipe,
+    mesh_recipe, densecap_recipe, centre_detector_recipe,
 )  # fmt: skip
 # The parts that run in half precision on CUDA, by task, or by name. Boxes are computed outside, in full: half cannot
 # tell pixel 200 from 200.1. Nor the classifiers: pages add their maps up to the last digit.
@@ -60,7 +61,7 @@ HALF = {
     "segmentation": ("",), "detection": ("backbone",), "grid detection": ("encoder", "meet", "fold", "head"),
     "one-stage detection": ("backbone",), "ssd": ("backbone.trunk",), "ssd-narrow": ("backbone.trunk",),
     "panoptic segmentation": ("detector.backbone",),
-    "dense captioning": ("detector.backbone",),
+    "dense captioning": ("detector.backbone",), "centre detection": ("trunk",),
 }  # fmt: skip
 CARD = ("name", "metrics")  # what every card has from the start
 # Networks that stand on the frozen trunk of another: that part is not in their weights, but in the other's.

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pages.shared.detectors import NAMES
 from pages.video import shared
 from pages.video.shared import Choice
 from scenes.film import FilmKnobs
@@ -25,7 +24,7 @@ def choose() -> tuple[Choice, str]:
         with st.popover("Knobs", icon=":material/tune:"):
             knobs = _knobs()
         network = st.selectbox(
-            "Detector", shared.detectors(), format_func=NAMES.get, key="video_detector", width=220,
+            "Detector", shared.detectors(), format_func=shared.NAMES.get, key="video_detector", width=220,
             label_visibility="collapsed", **KEPT,
         )  # fmt: skip
     return Choice(seed, knobs, shared.SECONDS), network

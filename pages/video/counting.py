@@ -6,7 +6,6 @@ import streamlit as st
 from labs import line_counting
 from labs.line_counting import LEFT, RIGHT
 from labs.tracking import COUNTED, FOUND, Settings, Tracked
-from pages.shared.detectors import NAMES
 from pages.video import chain, shared, stored
 from pages.video.shared import Choice
 from scenes import THINGS
@@ -30,7 +29,8 @@ def count(choice: Choice, network: str) -> None:
         slot, table = st.container(), st.container()
     with (
         slot,
-        live_slider("Look at every k-th frame", 1, shared.LONGEST_PAUSE, 3, key="video_count_every") as every,
+        live_slider("Look at every k-th frame", 1, shared.LONGEST_PAUSE, shared.EVERY, key="video_count_every")
+        as every,
         left,
     ):  # fmt: skip
         view = player("video_count", line=LINE, tall=380)
@@ -47,7 +47,7 @@ def count(choice: Choice, network: str) -> None:
         with table:
             words(said("In truth", truth), "video_truly")
             if seen is not None:
-                words(said(f"{NAMES[network]} and its tracks", seen), "video_counted")
+                words(said(f"{shared.NAMES[network]} and its tracks", seen), "video_counted")
                 words(verdict(len(truth), len(seen)), "video_count_verdict")
         asked(choice, every, truth, seen)
 

@@ -1,5 +1,6 @@
 """This page to take home: the film, what a network finds in every k-th frame, tracks, and who crosses the line."""
 
+from labs.tracking import Settings
 from pages.video import shared
 from pages.video.choose import MOST
 from pages.video.counting import LINE
@@ -33,7 +34,7 @@ def cells(state: State) -> list[Cell]:
         text("## A network looks at every k-th frame, and tracks carry its boxes on"),
         parameters(
             network=get(state, "video_detector", shared.NETWORK), every=get(state, "video_every", shared.EVERY),
-            least=get(state, "video_least", 0.5),
+            least=get(state, "video_least", Settings().least_score),
         ),
         code(
             """

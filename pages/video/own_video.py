@@ -9,7 +9,6 @@ from labs.tracking import Settings
 from models import choice
 from models.choice import Offer
 from pages.shared import offered, photograph_found
-from pages.shared.detectors import NAMES
 from pages.video import shared
 from pages.video.own_looks import OwnLooks, drawn
 from ui import lost_files, model_choice, own_files, own_video, page
@@ -30,7 +29,7 @@ FOUND = tracking.FOUND
 
 def offers() -> list[Offer]:
     """Every detector of the catalogue: the lab's that are here, then those for photographs."""
-    ours = choice.offers("detection", lab=[name for name in NAMES if name in shared.detectors()])
+    ours = choice.offers("detection", lab=shared.detectors())
     theirs = [offer for task in ("instance segmentation", "keypoints") for offer in choice.offers(task, lab=[])]
     return list({offer.name: offer for offer in (*ours, *theirs)}.values())
 

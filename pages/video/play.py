@@ -5,7 +5,6 @@ from collections import Counter
 import streamlit as st
 
 from labs.tracking import KALMAN, STILL, Settings
-from pages.shared.detectors import NAMES
 from pages.video import chain, shared, stored
 from pages.video.shared import Choice
 from scenes import THINGS
@@ -37,8 +36,8 @@ def play(choice: Choice, network: str) -> None:
         slot,
         live_slider("Look at every k-th frame", 1, shared.LONGEST_PAUSE, shared.EVERY, key="video_every", window=1)
         as every,
-        live_slider("Score of a detection, at least", 0.1, 0.95, 0.5, step=0.05, key="video_least", format="%.2f")
-        as least,
+        live_slider("Score of a detection, at least", 0.1, 0.95, Settings().least_score, step=0.05, key="video_least",
+                    format="%.2f") as least,
         left,
     ):  # fmt: skip
         view = player("video_play", tall=430)
@@ -49,11 +48,11 @@ def play(choice: Choice, network: str) -> None:
         seen = ", ".join(f"{count} {label}" for label, count in sure.items()) or "nothing"
         view.show(
             reel(choice, network, every, settings, what),
-            alt=f"Film {choice.seed}, frame {view.frame + 1}: {NAMES[network]} finds {seen}",
+            alt=f"Film {choice.seed}, frame {view.frame + 1}: {shared.NAMES[network]} finds {seen}",
         )
         with said:
             budget(watched.typical or 0.0, choice.film.rate, every)
-            page.footer(NAMES[network], watched.device, watched.typical)
+            page.footer(shared.NAMES[network], watched.device, watched.typical)
 
 
 def reel(choice: Choice, network: str, every: int, settings: Settings, what: str) -> Reel:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from models import catalog
-from pages.shared.detectors import NAMES
+from pages.shared import detectors as standing
 from scenes.film import DEFAULT_KNOBS, Film, FilmKnobs, Passer, film
 
 SIZE = 224  # side of a frame in pixels
 SECONDS = 8.0
 SEED = 3
-NETWORK, EVERY = "detector", 3  # what looks at first, and at every which frame
+NETWORK, EVERY = "detector-film", 2  # what looks at first, and at every which frame
+NAMES = {NETWORK: "Centres, of films"} | standing.NAMES  # the others have learned standing scenes
 LONGEST_PAUSE = 8  # the greatest k of "every k-th frame"
 FRAMES_KEPT = 400  # uint8 pictures of 150 kB for all visitors
 
