@@ -25,6 +25,7 @@ from ui import (
     lighter_reruns,
     page,
     sleeping_loop,
+    straight_out,
     streamlit_inside,
     warmup,
     whole_requests,
@@ -58,6 +59,8 @@ def first_networks() -> None:
 
 lab_world.register(load_scenes)
 lighter_reruns.lighten()
+import os
+if os.environ.get('RX','1')>='1': straight_out.straighten()
 whole_requests.complete()
 last_words.heed()
 sleeping_loop.put_to_sleep()

@@ -36,11 +36,13 @@ AT_WORK = [view for view in VIEWS if view.cheap and view.hand == SLIDER and not 
 
 @dataclass
 class Record:
-    """What happened: milliseconds of every timed move by view, errors in words, and server memory in MB by second."""
+    """What happened: milliseconds of every timed move by view, errors in words, server memory in MB by second, and the
+    seconds that the server computed in the timed part."""
 
     moves: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
+    computed: float | None = None
 
 
 class Visitor:
@@ -147,11 +149,27 @@ async def lesson(server: Server, visitors: Sequence[Visitor], seconds: float, re
     for visitor in visitors:
         visitor.record = record
     watcher = asyncio.create_task(watch(server, clock, record))
+    counted = asyncio.create_task(computed(server, clock, clock + seconds))
     try:
         await asyncio.gather(*(visitor.work(begin, clock, clock + seconds) for visitor in visitors))
+        record.computed = added(record.computed, await counted)
     finally:
         watcher.cancel()
     record.memory.append((seconds, server.memory()))
+
+
+async def computed(server: Server, clock: float, end: float) -> float | None:
+    """Seconds that the server computes between two moments (event loop seconds)."""
+    now = asyncio.get_running_loop().time
+    await asyncio.sleep(max(0.0, clock - now()))
+    before = await asyncio.to_thread(server.seconds)
+    await asyncio.sleep(max(0.0, end - now()))
+    after = await asyncio.to_thread(server.seconds)
+    return None if before is None or after is None else after - before
+
+
+def added(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one + (other or 0.0)
 
 
 def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
@@ -164,6 +182,8 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
         "reruns_per_s": rounded(len(every) / (60 * minutes)),
         "p50_ms": rounded(percentile(every, 0.5)),
         "p95_ms": rounded(percentile(every, 0.95)),
+        "cpu_cores": rounded(record.computed and record.computed / (60 * minutes), 2),
+        "cpu_ms_per_rerun": rounded(1000 * record.computed / len(every), 2) if record.computed and every else None,
         "errors": len(record.errors),
         "rss_mb": rounded(last),
         "rss_mb_after_1_minute": rounded(first),

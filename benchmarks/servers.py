@@ -38,6 +38,20 @@ class Server:
             raise RuntimeError("the server has ended, so its memory cannot be read; see its output")
         return sum(map(int, listed.stdout.split())) * 1024 / 1e6
 
+    def seconds(self) -> float | None:
+        """Seconds that its processes have computed so far: the server, or a hall with its servers, HAProxy and Redis.
+        None where the system does not keep them in /proc."""
+        processes = [self.process]
+        if self.hall:
+            listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process)], capture_output=True, text=True)
+            processes += map(int, listed.stdout.split())
+        try:
+            lines = [Path(f"/proc/{process}/stat").read_text() for process in processes]
+        except OSError:
+            return None
+        ticks = [sum(map(int, line.rpartition(")")[2].split()[11:13])) for line in lines]
+        return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
 
 def answers(address: str) -> bool:
     """True when the address answers with 200."""
