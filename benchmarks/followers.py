@@ -36,7 +36,7 @@ VIEW = next(view for view in VIEWS if view.name == "receptive_field")
 EVERY = 1.0  # s between two moves
 PATIENCE = 20.0  # s
 OPENING = 12  # followers that open their page at the same time
-CALM = 3  # as in class_line.js
+CALM = 25  # as in class_line.js
 OWN = ("lecture", "notes", "predict", "room", "follow")  # of the address
 
 
@@ -157,11 +157,10 @@ def place(query: str) -> str:
 
 
 @functools.lru_cache(maxsize=16)
-def drawn(text: str) -> float | None:
-    """The slider's value, if this message shows it and the picture; all followers get the same words."""
+def drawn(text: str) -> tuple[bool, float | None]:
+    """Whether this message shows the picture, and the slider's value if it shows that; all get the same words."""
     found = json.loads(text).get("drawings", {})
-    both = f"{VIEW.key}.live" in found and f"{VIEW.drawing}.live" in found
-    return found[f"{VIEW.key}.live"]["value"] if both else None
+    return f"{VIEW.drawing}.live" in found, found.get(f"{VIEW.key}.live", {}).get("value")
 
 
 class Follower(Page):
@@ -171,7 +170,7 @@ class Follower(Page):
         super().__init__()
         self.choice, self.lesson, self.shown = random.Random(number), lesson, 0
         self.going: asyncio.Task | None = None
-        self.running = asyncio.Lock()
+        self.running, self.pictured = asyncio.Lock(), False
 
     async def join(self, address: str, code: str) -> None:
         await self.open(address, f"room={code}")
@@ -183,10 +182,12 @@ class Follower(Page):
         """Until cancelled."""
         try:
             async for text in self.hall:
-                value = drawn(text) if '"drawings"' in text else None
-                if value is not None:
+                picture, value = drawn(text) if text.startswith('{"drawings"') else (False, None)
+                self.pictured |= picture
+                if value is not None and self.pictured:  # the slider is drawn last
                     self.saw(value)
-                said = json.loads(text) if '"place"' in text else {}
+                    self.pictured = False
+                said = json.loads(text) if not text.startswith('{"drawings"') else {}
                 if "place" in said and said["place"] != place(self.query):
                     wait = said["rest"] / 1000 + self.choice.random() * said["spread"] / 1000 * (CALM if said["rest"] else 1)
                     if self.going is not None:
@@ -245,7 +246,8 @@ async def attend(server: Server, students: int, minutes: float) -> dict[str, Any
             await asyncio.sleep(max(0.0, due - now()))
         cores, last, rests = await work, lesson.sent[-1][1], now()
         before = server.seconds()
-        while now() < rests + 4 * PATIENCE and not all(each.caught_up(last) for each in followers):
+        longest = 4 * PATIENCE + CALM * 0.008 * students
+        while now() < rests + longest and not all(each.caught_up(last) for each in followers):
             await asyncio.sleep(0.2)
         took = now() - rests
         after = server.seconds()

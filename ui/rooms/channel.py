@@ -30,7 +30,8 @@ STAYS = 20.0  # s after which a count that has not changed is said again
 EACH = 8  # ms of rerun that a follower costs; so many more for each of them before the last one moves
 SLOW = 1000  # ms of spread from which followers see what her page draws first, and rerun when she rests
 REST = 2000  # ms without a move that such followers wait for
-FRAME, SHARE = 0.1, 0.001  # s between two of her drawings at least, and for each follower: a message costs 0.2 ms
+TOGETHER = 0.05  # s for which a drawing waits for others of the same move
+FRAME, SHARE = 0.1, 0.001  # s between two messages with her drawings, and as much more for each follower
 NOT_HERE, GONE, AWAY = 4404, 4410, 4503  # no such room; it has ended; its store does not answer
 PROCESS = secrets.token_hex(8)
 
@@ -102,7 +103,7 @@ def _soon(relay: Relay) -> None:
     if hall is None:  # nobody is there, not even her own browser
         relay.take("")
         return
-    at = max(loop.time(), hall.relayed)
+    at = max(loop.time() + TOGETHER, hall.relayed)
     hall.relayed = at + FRAME + SHARE * hall.students
     loop.call_at(at, loop.run_in_executor, None, _publish, relay)
 

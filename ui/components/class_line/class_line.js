@@ -6,7 +6,7 @@ const style = await stylesheet(import.meta.url)
 const GLANCE = 100 // ms between two looks at the lecturer's address
 const AGAIN = 2000 // ms until a lost connection is tried again, and as much again by chance: not all at once
 const OWN = ['lecture', 'notes', 'predict', 'room', 'follow'] // of the address: everybody's own
-const CALM = 3 // times as long for reruns that only catch up with what is shown: a third of a core
+const CALM = 25 // times as long for reruns that only catch up with what is shown: a long page takes 100 ms, half a core
 const OVER = [4404, 4410] // no such room; it has ended
 const AWAY = 4503 // what keeps the rooms does not answer
 const CONTROL = 'button, input, textarea, select, summary, [role=slider], [role=radio], [role=combobox], [role=gridcell], [role=tab], .cell, .editable, .frame, canvas, .js-plotly-plot'
