@@ -59,8 +59,7 @@ def first_networks() -> None:
 
 lab_world.register(load_scenes)
 lighter_reruns.lighten()
-import os
-if os.environ.get('RX','1')>='1': straight_out.straighten()
+straight_out.straighten()
 whole_requests.complete()
 last_words.heed()
 sleeping_loop.put_to_sleep()

@@ -189,7 +189,9 @@ class Follower(Page):
                     self.pictured = False
                 said = json.loads(text) if not text.startswith('{"drawings"') else {}
                 if "place" in said and said["place"] != place(self.query):
-                    wait = said["rest"] / 1000 + self.choice.random() * said["spread"] / 1000 * (CALM if said["rest"] else 1)
+                    wait = said["rest"] / 1000 + self.choice.random() * said["spread"] / 1000 * (
+                        CALM if said["rest"] else 1
+                    )
                     if self.going is not None:
                         self.going.cancel()
                     self.going = asyncio.create_task(self.go(said["place"], wait))

@@ -9,8 +9,8 @@ there, and the log says so. What a page shows is the same with and without them.
   a system call for every message, twice.
 - The state of a component is read as it is. Streamlit makes a class for every look at it, 33 in a usual rerun, and the
   garbage collector then stops everybody to clear them away.
-- What a component shows is not hashed for its identity. Streamlit writes all of it as JSON a second time, and then does not
-  look at the hash, because a component with a key is known by that.
+- What a component shows is not hashed for its identity. Streamlit writes all of it as JSON a second time, and then does
+  not look at the hash, because a component with a key is known by that.
 - The theme is read once. Streamlit looks up some hundred options for every rerun; they do not change while it runs.
 """
 

@@ -31,8 +31,10 @@ with leaving:
     from streamlit.runtime.app_session import AppSession
     from streamlit.runtime.scriptrunner import ScriptRunnerEvent
     from streamlit.runtime.session_manager import SessionClientDisconnectedError
+    from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
     leaving.needs(Runtime, "exists", "instance", "_session_mgr", "_send_message", "disconnect_session")
+    leaving.needs(WebsocketSessionManager, "get_active_session_info")
     leaving.needs(AppSession, "_enqueue_forward_msg", "_message_enqueued_callback", "_browser_queue", "_event_loop")
     leaving.needs(AppSession, "_on_scriptrunner_event", "_call_soon_on_event_loop", "_scriptrunner")
     leaving.needs(AppSession, "_handle_scriptrunner_event_on_event_loop", "flush_browser_queue")
@@ -47,9 +49,10 @@ with writing:
 telling = Inside("the list of pages and the settings are put together for every rerun")
 with telling:
     from streamlit.runtime import app_session
+    from streamlit.runtime.app_session import AppSession
 
     telling.needs(app_session, "_populate_config_msg")
-    telling.needs(app_session.AppSession, "_populate_app_pages")
+    telling.needs(AppSession, "_populate_app_pages")
 
 _DUE = "_receptive_due"  # attribute of a session: its words are waiting for each other
 _POPULATED = 8  # lists of pages that are kept: one for each way to show the navigation
@@ -64,7 +67,7 @@ def straighten() -> None:
         _replace(StarletteSessionClient, "__init__", in_one_write)
     if telling.there:
         _replace(app_session, "_populate_config_msg", once)
-        _replace(app_session.AppSession, "_populate_app_pages", once_for_all)
+        _replace(AppSession, "_populate_app_pages", once_for_all)
 
 
 def _replace(owner: Any, name: str, changed: Callable) -> None:
@@ -121,7 +124,7 @@ def under_way(client) -> int:
 
 
 def shorter(on_scriptrunner_event):
-    """`AppSession._on_scriptrunner_event`: what the newest run writes is queued without asking what kind of event it is."""
+    """`AppSession._on_scriptrunner_event`: what the newest run writes is queued without a look at what kind it is."""
 
     def on_event(self, sender, event, forward_msg=None, *rest, **named) -> None:
         if event is not ScriptRunnerEvent.ENQUEUE_FORWARD_MSG or forward_msg is None or rest or named:

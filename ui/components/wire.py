@@ -127,8 +127,8 @@ _private: ContextVar[bool] = ContextVar("wire_private", default=False)
 
 
 def perform_for(audience: Callable[[str, dict[str, Any], bool], None] | None) -> None:
-    """From now on `audience` is told what this session draws: component, data, and whether it is its fragment alone that
-    is run, not the whole page. None: nobody is."""
+    """From now on `audience` is told what this session draws: component, data, and whether its fragment is run alone,
+    not the whole page. None: nobody is."""
     global _watched
     _watched = _watched or audience is not None
     if _watched:

@@ -51,7 +51,8 @@ class Relay:
         with self._lock:
             drawn, self._drawn = self._drawn, {}
             full = {key: self._with_rasters(key, data) for key, data in drawn.items()}
-        return {key: json.dumps({**data, "page": page}, separators=(",", ":"), default=str) for key, data in full.items()}
+        said = {key: data | {"page": page} for key, data in full.items()}
+        return {key: json.dumps(data, separators=(",", ":"), default=str) for key, data in said.items()}
 
     def _with_rasters(self, key: str, data: dict[str, Any]) -> dict[str, Any]:
         """`data` with the rasters that it shows and that followers do not have yet, though her browser may."""
