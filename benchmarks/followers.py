@@ -251,8 +251,8 @@ async def attend(server: Server, students: int, minutes: float) -> dict[str, Any
         longest = 4 * PATIENCE + CALM * 0.008 * students
         while now() < rests + longest and not all(each.caught_up(last) for each in followers):
             await asyncio.sleep(0.2)
-        took = now() - rests
-        after = server.seconds()
+        took, after = now() - rests, server.seconds()
+        rested = (after - before) / took if took and before is not None and after is not None else None
         lesson.errors += ["did not catch up"] * sum(not each.caught_up(last) for each in followers)
         lesson.errors += ["was not shown a move"] * sum(each.shown < len(lesson.sent) for each in followers)
         lesson.errors += ["was shown a move late"] * sum(each > 1000 * PATIENCE for each in lesson.seen)
@@ -262,7 +262,7 @@ async def attend(server: Server, students: int, minutes: float) -> dict[str, Any
             "follow_p95_ms": rounded(percentile(lesson.seen, 0.95)),
             "cpu_cores": rounded(cores and cores / seconds, 2),
             "caught_up_s": rounded(took),
-            "caught_up_cores": rounded((after - before) / took, 2) if before is not None and after is not None else None,
+            "caught_up_cores": rounded(rested, 2),
             "errors": len(lesson.errors), "rss_mb": rounded(server.memory()), "minutes": minutes,
             "error_kinds": sorted(set(lesson.errors)), "views": [],
         }  # fmt: skip
