@@ -26,6 +26,7 @@ from ui import (
     lighter_reruns,
     page,
     sleeping_loop,
+    straight_out,
     streamlit_inside,
     warmup,
     whole_requests,
@@ -67,6 +68,7 @@ def first_networks() -> None:
 lab_world.register(load_scenes)
 collected.register(load_agreement)
 lighter_reruns.lighten()
+straight_out.straighten()
 whole_requests.complete()
 last_words.heed()
 sleeping_loop.put_to_sleep()

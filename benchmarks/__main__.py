@@ -32,10 +32,11 @@ def parser() -> argparse.ArgumentParser:
     latency.add_argument("--view", nargs="+", choices=NAMES, metavar="NAME", help=f"one or more of {', '.join(NAMES)}")
     latency.add_argument("--seconds", type=between(1, 60, float), default=4.0, help="drag for so long (default 4)")
     room = commands.add_parser("class", help="many students at once over the web socket protocol")
-    room.add_argument("--students", type=between(1, 500, int), required=True, help="1 to 500")
+    room.add_argument("--students", type=between(1, 1000, int), required=True, help="1 to 1000")
     room.add_argument("--minutes", type=between(0.1, 60, float), default=1.0, help="work for so long (default 1)")
     room.add_argument("--view", nargs="+", choices=NAMES, metavar="NAME", help="only these views")
     room.add_argument("--processes", type=between(1, 64, int), metavar="P", help="so many servers behind HAProxy")
+    room.add_argument("--follow", action="store_true", help="they follow a lecturer who moves a slider")
     kinds = ["attacks", "lines", "floods", "crowds"]
     room.add_argument("--beside", choices=kinds, help="as long again beside a client that attacks, and compare")
     maps = commands.add_parser("heatmaps", help="heat maps on exact masks, and the solver of Augmented Grad-CAM")
@@ -79,10 +80,13 @@ def latency(views: list, given: argparse.Namespace) -> int:
 
 
 def classroom(views: list, given: argparse.Namespace) -> int:
-    from benchmarks import classroom, summary
+    from benchmarks import classroom, followers, summary
 
-    found = classroom.run(given.students, given.minutes, views if given.view else (), given.beside,
-                          given.processes)  # fmt: skip
+    if given.follow:
+        found = followers.run(given.students, given.minutes, given.processes)
+    else:
+        found = classroom.run(given.students, given.minutes, views if given.view else (), given.beside,
+                              given.processes)  # fmt: skip
     if given.json:
         print(json.dumps(found, indent=1))
     else:

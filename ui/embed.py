@@ -9,10 +9,10 @@ others stay out of sight. docs/embed.md is for whoever embeds.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ui import course
 from ui.hand_in import window
@@ -43,7 +43,7 @@ def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def way_out(lesson: course.Lesson, sections: list[str], place: DeltaGenerator) -> None:
+def way_out(lesson: course.Lesson, sections: list[str], place: Any) -> None:
     """Below what is embedded: what a student hands in, and a link to the whole page in a window of its own (embed.js
     adds its state). In `place`, a sentence where the wanted section is not among the anchors of the page's `sections`.
     """

@@ -1,4 +1,4 @@
-"""Five things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
+"""Six things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
 
 All are changes from outside to private functions of the pinned Streamlit; each is left out if its function is not
 there, and the log says so. What a page shows is the same with and without them.
@@ -9,6 +9,8 @@ there, and the log says so. What a page shows is the same with and without them.
   a system call for every message, twice.
 - The state of a component is read as it is. Streamlit makes a class for every look at it, 33 in a usual rerun, and the
   garbage collector then stops everybody to clear them away.
+- What a component shows is not hashed for its identity. Streamlit writes all of it as JSON a second time, and then does
+  not look at the hash, because a component with a key is known by that.
 - The theme is read once. Streamlit looks up some hundred options for every rerun; they do not change while it runs.
 """
 
@@ -49,6 +51,13 @@ def lighten() -> None:
 
         inside.needs(component, "make_bidi_component_presenter")
         _replace(component, "make_bidi_component_presenter", as_it_is)
+    with Inside("what a component shows is hashed for an identity that its key gives") as inside:
+        from streamlit.components.v2.bidi_component import main as component
+
+        inside.needs(component, "compute_and_register_element_id", "BidiComponentMixin")
+        inside.needs(component.BidiComponentMixin, "_build_bidi_identity_kwargs")
+        _replace(component, "compute_and_register_element_id", known_by_its_key)
+        _replace(component.BidiComponentMixin, "_build_bidi_identity_kwargs", later)
     with Inside("the theme is looked up for every rerun") as inside:
         from streamlit.runtime import app_session
 
@@ -121,6 +130,30 @@ def as_it_is(_make_presenter):
         return None
 
     return no_presenter
+
+
+_LATER = "_receptive_later"
+
+
+def later(build):
+    """`_build_bidi_identity_kwargs` that is called when the identity is wanted."""
+
+    def identity(self, **about):
+        return {_LATER: functools.partial(build, self, **about)}
+
+    return identity
+
+
+def known_by_its_key(compute):
+    """`compute_and_register_element_id` that asks for an identity where there is no key."""
+
+    def computed(element_type, *, user_key, key_as_main_identity, **about):
+        build = about.pop(_LATER, None)
+        if build is not None and (user_key is None or key_as_main_identity is not True):
+            about |= build()
+        return compute(element_type, user_key=user_key, key_as_main_identity=key_as_main_identity, **about)
+
+    return computed
 
 
 def read_once(populate):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 
+CONNECTION = "receptive.connection"  # of an ASGI scope: uvicorn's protocol object, for who writes to it directly
+
 
 class NoDelay:
     """ASGI middleware that sets TCP_NODELAY on every web socket connection of uvicorn; others it leaves alone."""
@@ -18,7 +20,8 @@ class NoDelay:
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] == "websocket":
             # ASGI does not show the connection; uvicorn's `send` is a method of the protocol object that holds it.
-            transport = getattr(getattr(send, "__self__", None), "transport", None)
+            scope[CONNECTION] = getattr(send, "__self__", None)
+            transport = getattr(scope[CONNECTION], "transport", None)
             connection = transport.get_extra_info("socket") if transport is not None else None
             if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 
 from ui import answers
-from ui.components import Boxes, Points, address, following, words
+from ui.components import Boxes, Points, address, following, wire, words
 from ui.guesses import Choice, Kind, Number, Order, Region, kind_of
 from ui.rooms import vote
 
@@ -156,11 +156,13 @@ def predict(key: str, question: str, kind: Kind | Sequence[Hashable]) -> Iterato
     with st.container(key=name):
         with st.container(key=f"predict-ask-{key}", gap="small"):
             if prediction.asked and not following():  # nobody answers with the hand on a slider
-                _ask(prediction)
+                with wire.privately():
+                    _ask(prediction)
         with st.container(key=f"predict-view-{key}"):
             _veil(prediction)
             prediction.place = st.container()
-            yield prediction
+            with wire.privately(guess is not None):  # the view may show it
+                yield prediction
     if not prediction.told and not following():
         raise RuntimeError(f"The view of the question {key!r} has no outcome.")
 

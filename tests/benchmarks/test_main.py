@@ -30,7 +30,7 @@ def test_arguments():
 
 
 @pytest.mark.parametrize("words, said", [
-    (["class", "--students", "0"], "'0' is not a number from 1 to 500"),
+    (["class", "--students", "0"], "'0' is not a number from 1 to 1000"),
     (["class", "--students", "many"], "'many' is not a number"),
     (["class"], "--students"),
     (["latency", "--view", "nothing"], "nothing"),

@@ -78,6 +78,7 @@ def follow(lecturer, student) -> None:
     told = step(lecturer)
     theirs = student.get_by_role("slider", name=LAYERS).first
     expect(theirs).to_have_attribute("aria-valuenow", told)
+    drag(lecturer, student)
     lecturer.get_by_role("link", name="Next page").click()
     student.wait_for_url("**/transposed_convolution?*")
     stride = student.get_by_role("slider", name="Stride").first
@@ -94,6 +95,24 @@ def follow(lecturer, student) -> None:
     bar(student).get_by_role("button", name="Catch up").click()
     student.wait_for_url("**/upsampling?*")
     expect(student.get_by_role("slider", name=LAYERS).first).to_have_attribute("aria-valuenow", told)
+    expect(bar(student).get_by_text("Following")).to_be_visible()
+
+
+def drag(lecturer, student) -> None:
+    """While her hand still holds the slider, the address says nothing: what is seen comes by the relay."""
+    slider = lecturer.get_by_role("slider", name=LAYERS).first
+    slider.scroll_into_view_if_needed()
+    box, address = slider.bounding_box(), lecturer.url
+    lecturer.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
+    lecturer.mouse.down()
+    lecturer.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2, steps=3)
+    held = slider.get_attribute("aria-valuenow")
+    expect(student.get_by_role("slider", name=LAYERS).first).to_have_attribute("aria-valuenow", held)
+    words = ".st-key-rf_plain_words-live"
+    expect(student.locator(words)).to_have_text(lecturer.locator(words).inner_text(), use_inner_text=True)
+    assert lecturer.url == address
+    lecturer.mouse.up()
+    lecturer.wait_for_url(lambda now: now != address)
     expect(bar(student).get_by_text("Following")).to_be_visible()
 
 

@@ -1,15 +1,26 @@
 """Reruns that take turns, messages in batches and in order, and nothing else changed."""
 
 import asyncio
+import inspect
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
+from streamlit.components.v2.bidi_component import main as component
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunner
 
-from ui.lighter_reruns import as_it_is, in_batches, lighten, read_once, without_detour, work_off
+from ui.lighter_reruns import (
+    as_it_is,
+    in_batches,
+    known_by_its_key,
+    later,
+    lighten,
+    read_once,
+    without_detour,
+    work_off,
+)
 
 
 class Session:
@@ -103,3 +114,16 @@ def test_streamlit_has_what_is_changed_and_is_changed_once():
     lighten()
     assert before[0] is ScriptRunner._run_script
     assert as_it_is(None)("a", "b", c=1) is None
+
+
+def test_a_component_with_a_key_is_known_by_it_and_one_without_by_what_it_shows():
+    built = []
+    identity = later(lambda self, **about: built.append(about) or {"data": about["data"]})(None, data=7)
+    compute = known_by_its_key(lambda kind, **about: (kind, about))
+    keyed = compute("c", user_key="k", key_as_main_identity=True, dg=None, **identity)
+    assert keyed == ("c", {"user_key": "k", "key_as_main_identity": True, "dg": None}) and built == []
+    for key, main in ((None, True), ("k", False)):
+        assert compute("c", user_key=key, key_as_main_identity=main, dg=None, **identity)[1]["data"] == 7
+    real = inspect.unwrap(component.compute_and_register_element_id)
+    about = {"user_key": "k", "key_as_main_identity": True, "dg": None}
+    assert known_by_its_key(real)("c", **about, **identity) == real("c", **about, data=7)

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 from tests.ui.redis_server import redis_server
 from ui.rooms import channel
 from ui.rooms.redis_store import Redis
+from ui.rooms.relay import Relay
 from ui.rooms.room import SHOWN, Doubts, Rooms
 from ui.rooms.store import MISSED, Memory
 
@@ -103,6 +104,44 @@ def test_after_a_silence_all_is_said_again(hall):
         said = hear(student, "polls")
         said |= said if "place" in said else hear(student, "place")
         assert (said["place"], said["number"]) == ("ssd", 1)
+
+
+def test_students_see_what_the_lecturer_draws_and_nobody_else_can_draw(hall, monkeypatch):
+    code, key = hall[1].open()
+    other, _ = hall[1].open()
+    with enter(hall, code, key) as lecturer, enter(hall, code) as student, enter(hall, other) as stranger:
+        assert hear(lecturer, "leads") and hear(student, "leads") and hear(stranger, "leads")
+        if isinstance(hall[1].store, Redis):
+            while not hall[1].store._redis.pubsub_numsub("receptive:rooms")[0][1]:
+                time.sleep(0.02)
+        lecturer.send(json.dumps({"place": "ssd?x=1#play"}))
+        assert hear(student, "place")
+        forged = Relay(code, "no key", channel.pass_on)
+        forged("s.live", {"value": 1}, True)
+        relay = Relay(code, key, channel.pass_on)
+        relay("s.live", {"value": 2}, True)
+        assert hear(student, "drawings") == {"drawings": {"s.live": {"value": 2, "page": "ssd"}}}
+        # What comes quickly is passed on in pieces, and the last word arrives.
+        for value in range(3, 9):
+            relay("s.live", {"value": value}, True)
+        while hear(student, "drawings")["drawings"]["s.live"]["value"] != 8:
+            pass
+        with pytest.raises(TimeoutError):
+            stranger.recv(timeout=0.2)
+        for _ in range(10):  # she is told again and again who is here
+            assert "drawings" not in json.loads(lecturer.recv(timeout=60))
+
+
+def test_a_large_class_reruns_when_its_lecturer_rests(hall, monkeypatch):
+    code, key = hall[1].open()
+    for slow, rest in ((1000, 0), (8, channel.REST)):
+        monkeypatch.setattr(channel, "SLOW", slow)
+        with enter(hall, code, key) as lecturer, enter(hall, code) as student:
+            assert hear(lecturer, "leads") and hear(student, "leads")
+            lecturer.send(json.dumps({"place": f"ssd?slow={slow}"}))
+            while (said := hear(student, "place"))["place"] != f"ssd?slow={slow}" or "rest" not in said:
+                pass
+            assert (said["spread"], said["rest"]) == (8, rest)
 
 
 @pytest.mark.parametrize(

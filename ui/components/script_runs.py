@@ -45,7 +45,8 @@ with inside:
     # A context is copied by the names of its fields; `reset` begins its run.
     COPIED = ("session_id", "query_string", "uploaded_file_mgr", "main_script_path", "user_info", "fragment_storage",
               "pages_manager", "on_script_error")  # fmt: skip
-    inside.needs(ScriptRunContext, *COPIED, "_enqueue", "session_state", "page_script_hash", "reset")
+    inside.needs(ScriptRunContext, *COPIED, "_enqueue", "session_state", "page_script_hash", "reset",
+                 "fragment_ids_this_run")  # fmt: skip
 
 _TURNS = "_receptive_turns"  # attribute of a session's store of fragments
 
@@ -61,6 +62,12 @@ def here() -> tuple[ScriptRunContext, str] | None:
     context = get_script_run_ctx(suppress_warning=True)
     fragment = ThreadState.get().fragment_id if context is not None else None
     return None if fragment is None or not Runtime.exists() else (context, fragment)
+
+
+def fragment_alone() -> bool:
+    """Whether this run is one of a fragment, Streamlit's or the line's, and not of the whole page."""
+    context = get_script_run_ctx(suppress_warning=True) if inside.there else None
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def under_way(session_id: str) -> bool | None:

@@ -190,7 +190,33 @@ class Mounted {
     this.instance.update(this.data)
     this.instance.channel.acknowledge(this.data)
   }
+
+  /** Data of another session's, without its secrets, numbers and questions. */
+  follow(data) {
+    const { live, window, mount, key } = this.data
+    this.instance.update({ ...data, live, window, mount, key, sequence: this.instance.channel.sent, relayed: true })
+  }
 }
+
+const relayed = new Map() // key → what the lecturer's page shows; this page's own state catches up later
+
+function overlay(key) {
+  const here = mounted.get(key)
+  if (relayed.has(key) && here?.parent.isConnected) here.follow(relayed.get(key))
+}
+
+/** Show what the lecturer's page shows, key → data, without a word to Python. */
+export function relay(drawings) {
+  for (const [key, data] of drawings) {
+    relayed.set(key, data)
+    overlay(key)
+  }
+}
+
+export const relaying = () => relayed.size > 0
+
+/** From the next run on this page's own state is shown again. */
+export const unrelay = () => relayed.clear()
 
 /** One instance per mounted component, made on the first run and updated on every run: the DOM stays. */
 export function render(component, style, Kind) {
@@ -208,6 +234,7 @@ export function render(component, style, Kind) {
   Object.assign(channel, { key: data.key, token: data.live, send: (state) => component.setStateValue('message', state) })
   if (data.live) line.open(data.live)
   here.take(data)
+  overlay(data.key)
 }
 
 /** The style sheet beside a module, loaded before its first render so that nothing is ever shown without style. */

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
-from ui.components import live
+from ui.components import live, script_runs
 
 FOLDER = Path(__file__).parent
 MIME = {".js": "text/javascript", ".css": "text/css"}
@@ -119,16 +121,49 @@ def resting(*keys: str) -> bool:
     return all(message(key).get("settled", True) for key in keys)
 
 
+_AUDIENCE = "live.audience"
+_watched = False  # somebody has ever had an audience; else nobody looks for one
+_private: ContextVar[bool] = ContextVar("wire_private", default=False)
+
+
+def perform_for(audience: Callable[[str, dict[str, Any], bool], None] | None) -> None:
+    """From now on `audience` is told what this session draws: component, data, and whether its fragment is run alone,
+    not the whole page. None: nobody is."""
+    global _watched
+    _watched = _watched or audience is not None
+    if _watched:
+        st.session_state[_AUDIENCE] = audience
+
+
+@contextmanager
+def privately(private: bool = True) -> Iterator[None]:
+    """What is drawn in this block is for this visitor alone."""
+    before = _private.set(private or _private.get())
+    try:
+        yield
+    finally:
+        _private.reset(before)
+
+
 def mount(
-    component: Callable[..., Any], key: str, data: dict[str, Any], *, window: int = 1, speaks: bool = True
+    component: Callable[..., Any],
+    key: str,
+    data: dict[str, Any],
+    *,
+    window: int = 1,
+    speaks: bool = True,
+    followed: bool = False,
 ) -> None:
     """Mount `component` under `key`; `data` travels with the acknowledged sequence number and the window. One that only
-    shows and never `speaks` costs less.
+    shows and never `speaks` costs less. One that is `followed` has nothing of this session alone in its data: who
+    follows this visitor is shown the same (`perform_for`).
 
     `mount` counts upwards, so that the browser never puts older data over newer; a page that goes on with another
     `server`, or with this one after a restart, begins anew. On the direct line (`live`) the data
     goes straight to the component that is on the page.
     """
+    if followed and _watched and not _private.get() and (audience := st.session_state.get(_AUDIENCE)):
+        audience(live_key(key), data, script_runs.fragment_alone())
     data = {**data, "sequence": sequence(key), "window": window, "key": live_key(key)}
     data |= {"server": _SERVER, "mount": next(_mounts)}
     run = live.current()

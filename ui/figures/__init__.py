@@ -95,4 +95,4 @@ def show(fig: go.Figure, key: str, *, height: int | None = None, alt: str | None
         "version": plotly.__version__,
         "points": points,
     }
-    wire.mount(_figure, f"{key}.figure", data, speaks=points)
+    wire.mount(_figure, f"{key}.figure", data, speaks=points, followed=True)

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ui.components import script_runs
 from ui.rooms.chosen_store import the_store
+from ui.rooms.relay import Relay
 from ui.rooms.room import Doubts, Rooms, legible
 from ui.rooms.store import MISSED, UnreachableError
 
@@ -28,6 +29,10 @@ HURRY = 10.0  # s in which a browser says which room it wants
 COUNT = 1.0  # s between two countings of who is there
 STAYS = 20.0  # s after which a count that has not changed is said again
 EACH = 8  # ms of rerun that a follower costs; so many more for each of them before the last one moves
+SLOW = 1000  # ms of spread from which followers see what her page draws first, and rerun when she rests
+REST = 2000  # ms without a move that such followers wait for
+TOGETHER = 0.05  # s for which a drawing waits for others of the same move
+FRAME, SHARE = 0.1, 0.001  # s between two messages with her drawings, and as much more for each follower
 NOT_HERE, GONE, AWAY = 4404, 4410, 4503  # no such room; it has ended; its store does not answer
 PROCESS = secrets.token_hex(8)
 
@@ -45,6 +50,7 @@ class Hall:
         self.away = False  # the store does not answer
         self.tending: asyncio.Task | None = None
         self.saying: asyncio.Task | None = None  # again, what may not have been heard
+        self.relayed = 0.0  # event loop time from which her drawings may be passed on again
 
     @property
     def students(self) -> int:
@@ -52,10 +58,18 @@ class Hall:
 
     def tell(self, said: dict[str, Any], leading: bool | None = None) -> None:
         """Everybody, or only those who lead or do not."""
-        said = said | {"spread": EACH * self.students}
+        spread = EACH * self.students
+        said = said | {"spread": spread, "rest": REST if spread >= SLOW else 0}
         for socket, (waking, news) in self.sockets.items():
             if leading is None or (socket in self.leading) == leading:
                 news.update(said)
+                waking.set()
+
+    def show(self, drawings: dict[str, str]) -> None:
+        """Students see what the lecturer's page has drawn; of each component a slow browser gets the newest only."""
+        for socket, (waking, news) in self.sockets.items():
+            if socket not in self.leading:
+                news.setdefault("drawings", {}).update(drawings)
                 waking.set()
 
 
@@ -77,7 +91,9 @@ def _pass_on(code: str, said: dict[str, Any]) -> None:
     if code == MISSED:
         for hall in _halls.values():
             hall.saying = asyncio.create_task(_say_again(hall))
-    if code in _halls:
+    if code in _halls and "drawings" in said:
+        _halls[code].show(said["drawings"])
+    elif code in _halls:
         _halls[code].tell(said)
 
 
@@ -88,6 +104,29 @@ async def _say_again(hall: Hall) -> None:
         hall.tell({"polls": time.time_ns() // 1_000_000})
         if place is not None:
             hall.tell({"place": place[1], "number": place[0]}, leading=False)
+
+
+def pass_on(relay: Relay) -> None:
+    """Something has been drawn before a lecturer's audience; in any thread."""
+    if _loop is not None and not _loop.is_closed():
+        _loop.call_soon_threadsafe(_soon, relay)
+
+
+def _soon(relay: Relay) -> None:
+    hall, loop = _halls.get(relay.code), asyncio.get_running_loop()
+    if hall is None:  # nobody is there, not even her own browser
+        relay.take("")
+        return
+    at = max(loop.time() + TOGETHER, hall.relayed)
+    hall.relayed = at + FRAME + SHARE * hall.students
+    loop.call_at(at, loop.run_in_executor, None, _publish, relay)
+
+
+def _publish(relay: Relay) -> None:
+    with suppress(UnreachableError):
+        place = rooms().place(relay.code)
+        if drawings := relay.take(place[1] if place else ""):
+            rooms().show(relay.code, relay.key, drawings)
 
 
 def _listen() -> None:
@@ -169,7 +208,12 @@ async def _tell(socket: WebSocket, waking: asyncio.Event, news: dict[str, Any]) 
             waking.clear()
             said = dict(news)
             news.clear()
-            await socket.send_text(json.dumps(said, separators=(",", ":")))
+            drawings = said.pop("drawings", {})
+            if said:
+                await socket.send_text(json.dumps(said, separators=(",", ":")))
+            if drawings:  # each is JSON already, the same for everybody
+                parts = [f"{json.dumps(key)}:{drawing}" for key, drawing in drawings.items()]
+                await socket.send_text('{"drawings":{' + ",".join(parts) + "}}")
             if said.get("over"):
                 await socket.close(GONE)
                 return

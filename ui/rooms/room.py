@@ -130,6 +130,13 @@ class Rooms:
         self.store.tell(code, json.dumps({"place": place, "number": number}))
         return True
 
+    def show(self, code: str, key: str, drawings: dict[str, str]) -> bool:
+        """What the lecturer's page has drawn, JSON by component, for all who follow; False without the key."""
+        if not self.leads(code, key):
+            return False
+        self.store.tell(code, json.dumps({"drawings": drawings}))
+        return True
+
     def end(self, code: str, key: str) -> bool:
         if not self.leads(code, key):
             return False

@@ -16,13 +16,14 @@ from ui import course
 from ui.components import address, wire
 from ui.components.class_line import KEY, class_line
 from ui.rooms import room
-from ui.rooms.channel import DOUBTS, rooms
+from ui.rooms.channel import DOUBTS, pass_on, rooms
+from ui.rooms.relay import Relay
 from ui.rooms.room import legible
 from ui.rooms.store import UnreachableError
 
 PARAMETER, FOLLOW = "room", "follow"  # of the address
 SILENT = "The class cannot be reached just now; everything else goes on."
-_SEAT, _FOLLOWED, _WORD = "class.seat", "class.followed", "class.word"
+_SEAT, _FOLLOWED, _WORD, _RELAY = "class.seat", "class.followed", "class.word", "class.relay"
 # What a state that is followed leaves alone: whoever follows keeps her guesses, her place in the class, what is open.
 _STAYS = ("class.", KEY, "predict-", "live.", "take_home", "class_", "address.", "_page_", "hand_in")
 
@@ -63,10 +64,20 @@ def arrive() -> None:
         seat = here()
     if seat is not None:
         _heed(seat)
+    _perform(here())
     number = st.query_params.get(FOLLOW)
     if number is not None and st.session_state.get(_FOLLOWED) != number:
         st.session_state[_FOLLOWED] = number
         as_linked()
+
+
+def _perform(seat: Seat | None) -> None:
+    """What a lecturer's page draws is for her class too."""
+    relay = st.session_state.get(_RELAY)
+    wanted = (seat.code, seat.key) if seat is not None and seat.leads else None
+    if wanted != (relay and (relay.code, relay.key)):
+        relay = st.session_state[_RELAY] = Relay(*wanted, pass_on) if wanted else None
+        wire.perform_for(relay)
 
 
 def stand() -> None:
@@ -130,6 +141,7 @@ def enter(text: str) -> str | None:
 def leave(sentence: str | None = None) -> None:
     """The visitor's place is free."""
     st.session_state.pop(_SEAT, None)
+    _perform(None)
     st.session_state[_WORD] = sentence
     address.keep(PARAMETER, None)
 

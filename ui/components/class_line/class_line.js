@@ -1,11 +1,12 @@
 // The browser's end of a class; see __init__.py for what it promises and ui/rooms/channel.py for the other end.
 
-const { make, render, say, stylesheet } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
+const { make, relay, relaying, render, say, stylesheet, unrelay } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
 const style = await stylesheet(import.meta.url)
 
 const GLANCE = 100 // ms between two looks at the lecturer's address
 const AGAIN = 2000 // ms until a lost connection is tried again, and as much again by chance: not all at once
 const OWN = ['lecture', 'notes', 'predict', 'room', 'follow', 'pinned', 'put', 'embed', 'embed_options', 'section'] // of the address: everybody's own
+const CALM = 25 // times as long for reruns that only catch up with what is shown: a long page takes 100 ms, half a core
 const OVER = [4404, 4410] // no such room; it has ended
 const AWAY = 4503 // what keeps the rooms does not answer
 const CONTROL = 'button, input, textarea, select, summary, [role=slider], [role=radio], [role=combobox], [role=gridcell], [role=tab], .cell, .editable, .frame, canvas, .js-plotly-plot'
@@ -85,25 +86,36 @@ const hall = {
     if ('place' in said) {
       this.place = said.place
       this.number = said.number
-      if (this.following && !this.lead) this.later('going', said.spread, () => this.following && this.go())
+      const here = parts(said.place)[0] === parts(standing())[0] // and in a large class the pictures are there already
+      const spread = here && said.rest ? CALM * said.spread : said.spread
+      this.due = this.following && !this.lead
+      if (this.due) this.later('going', here ? said.rest : 0, spread, () => this.following && this.go())
     }
-    if ('polls' in said) this.later('asking', said.spread, () => this.view?.report({ polls: said.polls }))
+    if ('drawings' in said && this.following && !this.lead) {
+      const page = parts(standing())[0]
+      relay(Object.entries(said.drawings).filter(([, data]) => data.page === page))
+    }
+    if ('polls' in said) this.later('asking', 0, said.spread, () => this.view?.report({ polls: said.polls }))
     this.view?.show()
   },
 
   /** All browsers at once would keep each other waiting. */
-  later(name, spread, act) {
+  later(name, rest, spread, act) {
     clearTimeout(this[name])
-    this[name] = setTimeout(act, Math.random() * (spread ?? 0))
+    this[name] = setTimeout(act, (rest ?? 0) + Math.random() * (spread ?? 0))
   },
 
   /** To where the class is: by the way on which Back and Forward restore an address, without loading the page anew. */
   go() {
     if (this.place === null) return
+    clearTimeout(this.going)
+    this.due = false
+    const behind = relaying() // what is shown is not yet this page's own state
+    unrelay()
     const [page, query, hash] = parts(this.place)
     const [at, now, section] = parts(standing())
     const samePage = page === at
-    if (!samePage || query !== now) {
+    if (!samePage || query !== now || behind) {
       const wanted = new URLSearchParams(query)
       for (const [name, value] of new URLSearchParams(location.search)) {
         if (name !== 'follow' && own(name) && (samePage || !name.startsWith('predict-'))) wanted.append(name, value)
@@ -138,12 +150,16 @@ const hall = {
   touched(event) {
     if (!event.isTrusted || !this.code || this.lead || !this.following || this.over) return
     if (event.type === 'keydown' && (NO_HANDS.includes(event.key) || event.ctrlKey || event.metaKey)) return
+    let control = false
     if (event.type !== 'popstate') {
       const path = event.composedPath().filter((node) => node.matches)
       if (path.some((node) => node.matches('[class*=st-key-predict-ask-], .st-key-class_line-live, .st-key-pin-live, .st-key-class_window, .st-key-take_home, [data-testid=stPopoverBody]'))) return
-      const control = path.some((node) => node.matches(CONTROL)) && path.some((node) => node.matches('[data-testid=stMain]'))
+      control = path.some((node) => node.matches(CONTROL)) && path.some((node) => node.matches('[data-testid=stMain]'))
       if (!control && !path.some((node) => node.matches(LINK))) return
     }
+    const here = this.place !== null && parts(this.place)[0] === parts(standing())[0]
+    if (control && here && (this.due || relaying())) this.go() // so that the hand moves on from what it sees
+    unrelay()
     this.following = false
     this.view?.show()
   },

@@ -88,7 +88,7 @@ def live_slider(
             "disabled": disabled,
         }  # fmt: skip
         with slot:
-            wire.mount(_COMPONENT, key, data, window=window)
+            wire.mount(_COMPONENT, key, data, window=window, followed=True)
 
 
 def _range(low: Any, high: Any, default: Any, step: Any, stops: list | None) -> tuple[Any, Any, Any, Any]:

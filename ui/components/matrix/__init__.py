@@ -121,7 +121,7 @@ class Matrices:
                 address.keep(f"{self.key}_at", None)
         data |= {"caption": caption, "selected": list(selected) if selected else None, "sums": sums}
         data |= self.options
-        wire.mount(_COMPONENT, self.key, data, window=self.window)
+        wire.mount(_COMPONENT, self.key, data, window=self.window, followed=True)
 
 
 def matrices(

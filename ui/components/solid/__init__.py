@@ -95,7 +95,7 @@ class Solids:
             "alt": alt, "caption": caption, "turn": list(self.turn),
             "mark": None if mark is None else [mark.id, mark.vertex], **self.options,
         }  # fmt: skip
-        wire.mount(_COMPONENT, self.key, data, window=self.window)
+        wire.mount(_COMPONENT, self.key, data, window=self.window, followed=True)
 
 
 def solids(

@@ -88,7 +88,7 @@ class Stage:
         rasters = Rasters(self.key, self.missing)
         data = describe(picture, layers, size=size, smooth=smooth, rasters=rasters)
         data |= {"alt": alt, "caption": caption, "selected": self.selected, "pick": pick, **self.options}
-        wire.mount(_COMPONENT, self.key, data, window=self.window)
+        wire.mount(_COMPONENT, self.key, data, window=self.window, followed=True)
 
 
 def stage(

@@ -96,7 +96,7 @@ class Stage {
     const { data } = this
     const shown = this.shown()
     const missing = shown.map((layer) => layer.name).filter((name) => this.shelf.lacks(name))
-    if (missing.length) {
+    if (missing.length && !data.relayed) { // what the lecturer shows comes with her next word
       this.missing = missing
       this.tell()
     }

@@ -13,4 +13,4 @@ def words(text: str, key: str) -> None:
     For numbers beside a picture that a live slider moves: plain `st.markdown` is redrawn only when the hand pauses. The
     colours are Streamlit's: gray, blue, green, orange, red, violet. Links, lists and mathematics are st.markdown's.
     """
-    wire.mount(_COMPONENT, key, {"text": text}, speaks=False)
+    wire.mount(_COMPONENT, key, {"text": text}, speaks=False, followed=True)
