@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
 
 import streamlit as st
 
 _LOG = logging.getLogger(__name__)
 _missing: dict[str, list[str]] = {}  # what Streamlit lacks → what the lab does instead
+_begun = threading.Event()  # the lab has said what it lacks
 
 
 class Inside:
@@ -43,6 +45,8 @@ class Inside:
         if not isinstance(error, ImportError):
             return False
         _missing.setdefault(str(error).partition(" (")[0], []).append(self.without)  # the rest is the path of a file
+        if _begun.is_set():
+            report()
         return True
 
     @staticmethod
@@ -62,7 +66,9 @@ class Inside:
 
 
 def report() -> None:
-    """Write one warning for each missing part, once; app.py calls it when all modules are loaded."""
+    """Write one warning for each missing part, once; app.py calls it when its modules are loaded. What a page loads later
+    and misses is written at once."""
+    _begun.set()
     for what, without in _missing.items():
         _LOG.warning("Streamlit %s: %s. The lab goes on: %s.", st.__version__, what, "; ".join(dict.fromkeys(without)))
     _missing.clear()
