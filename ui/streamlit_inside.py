@@ -66,8 +66,8 @@ class Inside:
 
 
 def report() -> None:
-    """Write one warning for each missing part, once; app.py calls it when its modules are loaded. What a page loads later
-    and misses is written at once."""
+    """Write one warning for each missing part, once; app.py calls it when its modules are loaded. What a page loads
+    later and misses is written at once."""
     _begun.set()
     for what, without in _missing.items():
         _LOG.warning("Streamlit %s: %s. The lab goes on: %s.", st.__version__, what, "; ".join(dict.fromkeys(without)))
