@@ -54,4 +54,3 @@ def test_a_class_hands_in(server, chromium, tmp_path):
             ("Number 7", "Unchanged", "1"), ("Number 7", "Unchanged", "1"),
         ]  # fmt: skip
         assert b"transposed_convolution?line_digits=true" in saved(tab, "Every answer as CSV")
-        tab.screenshot(path="/tmp/h5.png", full_page=True)

@@ -49,7 +49,7 @@ def lecture(running, chromium):
     expect.set_options(timeout=30_000)
 
 
-def test_a_lecture(lecture):
+def test_a_lecture(lecture, tmp_path):
     hall, rooms, lecturer, student, late = lecture
     code = test_rooms.opened(lecturer, hall.address)
     together = {"name": test_hall.STAY, "value": test_hall.server_of(lecturer), "url": hall.address}
@@ -64,11 +64,11 @@ def test_a_lecture(lecture):
         a_server_is_killed(hall, rooms, code, lecturer, student)
         redis_is_killed(hall, rooms, code, lecturer, student)
         uncovered(lecturer, student)
-        # Hand in: here the student hands in what she has made, and the lecturer finds it among the others'.
+        handed_in(lecturer, student, many, tmp_path)
         comes_late(hall.address, code, lecturer, late)
         results_and_end(rooms, code, lecturer, student, many)
         assert rooms.there(other) and rooms.place(other) is None and rooms.asked(other) == {}
-        assert {name for said in strangers[0].listen() for name in said} <= {"leads", "spread", "away"}
+        assert {name for said in strangers[0].listen() for name in said} <= {"leads", "spread", "rest", "polls", "away"}
 
 
 def three_pages(lecturer, student, many) -> None:
@@ -233,6 +233,25 @@ def uncovered(lecturer, student) -> None:
         expect(view.get_by_label(re.compile("First vote: 8 10, 15 11, .*Second vote: .*15 10, 75 21"))).to_be_visible()
 
 
+def handed_in(lecturer, student, many, tmp_path) -> None:
+    """A file of the student's, read by the lecturer on a page to which nobody follows her."""
+    student.locator(".st-key-page-bar").get_by_text("Take home").click()
+    expect(student.get_by_text("1 answer since")).to_be_visible()
+    with student.expect_download() as caught:
+        student.get_by_role("button", name="Hand-in as a file").click()
+    caught.value.save_as(tmp_path / "student.json")
+    student.keyboard.press("Escape")
+    tool(lecturer)
+    lecturer.get_by_role("link", name="Read hand-ins").click()
+    expect(lecturer.get_by_role("heading", level=1, name="Hand-ins")).to_be_visible()
+    lecturer.locator("input[type=file]").set_input_files(tmp_path / "student.json")
+    expect(lecturer.get_by_text("1 unchanged, from this lab")).to_be_visible()
+    lecturer.go_back()
+    expect(lecturer.locator(QUESTION).get_by_role("button", name="Ask anew")).to_be_visible()
+    expect(bar(lecturer).get_by_text(re.compile(r"\d+ here"))).to_be_visible()
+    assert "upsampling" in student.url and all(each.place.startswith("upsampling") for each in many)
+
+
 def comes_late(address, code, lecturer, late) -> None:
     """By the link of the QR code: she lands at the page, the settings and the section where the class is."""
     told = step(lecturer)
@@ -252,7 +271,8 @@ def results_and_end(rooms, code, lecturer, student, many) -> None:
     }  # fmt: skip
     assert {row["page"] for row in table} == {"upsampling"}
     told = {name for each in many for said in each.listen() for name in said}
-    assert told <= {"leads", "place", "number", "polls", "spread", "away"}, "a student is told nothing else"
+    known = {"leads", "place", "number", "polls", "spread", "rest", "drawings", "away"}
+    assert told <= known, "a student is told nothing else"
     lecturer.get_by_role("button", name="End the room").click()
     expect(student.get_by_text("The room is closed.")).to_be_visible()
     assert until(lambda: all(any("over" in said for said in each.listen()) for each in many))

@@ -142,6 +142,7 @@ const hall = {
   /** The lecturer says where she is. */
   drive() {
     if (!this.lead || !this.ready || this.over) return
+    if (!this.view?.button.isConnected) return // a page of her own, such as the one that reads hand-ins
     const place = standing()
     if (place !== this.told) this.socket.send(JSON.stringify({ place: (this.told = place) }))
   },
