@@ -56,9 +56,9 @@ def chosen(key: str, file: Any | None) -> Any | None:
         return file
     linked = address.linked(name)
     found = shelf().files.get(key, {}).get(linked) if linked else None
-    if linked and found is None:
+    if linked is not None and found is None:
         address.keep(name, None)
-        if not lost_files.lost(key):  # else the page says so as long as the browser names it
+        if linked and not lost_files.lost(key):  # else the page says so as long as the browser names it
             st.caption("The file of this link was somebody's own and is not in it: choose it again.")
     return found
 

@@ -5,7 +5,7 @@ person-12-30-80-200_dog-100-90-180-190
 
 import base64
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 import numpy as np
@@ -87,6 +87,23 @@ def turned_to(key: str, picture: Picture, held: Sequence[str]) -> Literal["first
         kept.pop(next(iter(kept)))
     st.session_state.update(kept.pop(name, {}))
     return "other"
+
+
+def waiting(key: str, read: Callable[[str], object], sentence: str) -> None:
+    """On a picture that has its truth: `sentence` where the address holds a drawing for another one, which `read` reads
+    or refuses with a ValueError. What means nothing is put right."""
+    for link in (key, f"{key}_2"):
+        text = address.linked(link)
+        if text is None:
+            continue
+        try:
+            read(text)
+        except ValueError:
+            text = ""
+        if not text:
+            address.keep(link, None)
+        elif link == key:
+            st.caption(sentence)
 
 
 def keep(link: str, text: str) -> bool:

@@ -34,8 +34,10 @@ class Seen:
 def opened(key: str, picture: Picture) -> bool:
     """The switch, where the picture has no truth; whether somebody wants to paint."""
     if picture.view is not None:
-        if address.linked(f"{key}_truth") is not None:
-            st.caption("The link holds a truth painted on another picture: choose that picture, and it is there.")
+        drawing_link.waiting(
+            f"{key}_truth", lambda text: drawing_link.values_of(text, picture.image.shape[:2], 256),
+            "The link holds a truth painted on another picture: choose that picture, and it is there.",
+        )  # fmt: skip
         return False
     page.section(
         "Paint the truth",

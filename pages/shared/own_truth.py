@@ -64,8 +64,10 @@ def beside(key: str, picture: Picture, networks: Sequence) -> None:
 def opened(key: str, picture: Picture) -> bool:
     """The heading and the switch, where the picture has no truth; whether somebody wants to draw."""
     if picture.view is not None:
-        if address.linked(f"{key}_truth") is not None:
-            st.caption("The link holds a truth drawn on another picture: choose that picture, and it is there.")
+        drawing_link.waiting(
+            f"{key}_truth", lambda text: drawing_link.marks_of(text, KNOWN, picture.image.shape[:2]),
+            "The link holds a truth drawn on another picture: choose that picture, and it is there.",
+        )  # fmt: skip
         return False
     page.section("Draw the truth", SENTENCE)
     return st.toggle("Draw the truth", key=f"{key}_draw", bind="query-params")
