@@ -98,9 +98,9 @@ def bomb() -> str:
 
 def archive(**files) -> bytes:
     written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, data in files.items():
-            made.writestr(name.replace("__", "/"), data)
+    with zipfile.ZipFile(written, "w") as made:
+        for name, data in files.items():  # of no date: every worker must name its tests alike
+            made.writestr(zipfile.ZipInfo(name.replace("__", "/")), data, zipfile.ZIP_DEFLATED)
     return written.getvalue()
 
 
