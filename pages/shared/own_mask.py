@@ -41,7 +41,7 @@ def opened(key: str, picture: Picture) -> bool:
         return False
     page.section(
         "Paint the truth",
-        "Nobody has labelled the pixels of this picture: do it, and the functions that score on Lab World score here.",
+        "Paint what every pixel shows, and the functions that score on Lab World score here.",
     )
     return st.toggle("Paint the truth", key=f"{key}_draw", bind="query-params")
 
