@@ -38,7 +38,12 @@ class Agreement:
 
     @property
     def f1(self) -> float:
-        """Share of all boxes that have a partner of the same class, 2 p / (n + m), 0 to 1; NaN without a box."""
+        """Share of all boxes that have a partner of the same class, 2 p / (n + m), 0 to 1; NaN without a box.
+
+        >>> mine = Truths(np.array([[0.0, 0.0, 10.0, 10.0], [20.0, 20.0, 30.0, 30.0]]), np.array([1, 1]))
+        >>> compare(mine, Truths(mine.boxes[:1], mine.labels[:1])).f1
+        0.6666666666666666
+        """
         boxes = sum(self.overlap.shape)
         return 2 * int(self.same_class.sum()) / boxes if boxes else float("nan")
 

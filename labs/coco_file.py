@@ -102,6 +102,10 @@ def read(data: bytes, known: Collection[str], size: tuple[int, int], picture: st
 
     Errors: ValueError with one sentence for whatever cannot be taken: too large, no JSON, not COCO's, an unknown class,
     a box outside the file's picture, a broken segmentation. Nothing of such a file is taken.
+
+    >>> read(b'{"images": [], "annotations": [], "categories": []}', ("dog",), (224, 224), "mine.png")
+    Traceback (most recent call last):
+    ValueError: ...
     """
     if len(data) > LARGEST:
         raise ValueError(f"The file has {len(data) / 1e6:.1f} MB, and a drawing at most {LARGEST / 1e6:g} MB.")

@@ -46,7 +46,7 @@ def found() -> list[Detections]:
     every = []
     for index in range(len(choice.film)):
         if index % shared.EVERY == 0:
-            said = network(choice.frame(index), masks=False, keypoints=False)
+            said = network(choice.frame(index))
             every.append(Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy()))
         else:
             every.append(every[-1])

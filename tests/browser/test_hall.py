@@ -190,7 +190,12 @@ def test_no_vote_is_lost_and_files_are_asked_for_again_when_a_server_is_killed(r
         expect(student.get_by_text(lost_files.SENTENCE)).to_be_visible(timeout=PATIENCE)
         student.wait_for_url(re.compile("scene_source=Upload"))
 
-        # She is still the one who has said 15, and may change her mind; the lecturer still leads.
+        # Where the class is she is still the voter who has said 15, and changes her mind; the lecturer still leads.
+        student.get_by_role("button", name="Picture").first.click()
+        student.get_by_test_id("stPopoverBody").get_by_text("Lab World", exact=True).click()
+        expect(student.get_by_text(lost_files.SENTENCE)).to_have_count(0, timeout=PATIENCE)
+        student.wait_for_url(lambda address: "scene_source" not in address)
+        student.keyboard.press("Escape")
         student.locator(QUESTION).get_by_role("radio", name="75", exact=True).click()
         expect(student.locator(QUESTION).get_by_text("Your answer counts")).to_be_visible()
         asks.get_by_role("button", name="Uncover").click()
