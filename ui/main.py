@@ -14,7 +14,7 @@ from ui import embed, page, pinned, take_home, warmup
 from ui.course import ready
 from ui.rooms import seat, window
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 warmup.visited()
 seat.arrive()

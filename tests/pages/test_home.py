@@ -152,7 +152,7 @@ def test_first_paint_needs_no_torch():
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
     mounted, torch_there = ran.stdout.split()
     assert torch_there == "False"
-    assert int(mounted) == 4 + 2 * len(tasks.available())  # bar, scene, sliders; a stage and a line for each task
+    assert int(mounted) == 5 + 2 * len(tasks.available())  # bar, pin, scene, sliders; a stage and a line for each task
 
 
 def test_map_has_every_lesson_with_question_and_topics(knowing):
