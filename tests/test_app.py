@@ -72,7 +72,7 @@ def test_requirements_are_pinned_and_complete():
     modules = {"pillow": "PIL", "scikit-image": "skimage", "opencv-contrib-python-headless": "cv2",
                "scikit-learn": "sklearn"}  # fmt: skip
     pinned = {modules.get(name, name).lower().replace("-", "_") for name in (line.split("==")[0] for line in lines)}
-    pinned |= {"starlette"}  # comes with streamlit
+    pinned |= {"starlette", "uvicorn"}  # come with streamlit
     assert imported() <= pinned
 
 
