@@ -13,7 +13,7 @@ from ui import figures
 from ui.components import Box, Boxes, Grid, GridLines, Heat, Labels, Lines, Points, matrices, stage
 from ui.components.stage.wire_format import PALETTES
 
-PASSING = ("mount", "server", "sequence", "live", "version")  # of a run, a process, a visitor or a library, not of a drawing
+PASSING = ("mount", "server", "sequence", "live", "version")  # of a run, a visitor, a library: no drawing
 PICTURE = np.arange(36, dtype=np.uint8).reshape(3, 4, 3) * 7
 RAMP = np.array([[0, 0.25, 0.5], [0.75, 1, np.nan]])
 
