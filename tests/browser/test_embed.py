@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import cv2
@@ -16,29 +12,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import visiting
+from tests.browser.elsewhere import platform
 from tests.browser.reading import PATIENCE, arrive
 from ui.course import ready
 
 STATE = "anchors?anchors_seed=8&predict-anchors-best=guessed&room=ABCDEF"
 HIDDEN = ("[data-testid=stSidebar]", "[data-testid=stHeader]", ".st-key-page-bar", ".st-key-page-way-on")
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_said) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def platform(folder) -> Iterator[str]:
-    """Address of another site: for a browser, localhost is not 127.0.0.1, where the lab is."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://localhost:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture(scope="module")

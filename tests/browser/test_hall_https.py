@@ -6,14 +6,12 @@ import contextlib
 import re
 import shutil
 import subprocess
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.browser.elsewhere import platform
 from tests.browser.test_hall import PATIENCE, STAY, at_work, cookies
 from tests.browser.test_rooms import LAYERS, opened, step
 
@@ -67,14 +65,8 @@ def outside(secure, tmp_path):
     """The address of another site, "localhost", whose page has the lab inside."""
     frame = f'<iframe src="{secure}/upsampling" style="width:100%;height:95vh"></iframe>'
     (tmp_path / "index.html").write_text(f"<!doctype html><title>Elsewhere</title>{frame}")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path)) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
-            yield f"http://localhost:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            serving.join()
+    with platform(tmp_path) as address:
+        yield f"{address}/"
 
 
 def test_the_lab_works_inside_another_site_uploads_included(outside, page, tmp_path):
