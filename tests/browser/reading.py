@@ -15,7 +15,7 @@ READS = 10  # of the time that reading the page takes, if that is longer: a busy
 
 READ = r"""() => {
   const app = document.querySelector('[data-testid=stApp]')
-  const busy = app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
+  const busy = document.documentElement.hasAttribute('data-asking') || app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
   if (busy) return { busy: true } // reading takes time that the page needs
   const controls = [], words = []
   let empty = false // a component whose script has not come yet

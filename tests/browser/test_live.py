@@ -95,9 +95,10 @@ class TestDrag:
         during = sent(tab)
         assert during["streamlit"] == before["streamlit"]
         assert during["live"] - before["live"] >= 2
-        assert "level=" not in tab.url
+        assert "level=" not in tab.url and tab.locator("html[data-asking]").count()
         tab.mouse.up()
         tab.wait_for_url(re.compile("level=80"))
+        expect(tab.locator("html[data-asking]")).to_have_count(0)
         assert sent(tab)["streamlit"] > before["streamlit"]
         says(tab, "Level is 80")
 

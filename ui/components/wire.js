@@ -100,6 +100,7 @@ export class Channel {
     this.drawn = Math.max(this.drawn, Math.min(data.sequence, this.sent))
     if (this.drawn === this.sent) clearTimeout(this.timer)
     this.pump()
+    note()
   }
 
   /** True when `data` answers everything the browser has to say: its values may then replace those on the screen. */
@@ -112,6 +113,12 @@ export class Channel {
     this.waiting = this.last = state
     clearTimeout(this.catchUp)
     this.pump()
+    note()
+  }
+
+  /** Whether Python has not answered yet, or a hand has not come to rest: the address will still change. */
+  get asking() {
+    return this.waiting !== null || this.drawn < this.sent || Boolean(this.moving)
   }
 
   pump() {
@@ -123,6 +130,7 @@ export class Channel {
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.lost(state), PATIENCE)
     const message = { ...state(this.sent), sequence: this.sent }
+    this.moving = message.settled === false
     if (!state.repeated) for (const tell of listeners) tell(this.key, message)
     const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
     if (message.settled !== false || !this.token || !line.ready || behind) this.ask(message)
@@ -134,6 +142,7 @@ export class Channel {
     this.drawn = this.sent
     if (this.waiting === null && this.repeated !== state) this.waiting = this.repeated = state
     this.pump()
+    note()
   }
 
   /** Streamlit's way. */
@@ -159,6 +168,16 @@ export class Channel {
       if (this.waiting === null) this.offer(this.last)
     }, TEXT_EVERY)
   }
+}
+
+let noted // while something asks: its component may leave the page without a word
+
+/** `data-asking` on the document: what the page shows is not yet what its controls say. */
+function note() {
+  clearTimeout(noted)
+  const asking = [...mounted.values()].some(({ instance, parent }) => parent.isConnected && instance.channel.asking)
+  document.documentElement.toggleAttribute('data-asking', asking)
+  if (asking) noted = setTimeout(note, TEXT_EVERY)
 }
 
 const listeners = new Set()
