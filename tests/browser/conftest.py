@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.reading import LISTEN
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -72,8 +74,8 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
     else:
         tab = chromium.new_context(viewport=viewport, **options).new_page()
         tab.set_default_timeout(PATIENCE)
-        if script:
-            tab.add_init_script(script)
+        for each in filter(None, (script, LISTEN)):
+            tab.add_init_script(each)
     tab.emulate_media(media="null", color_scheme="light", reduced_motion=motion)
     errors = []
     watching = {

@@ -13,10 +13,41 @@ PATIENCE = 90.0  # seconds; two busy cores may be slow
 QUIET = 0.7  # seconds without a change after which a page rests: a key on a slider counts as settled after 0.4
 READS = 10  # of the time that reading the page takes, if that is longer: a busy machine is slow in everything
 
+# Before the scripts of a page: counts what it says and hears, and keeps what Python owes an answer to on the direct line
+# (ui/components/wire.js). As long as it owes one, a hand's last value may wait, and nothing shows that.
+LISTEN = r"""(() => {
+  const Native = window.WebSocket
+  window.talk = { frames: 0, owed: new Set() }
+  window.WebSocket = class extends Native {
+    constructor(...given) {
+      super(...given)
+      this.asked = this.url.endsWith('/api/live') ? new Set() : null
+      if (this.asked) window.talk.owed.add(this.asked)
+      this.addEventListener('close', () => window.talk.owed.delete(this.asked))
+      this.addEventListener('message', ({ data }) => {
+        window.talk.frames += 1
+        const [, key, sequence] = (this.asked && /^\{"key":("(?:[^"\\]|\\.)*"),"sequence":(\d+)/.exec(data)) ?? []
+        if (key) this.asked.delete(`${JSON.parse(key)} ${sequence}`)
+      })
+    }
+    send(data) {
+      window.talk.frames += 1
+      const { key, message } = this.asked ? JSON.parse(data) : {}
+      if (key) this.asked.add(`${key} ${message.sequence}`)
+      super.send(data)
+    }
+  }
+})()"""
+
+# What moves while a page works, for next to nothing: whether it is busy, and how much was said.
+STIR = r"""() => {
+  const { frames, owed } = window.talk ?? { frames: 0, owed: new Set() }
+  const state = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState
+  const busy = state !== 'notRunning' || [...owed].some((asked) => asked.size) || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
+  return { frames, busy: Boolean(busy), address: location.href }
+}"""
+
 READ = r"""() => {
-  const app = document.querySelector('[data-testid=stApp]')
-  const busy = app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
-  if (busy) return { busy: true } // reading takes time that the page needs
   const controls = [], words = []
   let empty = false // a component whose script has not come yet
   const shown = (node) => node.getClientRects().length > 0
@@ -56,16 +87,22 @@ READ = r"""() => {
 
 
 def rest(tab: Page) -> dict:
-    """Wait until nothing runs and nothing changes; then `controls`, pairs of name and value, and `words`, in order."""
-    deadline, last, since = time.monotonic() + PATIENCE, None, time.monotonic()
+    """Wait until nothing runs and nothing changes; then `controls`, pairs of name and value, and `words`, in order.
+
+    The whole page is read when it becomes quiet, and once more when it has been quiet for long enough.
+    """
+    deadline, stirred, shown, since, took = time.monotonic() + PATIENCE, None, None, time.monotonic(), 0.0
     while True:
-        began = time.monotonic()
-        now = tab.evaluate(READ)
-        took = time.monotonic() - began
-        if now != last or now["busy"]:
-            last, since = now, time.monotonic()
-        elif time.monotonic() - since > max(QUIET, READS * took):
-            return now
+        now = tab.evaluate(STIR)
+        if now != stirred or now["busy"]:
+            stirred, shown, since = now, None, time.monotonic()
+        elif shown is None or time.monotonic() - since > max(QUIET, READS * took):
+            began = time.monotonic()
+            read = tab.evaluate(READ)
+            took = time.monotonic() - began
+            if read == shown and not read["busy"] and tab.evaluate(STIR) == stirred:
+                return read
+            shown, since = read, time.monotonic()
         assert time.monotonic() < deadline, f"{tab.url} does not come to rest"
         tab.wait_for_timeout(150)
 
