@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.reading import LISTEN
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -71,9 +73,9 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
         tab.set_viewport_size(viewport)
     else:
         tab = chromium.new_context(viewport=viewport, **options).new_page()
-        tab.set_default_timeout(PATIENCE)
-        if script:
-            tab.add_init_script(script)
+        for each in filter(None, (script, LISTEN)):
+            tab.add_init_script(each)
+    tab.set_default_timeout(PATIENCE)
     tab.emulate_media(media="null", color_scheme="light", reduced_motion=motion)
     errors = []
     watching = {
@@ -114,4 +116,18 @@ def leave(tab: Page) -> None:
 def page(chromium):
     """A fresh visitor."""
     with visiting(chromium) as tab:
+        yield tab
+
+
+@pytest.fixture
+def other(chromium):
+    """Another visitor, in a browser of its own."""
+    with visiting(chromium) as tab:
+        yield tab
+
+
+@pytest.fixture
+def phone(chromium):
+    """A fresh visitor with a finger, on a telephone."""
+    with visiting(chromium, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as tab:
         yield tab

@@ -13,10 +13,32 @@ PATIENCE = 90.0  # seconds; two busy cores may be slow
 QUIET = 0.7  # seconds without a change after which a page rests: a key on a slider counts as settled after 0.4
 READS = 10  # of the time that reading the page takes, if that is longer: a busy machine is slow in everything
 
+# Before the scripts of a page: counts what it says and hears.
+LISTEN = r"""(() => {
+  const Native = window.WebSocket
+  window.frames_counted = 0
+  window.WebSocket = class extends Native {
+    constructor(...given) {
+      super(...given)
+      this.addEventListener('message', () => { window.frames_counted += 1 })
+    }
+    send(data) {
+      window.frames_counted += 1
+      super.send(data)
+    }
+  }
+})()"""
+
+# What moves while a page works, for next to nothing: whether it is busy or waits for an answer (ui/components/wire.js), and
+# how much was said.
+STIR = r"""() => {
+  const state = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState
+  const asking = document.documentElement.hasAttribute('data-asking')
+  const busy = asking || state !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
+  return { frames: window.frames_counted, busy: Boolean(busy), address: location.href }
+}"""
+
 READ = r"""() => {
-  const app = document.querySelector('[data-testid=stApp]')
-  const busy = document.documentElement.hasAttribute('data-asking') || app.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
-  if (busy) return { busy: true } // reading takes time that the page needs
   const controls = [], words = []
   let empty = false // a component whose script has not come yet
   const shown = (node) => node.getClientRects().length > 0
@@ -56,16 +78,22 @@ READ = r"""() => {
 
 
 def rest(tab: Page) -> dict:
-    """Wait until nothing runs and nothing changes; then `controls`, pairs of name and value, and `words`, in order."""
-    deadline, last, since = time.monotonic() + PATIENCE, None, time.monotonic()
+    """Wait until nothing runs and nothing changes; then `controls`, pairs of name and value, and `words`, in order.
+
+    The whole page is read when it becomes quiet, and once more when it has been quiet for long enough.
+    """
+    deadline, stirred, shown, since, took = time.monotonic() + PATIENCE, None, None, time.monotonic(), 0.0
     while True:
-        began = time.monotonic()
-        now = tab.evaluate(READ)
-        took = time.monotonic() - began
-        if now != last or now["busy"]:
-            last, since = now, time.monotonic()
-        elif time.monotonic() - since > max(QUIET, READS * took):
-            return now
+        now = tab.evaluate(STIR)
+        if now != stirred or now["busy"]:
+            stirred, shown, since = now, None, time.monotonic()
+        elif shown is None or time.monotonic() - since > max(QUIET, READS * took):
+            began = time.monotonic()
+            read = tab.evaluate(READ)
+            took = time.monotonic() - began
+            if read == shown and not read["busy"] and tab.evaluate(STIR) == stirred:
+                return read
+            shown, since = read, time.monotonic()
         assert time.monotonic() < deadline, f"{tab.url} does not come to rest"
         tab.wait_for_timeout(150)
 

@@ -237,9 +237,7 @@ class TestSlider:
         sliders.get_by_role("slider", name="IoU threshold").press("ArrowLeft")
         wait_shown(sliders, "iou=", r"iou=0\.99 ")
 
-    def test_two_visitors_never_see_each_other(self, sliders, chromium, address):
-        context = chromium.new_context()
-        other = context.new_page()
+    def test_two_visitors_never_see_each_other(self, sliders, other, address):
         other.goto(address)
         wait_shown(other, "iou=", r"iou=0\.5 ")
         sliders.get_by_role("slider", name="IoU threshold").press("End")
@@ -247,17 +245,14 @@ class TestSlider:
         wait_shown(sliders, "iou=", r"iou=1\.0 ")
         wait_shown(other, "iou=", r"iou=0\.0 ")
         assert other.get_by_role("slider", name="IoU threshold").get_attribute("aria-valuenow") == "0"
-        context.close()
 
-    def test_touch(self, chromium, address):
-        context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-        page = context.new_page()
-        page.goto(address)
-        page.get_by_role("slider", name="IoU threshold").wait_for()
-        settle(page)
-        touch = context.new_cdp_session(page)
-        x, y = track_point(page, "IoU threshold", 0.5)
-        end, _ = track_point(page, "IoU threshold", 1.0)
+    def test_touch(self, phone, address):
+        phone.goto(address)
+        phone.get_by_role("slider", name="IoU threshold").wait_for()
+        settle(phone)
+        touch = phone.context.new_cdp_session(phone)
+        x, y = track_point(phone, "IoU threshold", 0.5)
+        end, _ = track_point(phone, "IoU threshold", 1.0)
         touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
         for step in range(1, 31):
             touch.send(
@@ -265,11 +260,10 @@ class TestSlider:
                 {"type": "touchMove", "touchPoints": [{"x": x + (end - x) * step / 30, "y": y}]},
             )
             if step % 6 == 0:
-                wait_shown(page, "iou=", rf"iou={0.5 + step / 60:.1f} ")  # the finger is still down
+                wait_shown(phone, "iou=", rf"iou={0.5 + step / 60:.1f} ")  # the finger is still down
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        page.wait_for_url("**/?iou=1.0*")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        context.close()
+        phone.wait_for_url("**/?iou=1.0*")
+        assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 class TestStage:
@@ -404,42 +398,36 @@ class TestStage:
         settle(stage)
         assert stage.evaluate("[window.heat.isConnected, window.blank]") == [True, 0]
 
-    def test_touch_drags_a_box(self, chromium, address):
-        context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-        page = context.new_page()
-        page.goto(f"{address}/stages")
-        page.locator(".editable").first.wait_for()
-        settle(page)
-        touch = context.new_cdp_session(page)
+    def test_touch_drags_a_box(self, phone, address):
+        phone.goto(f"{address}/stages")
+        phone.locator(".editable").first.wait_for()
+        settle(phone)
+        touch = phone.context.new_cdp_session(phone)
         for kind, x in [("touchStart", 100), ("touchMove", 110), ("touchMove", 125), ("touchMove", 130)]:
-            place = dict(zip("xy", picture_point(page, x, 115), strict=True))
+            place = dict(zip("xy", picture_point(phone, x, 115), strict=True))
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
-            page.wait_for_timeout(60)
+            phone.wait_for_timeout(60)
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        wait_shown(page, "boxes=", r"guess:90,70,170,160")
-        context.close()
+        wait_shown(phone, "boxes=", r"guess:90,70,170,160")
 
-    def test_a_second_finger_ends_a_drag_and_the_box_rests_when_both_lift(self, chromium, address):
-        context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-        page = context.new_page()
-        page.goto(f"{address}/stages")
-        page.locator(".editable").first.wait_for()
-        settle(page)
-        touch = context.new_cdp_session(page)
+    def test_a_second_finger_ends_a_drag_and_the_box_rests_when_both_lift(self, phone, address):
+        phone.goto(f"{address}/stages")
+        phone.locator(".editable").first.wait_for()
+        settle(phone)
+        touch = phone.context.new_cdp_session(phone)
         first, moved, second = (
-            {"id": number, **dict(zip("xy", picture_point(page, *place), strict=True))}
+            {"id": number, **dict(zip("xy", picture_point(phone, *place), strict=True))}
             for number, place in ((0, (100, 115)), (0, (130, 115)), (1, (200, 200)))
         )
         for kind, points in [
             ("touchStart", [first]), ("touchMove", [moved]), ("touchStart", [moved, second]), ("touchEnd", [moved]),
         ]:  # fmt: skip
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-            page.wait_for_timeout(60)
-        wait_shown(page, "settled=", "settled=False")
+            phone.wait_for_timeout(60)
+        wait_shown(phone, "settled=", "settled=False")
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        wait_shown(page, "settled=", "settled=True")
-        wait_shown(page, "boxes=", r"guess:90,70,170,160")
-        context.close()
+        wait_shown(phone, "settled=", "settled=True")
+        wait_shown(phone, "boxes=", r"guess:90,70,170,160")
 
 
 class TestGrids:

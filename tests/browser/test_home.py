@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from models import catalog
 from pages.home.tasks import available
+from tests.browser.conftest import visiting
 from ui.course import ready
 
 TASKS = available()
@@ -111,9 +112,7 @@ def test_map_shows_every_page_with_its_topics(server, page):
 
 
 def test_on_a_phone_the_picture_comes_first(server, chromium):
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
-    try:
-        tab = context.new_page()
+    with visiting(chromium, viewport={"width": 390, "height": 844}) as tab:
         tab.goto(server)
         picture = tab.locator(".frame canvas").first
         expect(picture).to_be_visible()
@@ -123,5 +122,3 @@ def test_on_a_phone_the_picture_comes_first(server, chromium):
         shown = sorted(TASKS, key=lambda task: task.key not in ("semantic", "detection"))  # beside the scene: first
         places = [tab.locator(f".st-key-home-{task.key}").bounding_box() for task in shown]
         assert all(above["y"] + above["height"] <= below["y"] for above, below in pairwise(places))
-    finally:
-        context.close()

@@ -61,7 +61,7 @@ def test_every_layer_and_the_next_scene_change_the_picture(world):
     assert look(world, but=before) != before
 
 
-def test_a_link_brings_the_same_picture_to_a_new_visitor(world, chromium, server):
+def test_a_link_brings_the_same_picture_to_a_new_visitor(world, other):
     slider = world.get_by_role("slider", name="Light").first
     slider.focus()
     world.keyboard.press("Home")
@@ -69,12 +69,9 @@ def test_a_link_brings_the_same_picture_to_a_new_visitor(world, chromium, server
     world.wait_for_url("**light=0*")
     shown = look(world)
     assert "layers=" in world.url and "light=0" in world.url
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    other = context.new_page()
     other.goto(world.url)
     expect(picture(other)).to_be_visible(timeout=60_000)
     assert look(other) == shown
-    context.close()
 
 
 def test_the_download_is_the_scene(world):
@@ -83,11 +80,8 @@ def test_the_download_is_the_scene(world):
     assert waiting.value.suggested_filename == "scene-14.json"
 
 
-def test_it_fits_a_phone(server, chromium):
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    phone = context.new_page()
+def test_it_fits_a_phone(server, phone):
     phone.goto(f"{server}/lab_world")
     expect(picture(phone)).to_be_visible(timeout=60_000)
     settle(phone)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()

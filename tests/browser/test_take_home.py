@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import is_error
+from tests.browser.conftest import visiting
 from tests.browser.reading import PATIENCE, arrive
 from ui.course import ready
 
@@ -19,15 +19,10 @@ ADDRESS = "upsampling?up_factor=3#play"
 @pytest.fixture(scope="module")
 def tab(server, chromium):
     """The page at rest, opened once. No test is about speed: the page's networks may take their time."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    tab, errors = context.new_page(), []
-    tab.set_default_timeout(PATIENCE * 1000)
-    tab.on("console", lambda message: errors.append(message.text) if is_error(message) else None)
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    arrive(tab, f"{server}/{ADDRESS}", next(each for each in ready() if each.file == "upsampling"))
-    yield tab
-    context.close()
-    assert not errors
+    with visiting(chromium, reduced_motion="reduce") as tab:
+        tab.set_default_timeout(PATIENCE * 1000)
+        arrive(tab, f"{server}/{ADDRESS}", next(each for each in ready() if each.file == "upsampling"))
+        yield tab
 
 
 @pytest.fixture

@@ -111,28 +111,20 @@ def test_a_link_restores_the_state(page, server):
     expect(page.get_by_role("grid", name="sum of copies, 5 by 5")).to_be_visible()
 
 
-def test_touch_moves_a_slider(chromium, server):
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    try:
-        phone = visit(context.new_page(), server)
-        slider = phone.get_by_role("slider", name=SLIDER)
-        slider.scroll_into_view_if_needed()
-        box = slider.bounding_box()
-        phone.touchscreen.tap(box["x"] + box["width"] - 12, box["y"] + box["height"] / 2)
-        expect(phone.get_by_text("4 × filter is added")).to_be_visible()
-        assert phone.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    finally:
-        context.close()
+def test_touch_moves_a_slider(phone, server):
+    visit(phone, server)
+    slider = phone.get_by_role("slider", name=SLIDER)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    phone.touchscreen.tap(box["x"] + box["width"] - 12, box["y"] + box["height"] / 2)
+    expect(phone.get_by_text("4 × filter is added")).to_be_visible()
+    assert phone.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
 
 
-def test_two_visitors_do_not_share_values(chromium, server):
-    contexts = [chromium.new_context(), chromium.new_context()]
-    try:
-        one, other = (visit(context.new_page(), server) for context in contexts)
-        one.get_by_role("slider", name=SLIDER).press("End")
-        expect(one.get_by_text("4 × filter is added")).to_be_visible()
-        expect(other.get_by_text("nothing is stamped yet")).to_be_visible()
-        assert other.get_by_role("slider", name=SLIDER).get_attribute("aria-valuenow") == "0"
-    finally:
-        for context in contexts:
-            context.close()
+def test_two_visitors_do_not_share_values(page, other, server):
+    for each in (page, other):
+        visit(each, server)
+    page.get_by_role("slider", name=SLIDER).press("End")
+    expect(page.get_by_text("4 × filter is added")).to_be_visible()
+    expect(other.get_by_text("nothing is stamped yet")).to_be_visible()
+    assert other.get_by_role("slider", name=SLIDER).get_attribute("aria-valuenow") == "0"
