@@ -91,6 +91,7 @@ def classroom(views: list, given: argparse.Namespace) -> int:
         print(json.dumps(found, indent=1))
     else:
         parts, kinds = found.pop("views"), found.pop("error_kinds")
+        found.pop("rss_mb_by_minute", None)
         print(summary.table([found]), summary.table(parts), *kinds, sep="\n\n")
     return 0
 

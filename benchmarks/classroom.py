@@ -24,7 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import attacks, protocol
 from benchmarks.servers import Server, serve, serve_hall
-from benchmarks.summary import percentile, rounded
+from benchmarks.summary import growth, percentile, rounded
 from benchmarks.views import SLIDER, VIEWS, View
 
 PATIENCE = 60.0  # seconds for an answer
@@ -188,6 +188,7 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
         "rss_mb": rounded(last),
         "rss_mb_after_1_minute": rounded(first),
         "growth_percent": rounded(100 * (last / first - 1)) if first and last else None,
+        **growth(record.memory),
         "minutes": minutes,
         "error_kinds": sorted(set(record.errors)),
         "views": [
