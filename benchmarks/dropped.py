@@ -1,12 +1,12 @@
 """Visitors who come, do something and are gone: what do they leave behind in the server?
 
 They come over the whole course, differ in what they do (VISITS), and leave in one of WAYS: a browser is closed, a
-connection is reset, or reset in the middle of a run; and some fall silent, as a telephone whose owner has left the hall.
+connection is reset, or reset in the middle of a run; and some fall silent, as a telephone whose owner has gone home.
 The server is the lab with one more address, which counts what it holds (`benchmarks.counted`).
 
-It is counted when the first ROUND visitors are forgotten: what is computed once for everybody is there by then. What has
-grown when all are forgotten has been left behind. A session is kept for half a minute on purpose, for a browser that
-comes back.
+It is counted when the first ROUND visitors are forgotten: what is computed once for everybody is there by then. What
+has grown when all are forgotten has been left behind. A session is kept for half a minute on purpose, for a browser
+that comes back.
 """
 
 from __future__ import annotations
