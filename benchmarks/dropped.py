@@ -33,9 +33,8 @@ from benchmarks.servers import Server, serve
 from benchmarks.views import SLIDER, VIEWS, View
 from ui import course
 
-AT_ONCE = 6  # visitors at the same time
+AT_ONCE = 12  # visitors at the same time
 ROUND = 100  # visitors after whom it is counted first
-SILENT = 40  # of so many one falls silent
 PATIENCE = 300.0  # s for an answer, and until all are forgotten
 GLANCE = 2.0  # s between two countings
 PICTURE = b"P6 8 8 255\n" + bytes(range(192))  # an upload: 8 by 8 pixels
@@ -129,7 +128,7 @@ async def uploads(address: str, number: int) -> Guest:
 
 async def takes_home(address: str, number: int) -> Guest:
     """Opens the window with the notebook and the hand-in: files that are kept for her browser."""
-    guest = Guest(LESSONS[number % len(LESSONS)])
+    guest = Guest(LESSONS[(number + len(LESSONS) // 2) % len(LESSONS)])
     await guest.open(address, "")
     await guest.press("take_home", "bool_value")
     return guest
@@ -211,21 +210,18 @@ async def silent(guest: Guest) -> None:
         each.transport.pause_reading()
 
 
-WAYS = (closed, reset, midway)
+WAYS = (closed, reset, midway, silent)
 
 
 async def come_and_go(address: str, numbers: range) -> list[str]:
     """So many visitors, AT_ONCE at a time; returns what went wrong, in words."""
-    gate, errors, kept = asyncio.Semaphore(AT_ONCE), [], []
+    gate, errors, guests = asyncio.Semaphore(AT_ONCE), [], []
 
     async def one(number: int) -> None:
         visit, leave = VISITS[number % len(VISITS)], WAYS[number // len(VISITS) % len(WAYS)]
         async with gate:
             try:
-                guest = await visit(address, number // len(VISITS))
-                if number % SILENT == SILENT - 1:
-                    kept.append(guest)
-                    leave = silent
+                guests.append(guest := await visit(address, number // len(VISITS)))
                 await leave(guest)
             except (RuntimeError, TimeoutError, AttributeError, KeyError, *GONE) as error:
                 errors.append(f"{visit.__name__}: {type(error).__name__} {error}")
@@ -234,7 +230,7 @@ async def come_and_go(address: str, numbers: range) -> list[str]:
     try:
         await forgotten(address)
     finally:
-        for guest in kept:
+        for guest in guests:
             await reset(guest)
     return errors
 
