@@ -75,7 +75,8 @@ def _held(place: str, value: Any, deep: int, seen: set[int]) -> Iterator[tuple[s
         yield place, value.cache_info().currsize
     elif ours(kind.__module__) or (kind is type and ours(value.__module__)):
         for key, each in list(getattr(value, "__dict__", {}).items()):
-            yield from _held(f"{place}.{key}", each, deep - 1, seen)
+            if not key.startswith("__"):
+                yield from _held(f"{place}.{key}", each, deep - 1, seen)
     elif isinstance(value, CONTAINERS):
         yield place, len(value)
         for each in list(value.values() if isinstance(value, Mapping) else value):
