@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     parts = commands.add_parser("scale", help="what a network's call, a follower and a vote cost in a hall")
     parts.add_argument("--followers", type=between(1, 2000, int), default=500, help="in one room (default 500)")
     gone = commands.add_parser("dropped", help="what visitors who come and go leave behind in the server")
-    gone.add_argument("--sessions", type=between(30, 10_000, int), default=1000, help="so many (default 1000)")
+    gone.add_argument("--sessions", type=between(300, 10_000, int), default=1000, help="so many (default 1000)")
     for command in (latency, room, maps, family, films, parts, gone):
         command.add_argument("--json", action="store_true", help="JSON instead of a table")
     return top

@@ -34,7 +34,7 @@ from benchmarks.views import SLIDER, VIEWS, View
 from ui import course
 
 AT_ONCE = 12  # visitors at the same time
-ROUND = 100  # visitors after whom it is counted first
+ROUND = 200  # visitors after whom it is counted first
 PATIENCE = 300.0  # s for an answer, and until all are forgotten
 GLANCE = 2.0  # s between two countings
 PICTURE = b"P6 8 8 255\n" + bytes(range(192))  # an upload: 8 by 8 pixels
@@ -161,7 +161,7 @@ async def leads(address: str, number: int) -> Guest:
 
 _WITH_NETWORK = "".join(f"/{each.path}/" for each in course.ready() if each.asks_network)
 VISITS: tuple[Callable[[str, int], Awaitable[Guest]], ...] = (
-    looks, moves, pins, uploads, takes_home, plays, leads,
+    looks, moves, pins, moves, uploads, moves, takes_home, moves, plays, moves, leads, moves,
 )  # fmt: skip
 
 
