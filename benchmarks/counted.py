@@ -53,9 +53,15 @@ def ours(module: object) -> bool:
     return isinstance(module, str) and module.partition(".")[0] in OURS
 
 
+def bounded(value: Any) -> bool:
+    """Whether a container or a cached function has a size that it never exceeds."""
+    cached = type(value) is functools._lru_cache_wrapper
+    return (value.cache_info().maxsize if cached else getattr(value, "maxlen", None)) is not None
+
+
 def held() -> dict[str, int]:
     """How many things lie in each container, by where it is: `ui.own_files._shelves`. Containers inside a container
-    count together, as `name[]`."""
+    count together, as `name[]`. Without what is bounded, and the values of Streamlit's caches, which are."""
     seen: set[int] = set()
     found: Counter[str] = Counter()
     for name, module in list(sys.modules.items()):
@@ -68,7 +74,7 @@ def held() -> dict[str, int]:
 
 def _held(place: str, value: Any, deep: int, seen: set[int]) -> Iterator[tuple[str, int]]:
     kind = type(value)
-    if deep == 0 or id(value) in seen or kind in PLAIN:
+    if deep == 0 or id(value) in seen or kind in PLAIN or bounded(value):
         return
     seen.add(id(value))
     if kind is functools._lru_cache_wrapper:

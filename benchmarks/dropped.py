@@ -21,7 +21,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import websockets
@@ -213,20 +213,29 @@ async def silent(guest: Guest) -> None:
 WAYS = (closed, reset, midway, silent)
 
 
-async def come_and_go(address: str, numbers: range) -> list[str]:
-    """So many visitors, AT_ONCE at a time; returns what went wrong, in words."""
+Visitor = tuple[Callable[[str, int], Awaitable[Guest]], int, Callable[[Guest], Awaitable[None]]]
+
+
+def planned(number: int) -> Visitor:
+    """What a visitor does, on which of the pages for that, and how she leaves."""
+    turn, place = divmod(number, len(VISITS))
+    return VISITS[place], turn, WAYS[turn % len(WAYS)]
+
+
+async def come_and_go(address: str, visitors: Iterable[Visitor]) -> list[str]:
+    """All these visitors, AT_ONCE at a time, until they are forgotten; returns what went wrong, in words."""
     gate, errors, guests = asyncio.Semaphore(AT_ONCE), [], []
 
-    async def one(number: int) -> None:
-        visit, leave = VISITS[number % len(VISITS)], WAYS[number // len(VISITS) % len(WAYS)]
+    async def one(visitor: Visitor) -> None:
+        visit, page, leave = visitor
         async with gate:
             try:
-                guests.append(guest := await visit(address, number // len(VISITS)))
+                guests.append(guest := await visit(address, page))
                 await leave(guest)
             except (RuntimeError, TimeoutError, AttributeError, KeyError, *GONE) as error:
                 errors.append(f"{visit.__name__}: {type(error).__name__} {error}")
 
-    await asyncio.gather(*map(one, numbers))
+    await asyncio.gather(*map(one, visitors))
     try:
         await forgotten(address)
     finally:
@@ -278,7 +287,7 @@ async def attend(server: Server, sessions: int, first: int = ROUND) -> dict[str,
     errors, found, came = [], [], 0
     for until in (first, (first + sessions) // 2, sessions):
         began = time.monotonic()
-        errors += await come_and_go(server.address, range(came, until))
+        errors += await come_and_go(server.address, map(planned, range(came, until)))
         found.append(await count(server.address))
         print(f"{until} have come and gone after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         came = until
