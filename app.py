@@ -28,6 +28,7 @@ from ui import (
     sleeping_loop,
     straight_out,
     streamlit_inside,
+    value_locks,
     warmup,
     whole_requests,
 )
@@ -72,6 +73,7 @@ straight_out.straighten()
 whole_requests.complete()
 last_words.heed()
 sleeping_loop.put_to_sleep()
+value_locks.let_go()
 streamlit_inside.report()
 
 

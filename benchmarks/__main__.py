@@ -1,4 +1,4 @@
-"""python -m benchmarks latency | class --students N | heatmaps | rcnn | video | scale"""
+"""python -m benchmarks latency | class --students N | heatmaps | rcnn | video | scale | dropped"""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def parser() -> argparse.ArgumentParser:
     films.add_argument("--plays", type=between(1, 9, int), default=3, help="play each way so often (default 3)")
     parts = commands.add_parser("scale", help="what a network's call, a follower and a vote cost in a hall")
     parts.add_argument("--followers", type=between(1, 2000, int), default=500, help="in one room (default 500)")
-    for command in (latency, room, maps, family, films, parts):
+    gone = commands.add_parser("dropped", help="what visitors who come and go leave behind in the server")
+    gone.add_argument("--sessions", type=between(300, 10_000, int), default=1000, help="so many (default 1000)")
+    for command in (latency, room, maps, family, films, parts, gone):
         command.add_argument("--json", action="store_true", help="JSON instead of a table")
     return top
 
@@ -64,6 +66,8 @@ def main(words: Sequence[str] | None = None) -> int:
             return video(given)
         if given.command == "scale":
             return scale(given)
+        if given.command == "dropped":
+            return dropped(given)
         chosen = [view for view in VIEWS if given.view is None or view.name in given.view]
         return latency(chosen, given) if given.command == "latency" else classroom(chosen, given)
     except (RuntimeError, ValueError) as error:
@@ -91,6 +95,7 @@ def classroom(views: list, given: argparse.Namespace) -> int:
         print(json.dumps(found, indent=1))
     else:
         parts, kinds = found.pop("views"), found.pop("error_kinds")
+        found.pop("rss_mb_by_minute", None)
         print(summary.table([found]), summary.table(parts), *kinds, sep="\n\n")
     return 0
 
@@ -123,6 +128,19 @@ def scale(given: argparse.Namespace) -> int:
         print(json.dumps({"hall": parts, "networks": networks}, indent=1))
     else:
         print(*(summary.table([each]) for each in parts), summary.table(networks), sep="\n\n")
+    return 0
+
+
+def dropped(given: argparse.Namespace) -> int:
+    from benchmarks import dropped, summary
+
+    found = dropped.run(given.sessions)
+    if given.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    rows = [{"grown": name, "before": one, "after": other} for name, (one, other) in found["grown"].items()]
+    print(summary.table(found["counts"]), summary.table(rows) or "Nothing has grown.",
+          f"{found['errors']} errors", *found["error_kinds"], sep="\n\n")  # fmt: skip
     return 0
 
 

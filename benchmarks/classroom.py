@@ -24,7 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import attacks, protocol
 from benchmarks.servers import Server, serve, serve_hall
-from benchmarks.summary import percentile, rounded
+from benchmarks.summary import growth, percentile, rounded
 from benchmarks.views import SLIDER, VIEWS, View
 
 PATIENCE = 60.0  # seconds for an answer
@@ -59,8 +59,9 @@ class Visitor:
         """Connect and load the page. Raises RuntimeError if its slider does not appear."""
         target = address.replace("http://", "ws://") + "/_stcore/stream"
         self.socket = await websockets.connect(
-            target, subprotocols=["streamlit"], max_size=None, compression=None, open_timeout=PATIENCE
-        )
+            target, subprotocols=["streamlit"], max_size=None, compression=None, open_timeout=PATIENCE,
+            ping_interval=None,
+        )  # fmt: skip
         await self.socket.send(protocol.visit(self.page, self.query))
         await asyncio.wait_for(self.until_finished(), 4 * PATIENCE)
         if self.slider is None:
@@ -77,6 +78,14 @@ class Visitor:
             if protocol.ends(answer):
                 return
 
+    async def answered(self) -> None:
+        """An answer that comes late is an error, and she waits for it on, so that the class stays as large as it is."""
+        try:
+            await asyncio.wait_for(self.until_finished(), PATIENCE)
+        except TimeoutError:
+            self.record.errors.append(f"{self.view.name}: TimeoutError")
+            await asyncio.wait_for(self.until_finished(), 10 * PATIENCE)
+
     async def work(self, begin: float, clock: float, end: float) -> None:
         """Move once a second from `begin` to `end`; moves from `clock` on are timed (all in event loop seconds)."""
         now = asyncio.get_running_loop().time
@@ -87,7 +96,7 @@ class Visitor:
                 value = self.slider.elsewhere(self.choice)
                 sent = now()
                 await self.socket.send(protocol.move(self.slider, value, self.page, self.query))
-                await asyncio.wait_for(self.until_finished(), PATIENCE)
+                await self.answered()
                 if abs(self.slider.value - value) > 1e-6:
                     self.record.errors.append(f"{self.view.name}: the slider did not take the value")
                 if sent >= clock:
@@ -188,6 +197,7 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
         "rss_mb": rounded(last),
         "rss_mb_after_1_minute": rounded(first),
         "growth_percent": rounded(100 * (last / first - 1)) if first and last else None,
+        **growth(record.memory),
         "minutes": minutes,
         "error_kinds": sorted(set(record.errors)),
         "views": [

@@ -30,7 +30,7 @@ from benchmarks import protocol
 from benchmarks.classroom import computed
 from benchmarks.servers import Server, serve, serve_hall
 from benchmarks.summary import percentile, rounded
-from benchmarks.views import VIEWS
+from benchmarks.views import VIEWS, View
 
 VIEW = next(view for view in VIEWS if view.name == "receptive_field")
 EVERY = 1.0  # s between two moves
@@ -50,9 +50,10 @@ class Lesson:
 
 
 class Page:
-    """One browser's connection with Streamlit."""
+    """One browser's connection with Streamlit, on the page of a view."""
 
-    def __init__(self) -> None:
+    def __init__(self, view: View = VIEW) -> None:
+        self.view, self.path = view, view.path.partition("?")[0]
         self.query = self.script = ""
         self.slider: protocol.Slider | None = None
         self.mounted: dict[str, dict[str, Any]] = {}  # by component
@@ -66,7 +67,7 @@ class Page:
             open_timeout=60, ping_interval=None,
         )  # fmt: skip
         self.query = query
-        await self.socket.send(protocol.visit(VIEW.path, query))
+        await self.socket.send(protocol.visit(self.path, query))
         await self.until_finished()
 
     async def until_finished(self) -> None:
@@ -75,15 +76,18 @@ class Page:
             answer = ForwardMsg.FromString(await self.socket.recv())
             if protocol.failed(answer):
                 raise RuntimeError("the page failed")
-            self.slider = protocol.find_slider(answer, VIEW.key) or self.slider
-            if answer.WhichOneof("type") == "page_info_changed":
-                self.query = answer.page_info_changed.query_string
-            if answer.WhichOneof("type") == "navigation":
-                self.script = answer.navigation.page_script_hash
-            if answer.WhichOneof("type") == "delta":
-                self._note(answer.delta)
+            self._take(answer)
             if protocol.ends(answer):
                 return
+
+    def _take(self, answer: ForwardMsg) -> None:
+        self.slider = protocol.find_slider(answer, self.view.key) or self.slider
+        if answer.WhichOneof("type") == "page_info_changed":
+            self.query = answer.page_info_changed.query_string
+        if answer.WhichOneof("type") == "navigation":
+            self.script = answer.navigation.page_script_hash
+        if answer.WhichOneof("type") == "delta":
+            self._note(answer.delta)
 
     def _note(self, delta: Any) -> None:
         block, element = delta.add_block, delta.new_element
@@ -93,14 +97,14 @@ class Page:
             self.widgets[element.button.id.rpartition("-")[2]] = (element.button.id, delta.fragment_id)
         if element.WhichOneof("type") == "bidi_component":
             key = element.bidi_component.id.rpartition("-")[2]
-            if key in ("class_line.live", f"{VIEW.key}.live"):
+            if key in ("class_line.live", f"{self.view.key}.live"):
                 self.mounted[key] = json.loads(element.bidi_component.json)[0]
 
     async def press(self, key: str, value: str) -> None:
         """Send a widget of the class as touched: `value` is the field of its state."""
         message = BackMsg()
         state = message.rerun_script
-        state.page_name, state.query_string, state.page_script_hash = VIEW.path, self.query, self.script
+        state.page_name, state.query_string, state.page_script_hash = self.path, self.query, self.script
         widget = state.widget_states.widgets.add()
         widget.id, state.fragment_id = self.widgets[key]
         setattr(widget, value, True)

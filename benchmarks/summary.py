@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import linear_regression, median
+from typing import Any
 
 
 def percentile(samples: Sequence[float], share: float) -> float | None:
@@ -16,6 +18,23 @@ def percentile(samples: Sequence[float], share: float) -> float | None:
 
 def rounded(number: float | None, digits: int = 1) -> float | None:
     return None if number is None else round(number, digits)
+
+
+def growth(memory: Sequence[tuple[float, float]], part: float = 300.0) -> dict[str, Any]:
+    """How memory grew, from (second, MB) samples in order: the median of the first and of the last `part` seconds, the
+    slope in MB an hour of all after the first `part`, and the median of every minute. None for what is too short."""
+    end = memory[-1][0] if memory else 0.0
+    first, last = ([mb for second, mb in memory if low <= second < high]
+                   for low, high in ((0, part), (end - part, math.inf)))  # fmt: skip
+    settled = [(second / 3600, mb) for second, mb in memory if second >= part]
+    minutes = [[mb for second, mb in memory if second // 60 == minute] for minute in range(int(end // 60) + 1)]
+    long = end >= 2 * part
+    return {
+        "rss_mb_begin": rounded(median(first)) if long else None,
+        "rss_mb_end": rounded(median(last)) if long else None,
+        "growth_mb_per_h": rounded(linear_regression(*zip(*settled)).slope) if long else None,
+        "rss_mb_by_minute": [rounded(median(each)) for each in minutes if each],
+    }
 
 
 def table(rows: Sequence[dict]) -> str:

@@ -1,11 +1,14 @@
 """From what happened in class to the summary."""
 
+import asyncio
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+from benchmarks import classroom
 from benchmarks.__main__ import parser
-from benchmarks.classroom import AT_WORK, Record, summary
+from benchmarks.classroom import AT_WORK, Record, Visitor, summary
 from benchmarks.servers import Server
 
 
@@ -47,3 +50,25 @@ def test_the_memory_of_a_hall_is_that_of_its_servers_too():
             assert all_of_it - alone > 50
         finally:
             child.kill()
+
+
+def test_an_answer_that_comes_late_is_an_error_and_is_waited_for(monkeypatch):
+    monkeypatch.setattr(classroom, "PATIENCE", 0.05)
+    came: list[str] = []
+
+    class Waiting(Visitor):
+        async def until_finished(self) -> None:
+            await self.reply.wait()
+            came.append("answer")
+
+    async def ask() -> Record:
+        visitor = Waiting(0, AT_WORK[0], Record())
+        visitor.reply = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.1, visitor.reply.set)
+        await visitor.answered()
+        await visitor.answered()
+        return visitor.record
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(asyncio.run, ask()).result().errors == [f"{AT_WORK[0].name}: TimeoutError"]
+    assert came == ["answer", "answer"]

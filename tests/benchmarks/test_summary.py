@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.summary import percentile, table
+from benchmarks.summary import growth, percentile, table
 
 
 def test_percentiles_of_ten():
@@ -37,3 +37,13 @@ def test_a_table_has_numbers_to_the_right_and_empty_cells():
         "| anchors |    3 | 1,200 |",
     ]
     assert table([]) == ""
+
+
+def test_growth_is_told_by_medians_by_slope_and_by_minute():
+    memory = [(float(second), 1000.0 if second < 300 else 1100.0 + second / 60) for second in range(0, 901, 5)]
+    memory[3] = (15.0, 5000.0)  # one that is far off
+    found = growth(memory)
+    assert (found["rss_mb_begin"], found["rss_mb_end"], found["growth_mb_per_h"]) == (1000.0, 1112.5, 60.0)
+    assert found["rss_mb_by_minute"][:6] == [1000.0] * 5 + [1105.5] and len(found["rss_mb_by_minute"]) == 16
+    assert growth(memory[:-61])["rss_mb_end"] is None  # 595 s: no five minutes at either end
+    assert growth([]) == {"rss_mb_begin": None, "rss_mb_end": None, "growth_mb_per_h": None, "rss_mb_by_minute": []}

@@ -26,6 +26,7 @@ class Session:
 
     def __init__(self, name: str):
         self.id, self.closed, self.itself, self._scriptrunner = name, False, self, None
+        self.session_state = {}
 
     def shutdown(self) -> None:
         self.closed = True
@@ -53,6 +54,31 @@ def test_sessions_are_closed_when_their_time_is_over(room):
     room.now[0] = 30.0
     assert departed.close_expired() == 1 and early.closed and not late.closed
     assert departed.close_expired() == 0
+
+
+def test_who_makes_room_for_another_is_closed_too(room, monkeypatch):
+    monkeypatch.setattr(MemorySessionStorage, "save", departed.handing_over(MemorySessionStorage.save))
+    room.storage._cache = TTLCache(maxsize=2, ttl=30, timer=lambda: room.now[0])
+    first, second, third, late = (Session(name) for name in ("first", "second", "third", "late"))
+    for each in (first, second, third):
+        room.storage.save(SimpleNamespace(session=each))
+    assert [each.session for each in room.storage.list()] == [second, third]
+    assert departed.close_expired() == 1 and first.closed and not second.closed
+    room.now[0] = 30.0
+    room.storage.save(SimpleNamespace(session=late))  # Streamlit looks for those whose time is over now
+    assert not second.closed
+    assert departed.close_expired() == 2 and second.closed and third.closed and not late.closed
+
+
+def test_what_a_session_holds_is_let_go_without_the_collector(room):
+    """It never looks at what was there when the libraries had been loaded."""
+    idle, busy = Session("idle"), Session("busy")
+    busy._scriptrunner = object()
+    for each in (idle, busy):
+        each.session_state.update(own=each)
+        departed.close(each)
+    assert (idle.closed, idle.session_state) == (True, {})
+    assert (busy.closed, busy.session_state) == (True, {"own": busy})
 
 
 def watched(room, **given) -> None:

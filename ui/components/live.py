@@ -21,8 +21,10 @@ import json
 import logging
 import secrets
 import time
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -92,7 +94,8 @@ _sessions: WeakValueDictionary[str, Session] = WeakValueDictionary()
 _run: ContextVar[Run | None] = ContextVar("live_run", default=None)
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="live")
 _under_way = 0  # runs; counted on the event loop
-_last_run: dict[str, float] = {}  # session id → when Streamlit's last run or the line's began
+_last_run: OrderedDict[str, float] = OrderedDict()  # session id → when a run began, Streamlit's or the line's; in order
+_lock = Lock()
 
 
 def current() -> Run | None:
@@ -185,7 +188,11 @@ def _answer(session: Session, turn: object, key: str, message: dict[str, Any]) -
 
 def _begins(session_id: str) -> None:
     """A run begins in this session, Streamlit's or the line's."""
-    _last_run[session_id] = time.monotonic()
+    with _lock:
+        _last_run[session_id] = now = time.monotonic()
+        _last_run.move_to_end(session_id)
+        while next(iter(_last_run.values())) < now - LATELY:
+            _last_run.popitem(last=False)
 
 
 async def _free(session: Session) -> bool:
@@ -258,9 +265,8 @@ async def _in_pace(socket: WebSocket, token: str, key: str, message: dict[str, A
 def _at_work() -> int:
     """How many sessions have had a run lately."""
     since = time.monotonic() - LATELY
-    for name in [name for name, last in list(_last_run.items()) if last < since]:
-        _last_run.pop(name, None)
-    return len(_last_run)
+    with _lock:
+        return sum(last >= since for last in _last_run.values())
 
 
 def _read(received: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
