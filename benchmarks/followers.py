@@ -33,10 +33,8 @@ from benchmarks.summary import percentile, rounded
 from benchmarks.views import VIEWS
 
 VIEW = next(view for view in VIEWS if view.name == "receptive_field")
-LONG = "upsampling"  # the page to which all go at last
 EVERY = 1.0  # s between two moves
 PATIENCE = 20.0  # s
-LONGEST = 300.0  # s for a rerun while all rerun
 OPENING = 12  # followers that open their page at the same time
 CALM = 25  # as in class_line.js
 OWN = ("lecture", "notes", "predict", "room", "follow")  # of the address
@@ -56,7 +54,6 @@ class Page:
 
     def __init__(self) -> None:
         self.query = self.script = ""
-        self.path = VIEW.path
         self.slider: protocol.Slider | None = None
         self.mounted: dict[str, dict[str, Any]] = {}  # by component
         self.widgets: dict[str, tuple[str, str]] = {}  # the class's: id and fragment by key
@@ -143,14 +140,7 @@ class Lecturer(Page):
 
     async def say(self) -> None:
         """Where she is."""
-        await self.hall.send(json.dumps({"place": place(self.query, self.path)}))
-
-    async def turn(self, path: str) -> None:
-        """Go to another page."""
-        self.path = path
-        await self.socket.send(protocol.visit(path, ""))
-        await self.until_finished()
-        await self.say()
+        await self.hall.send(json.dumps({"place": place(self.query)}))
 
     async def move(self, lesson: Lesson, choice: random.Random) -> None:
         value = self.slider.elsewhere(choice)
@@ -160,10 +150,10 @@ class Lecturer(Page):
         await self.say()
 
 
-def place(query: str, path: str = VIEW.path) -> str:
+def place(query: str) -> str:
     """Her address as class_line.js says it."""
     kept = sorted((name, text) for name, text in parse_qsl(query) if name not in OWN)
-    return path + ("?" + urlencode(kept) if kept else "")
+    return VIEW.path + ("?" + urlencode(kept) if kept else "")
 
 
 @functools.lru_cache(maxsize=16)
@@ -181,7 +171,6 @@ class Follower(Page):
         self.choice, self.lesson, self.shown = random.Random(number), lesson, 0
         self.going: asyncio.Task | None = None
         self.running, self.pictured = asyncio.Lock(), False
-        self.came: float | None = None  # monotonic time at which the other page was there
 
     async def join(self, address: str, code: str) -> None:
         await self.open(address, f"room={code}")
@@ -199,9 +188,10 @@ class Follower(Page):
                     self.saw(value)
                     self.pictured = False
                 said = json.loads(text) if not text.startswith('{"drawings"') else {}
-                if "place" in said and said["place"] != place(self.query, self.path):
-                    rest = said["rest"] if said["place"].partition("?")[0] == self.path else 0
-                    wait = (rest + self.choice.random() * said["spread"] * (CALM if rest else 1)) / 1000
+                if "place" in said and said["place"] != place(self.query):
+                    wait = said["rest"] / 1000 + self.choice.random() * said["spread"] / 1000 * (
+                        CALM if said["rest"] else 1
+                    )
                     if self.going is not None:
                         self.going.cancel()
                     self.going = asyncio.create_task(self.go(said["place"], wait))
@@ -221,16 +211,12 @@ class Follower(Page):
         await asyncio.shield(self._rerun(where))
 
     async def _rerun(self, where: str) -> None:
-        path, _, query = where.partition("?")
-        query = dict(parse_qsl(query)) | {"room": self.code, "follow": f"{self.choice.random()}"}
+        query = dict(parse_qsl(where.partition("?")[2])) | {"room": self.code, "follow": f"{self.choice.random()}"}
         try:
             async with self.running:
-                await self.socket.send(protocol.visit(path, urlencode(query)))
-                await asyncio.wait_for(self.until_finished(), LONGEST)
-            if path == VIEW.path:
-                self.saw(self.slider.value)
-            else:
-                self.path, self.came = path, time.monotonic()
+                await self.socket.send(protocol.visit(VIEW.path, urlencode(query)))
+                await asyncio.wait_for(self.until_finished(), 60)
+            self.saw(self.slider.value)
         except (TimeoutError, RuntimeError, websockets.WebSocketException) as error:
             self.lesson.errors.append(type(error).__name__)
 
@@ -267,8 +253,6 @@ async def attend(server: Server, students: int, minutes: float) -> dict[str, Any
             await asyncio.sleep(0.2)
         took, after = now() - rests, server.seconds()
         rested = (after - before) / took if took and before is not None and after is not None else None
-        turned = await all_turn(server, lecturer, followers)
-        lesson.errors += ["did not reach the other page"] * sum(each.came is None for each in followers)
         lesson.errors += ["did not catch up"] * sum(not each.caught_up(last) for each in followers)
         lesson.errors += ["was not shown a move"] * sum(each.shown < len(lesson.sent) for each in followers)
         lesson.errors += ["was shown a move late"] * sum(each > 1000 * PATIENCE for each in lesson.seen)
@@ -279,7 +263,6 @@ async def attend(server: Server, students: int, minutes: float) -> dict[str, Any
             "cpu_cores": rounded(cores and cores / seconds, 2),
             "caught_up_s": rounded(took),
             "caught_up_cores": rounded(rested, 2),
-            **turned,
             "errors": len(lesson.errors), "rss_mb": rounded(server.memory()), "minutes": minutes,
             "error_kinds": sorted(set(lesson.errors)), "views": [],
         }  # fmt: skip
@@ -291,23 +274,6 @@ async def attend(server: Server, students: int, minutes: float) -> dict[str, Any
                     task.cancel()
         sockets = [socket for each in everybody for socket in (each.socket, getattr(each, "hall", None)) if socket]
         await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
-
-
-async def all_turn(server: Server, lecturer: Lecturer, followers: list[Follower]) -> dict[str, Any]:
-    """The lecturer goes to the long page: seconds until half and until the last of the followers are there, and what
-    the server computed for each."""
-    before = server.seconds()
-    await lecturer.turn(LONG)
-    began = time.monotonic()
-    while time.monotonic() < began + LONGEST and any(each.came is None for each in followers):
-        await asyncio.sleep(0.1)
-    after = server.seconds()
-    took = [each.came - began for each in followers if each.came is not None]
-    cost = (after - before) / len(followers) if before is not None and after is not None else None
-    return {
-        "page_p50_s": rounded(percentile(took, 0.5), 2), "page_last_s": rounded(max(took, default=None), 2),
-        "page_cpu_ms": rounded(cost and 1000 * cost),
-    }  # fmt: skip
 
 
 def run(students: int, minutes: float, processes: int | None = None) -> dict[str, Any]:
