@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from deploy import hall
-from tests.browser.test_rooms import QUESTION, joined, opened
+from tests.browser.test_rooms import LAYERS, QUESTION, bar, joined, opened, step
 from ui import lost_files
 
 STAY = "receptive_server"  # the cookie
@@ -180,6 +180,8 @@ def test_no_vote_is_lost_and_files_are_asked_for_again_when_a_server_is_killed(r
         student.locator('input[type="file"]').set_input_files(picture)
         expect(student.get_by_text("nobody knows the true classes here")).to_be_visible(timeout=PATIENCE)
         student.keyboard.press("Escape")
+        told = student.get_by_role("slider", name=LAYERS).first.get_attribute("aria-valuenow")
+        student.wait_for_url(re.compile(f"rf_layers={step(student)}"))
         assert [server_of(each) for each in (lecturer, student, neighbour)] == [gone, gone, stays]
 
         os.kill(running.servers()[gone], signal.SIGKILL)
@@ -191,14 +193,15 @@ def test_no_vote_is_lost_and_files_are_asked_for_again_when_a_server_is_killed(r
         student.wait_for_url(re.compile("scene_source=Upload"))
 
         # Where the class is she is still the voter who has said 15, and changes her mind; the lecturer still leads.
-        student.get_by_role("button", name="Picture").first.click()
-        student.get_by_test_id("stPopoverBody").get_by_text("Lab World", exact=True).click()
+        bar(student).get_by_role("button", name="Catch up").click()
         expect(student.get_by_text(lost_files.SENTENCE)).to_have_count(0, timeout=PATIENCE)
-        student.wait_for_url(lambda address: "scene_source" not in address)
-        student.keyboard.press("Escape")
+        expect(student.locator(QUESTION).get_by_role("radio", name="15", exact=True)).to_be_checked(timeout=PATIENCE)
+        expect(bar(student).get_by_text("Following")).to_be_visible(timeout=PATIENCE)
         student.locator(QUESTION).get_by_role("radio", name="75", exact=True).click()
         expect(student.locator(QUESTION).get_by_text("Your answer counts")).to_be_visible()
         asks.get_by_role("button", name="Uncover").click()
+        assert "scene_source" not in student.url and "rf_layers" not in student.url
+        expect(student.get_by_role("slider", name=LAYERS).first).to_have_attribute("aria-valuenow", told)
         for each in (lecturer, student, neighbour):
             tally = each.locator(QUESTION).get_by_label(re.compile("15 1.*75 1"))
             expect(tally).to_be_visible(timeout=PATIENCE)

@@ -64,6 +64,15 @@ def joined(student, server, code) -> None:
     expect(bar(student).get_by_text("Following")).to_be_visible()
 
 
+def source(tab, name: str) -> None:
+    """Choose where the picture comes from, and close the window."""
+    tab.get_by_role("button", name="Picture").first.click()
+    tab.get_by_test_id("stPopoverBody").get_by_text(name, exact=True).click()
+    tab.wait_for_url(lambda address: ("scene_source" in address) == (name != "Lab World"))
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_test_id("stPopoverBody")).to_have_count(0)
+
+
 def test_a_class(server, chromium):
     with visiting(chromium) as lecturer, visiting(chromium) as student:
         code = opened(lecturer, server)
@@ -125,6 +134,7 @@ def vote(lecturer, student) -> None:
     expect(asks.get_by_text("1 of 1 have answered")).to_be_visible()
     assert is_veiled(answers) and is_veiled(asks) and not asks.locator("[class*=class_tally]").count()
     expect(bar(student).get_by_text("Following")).to_be_visible()  # an answer does not let go
+    come_back(lecturer, student)
     asks.get_by_role("button", name="Stop and discuss").click()
     expect(answers.get_by_text("Discuss: no answers")).to_be_visible()
     asks.get_by_role("button", name="Ask again").click()
@@ -137,6 +147,30 @@ def vote(lecturer, student) -> None:
     asks.get_by_role("button", name="Uncover").click()
     expect(answers.get_by_text("You said 75")).to_be_visible()
     expect(answers.get_by_label(re.compile("First vote: .*15 1.*Second vote: .*75 1"))).to_be_visible()
+
+
+def come_back(lecturer, student) -> None:
+    """From a picture of her own, by hand and by the button: her answer is there again, and her picture is not."""
+    answers = student.locator(QUESTION)
+    told = lecturer.get_by_role("slider", name=LAYERS).first.get_attribute("aria-valuenow")
+    source(student, "Photograph")
+    answers.get_by_role("radio", name="8", exact=True).click()
+    expect(answers.get_by_text("so your answer was not counted")).to_be_visible()
+    source(student, "Lab World")
+    expect(answers.get_by_role("radio", name="15", exact=True)).to_be_checked()
+    expect(bar(student).get_by_role("button", name="Catch up")).to_be_visible()
+    source(student, "Photograph")
+    bar(student).get_by_role("button", name="Catch up").click()
+    student.wait_for_url(lambda address: "scene_source" not in address and "follow" not in address)
+    theirs = student.get_by_role("slider", name=LAYERS).first
+    theirs.press("Home")  # her browser says again what all controls have, also those in the window
+    student.wait_for_url(re.compile(r"rf_layers=1(&|$)"))
+    student.wait_for_timeout(500)  # the address could still change back
+    assert "scene_source" not in student.url
+    bar(student).get_by_role("button", name="Catch up").click()
+    expect(theirs).to_have_attribute("aria-valuenow", told)
+    expect(answers.get_by_role("radio", name="15", exact=True)).to_be_checked()
+    expect(bar(student).get_by_text("Following")).to_be_visible()
 
 
 def end(lecturer, student, code) -> None:

@@ -88,15 +88,25 @@ history.pushState = (state, title, address) => {
 export class Channel {
   constructor(sequence) {
     this.sent = this.drawn = sequence
+    this.said = sequence // number of the newest message that is to be answered
     this.rerun = 0 // number of the newest message that took Streamlit's way
     this.window = 1
     this.waiting = null
     this.synced = performance.now() // when Streamlit last drew everything
   }
 
+  /** What was said counts no more: whatever Python draws now is right, also where it has never heard of it. */
+  takeBack() {
+    for (const timer of [this.timer, this.catchUp]) clearTimeout(timer)
+    this.waiting = null
+    this.drawn = this.sent
+    this.said = 0
+  }
+
   /** Every run from Python: `data.sequence` is the newest message whose result is on the page. */
   acknowledge(data) {
     this.window = data.window
+    this.since = data.since // number of the state that was put in place last: what was said before is old
     this.drawn = Math.max(this.drawn, Math.min(data.sequence, this.sent))
     if (this.drawn === this.sent) clearTimeout(this.timer)
     this.pump()
@@ -105,7 +115,7 @@ export class Channel {
 
   /** True when `data` answers everything the browser has to say: its values may then replace those on the screen. */
   covers(data) {
-    return this.waiting === null && data.sequence >= this.sent
+    return this.waiting === null && data.sequence >= this.said
   }
 
   /** `state` is a function called when the message leaves, so that it carries the newest values; it gets its number. */
@@ -126,10 +136,10 @@ export class Channel {
     if (this.token && line.ready && this.rerun > this.drawn) return // the direct line never runs beside a rerun
     const state = this.waiting
     this.waiting = null
-    this.sent += 1
+    this.said = this.sent += 1
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.lost(state), PATIENCE)
-    const message = { ...state(this.sent), sequence: this.sent }
+    const message = { ...state(this.sent), sequence: this.sent, ...(this.since && { since: this.since }) }
     this.moving = message.settled === false
     if (!state.repeated) for (const tell of listeners) tell(this.key, message)
     const behind = this.stale && performance.now() - this.synced > TEXT_EVERY
@@ -192,6 +202,30 @@ export function repeat(key, message) {
   instance?.channel.offer(state)
   instance?.follow?.(message)
 }
+
+const OWN = /^(class|predict-|take_home|hand_in|pin\.)/ // keys of what has no part in the state, as in ui/rooms/seat.py
+
+/** What the controls of this page have said is taken back: from the next run on they stand as the address has them.
+ *
+ *  Streamlit's browser repeats with every message what each control has said last: to a server that takes over, and for
+ *  one that is folded away, which has not heard what has become of it since. Only its record of them, which React holds,
+ *  knows which those are; tests/browser/test_rooms.py and test_hall.py hold this to the pinned Streamlit. */
+export function takeBack() {
+  const main = document.querySelector('[data-testid=stMain]')
+  let fiber = main && main[Object.keys(main).find((name) => name.startsWith('__reactFiber$'))]
+  while (fiber && !fiber.memoizedProps?.widgetMgr) fiber = fiber.return
+  const record = fiber?.memoizedProps.widgetMgr
+  if (!record?.deleteWidgetState) return console.error('What the controls have said cannot be taken back.')
+  for (const { id } of record.getActiveWidgetStates({ has: () => true }).widgets) {
+    const key = id.replace(/^\$\$ID-[^-]*-/, '')
+    if (OWN.test(key)) continue
+    record.deleteWidgetState(id)
+    mounted.get(key)?.instance.channel.takeBack()
+  }
+}
+
+/** Whether Streamlit is connected with a server; else a move through the history would be lost. */
+export const connected = () => (document.querySelector('[data-testid=stApp]')?.dataset.testConnectionState ?? 'CONNECTED') === 'CONNECTED'
 
 const instances = new WeakMap()
 

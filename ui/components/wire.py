@@ -113,7 +113,17 @@ def news(key: str, heard: dict[str, Any]) -> dict[str, Any] | None:
     if isinstance(number, bool) or not isinstance(number, int) or number <= sequence(key):
         return None
     st.session_state[f"{key}.sequence"] = number
-    return heard
+    since, stays = st.session_state.get(_SINCE, (None, ()))
+    return heard if since is None or key.startswith(stays) or heard.get("since") == since else None
+
+
+_SINCE = "live.since"
+
+
+def put(number: str, stays: tuple[str, ...]) -> None:
+    """A state has been put in place under this `number`: what components have said before, perhaps to another server,
+    is no news, unless their key begins with one of `stays`."""
+    st.session_state[_SINCE] = number, stays
 
 
 def resting(*keys: str) -> bool:
@@ -166,6 +176,8 @@ def mount(
         audience(live_key(key), data, script_runs.fragment_alone())
     data = {**data, "sequence": sequence(key), "window": window, "key": live_key(key)}
     data |= {"server": _SERVER, "mount": next(_mounts)}
+    if _SINCE in st.session_state:
+        data["since"] = st.session_state[_SINCE][0]
     run = live.current()
     if run is not None:
         run.draw(live_key(key), data)

@@ -69,6 +69,7 @@ def arrive() -> None:
     if number is not None and st.session_state.get(_FOLLOWED) != number:
         st.session_state[_FOLLOWED] = number
         as_linked()
+        wire.put(number, _STAYS)
 
 
 def _perform(seat: Seat | None) -> None:

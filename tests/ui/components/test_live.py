@@ -334,6 +334,17 @@ def test_the_line_takes_in_what_its_own_control_says(visitor, monkeypatch):
     assert wire.news("level", {"sequence": 4}) == {"sequence": 4} and session == {"level.sequence": 4}
 
 
+def test_what_was_said_before_a_state_was_put_in_place_is_no_news(monkeypatch):
+    """A browser repeats it to the next server; it counts as heard, so that the browser takes what is drawn."""
+    session = {}
+    monkeypatch.setattr(st, "session_state", session)
+    wire.put("3-abc", ("class",))
+    assert wire.news("level", {"sequence": 4}) is None and session["level.sequence"] == 4
+    assert wire.news("level", {"sequence": 5, "since": "2-xyz"}) is None
+    assert wire.news("level", {"sequence": 6, "since": "3-abc"}) == {"sequence": 6, "since": "3-abc"}
+    assert wire.news("class_line", {"sequence": 1}) == {"sequence": 1}
+
+
 def test_a_line_is_not_asked_faster_than_a_screen_shows(visitor, monkeypatch):
     monkeypatch.setattr(live, "PACE", 0.2)
     began = time.monotonic()

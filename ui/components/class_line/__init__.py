@@ -12,6 +12,7 @@ def class_line(code: str, key: str, voter: str) -> None:
     """Connect the page with room `code`: as its lecturer with the `key`, as a student with an empty one.
 
     The browser keeps key and `voter` for this room. If it has kept others, from before a reload, it says so: the
-    message has `voter`, `key`, `polls` when a question has moved on, and `over` when the room has ended.
+    message has `voter`, `key`, `polls` when a question has moved on, `back` when a hand has led back to where the class
+    is, and `over` when the room has ended.
     """
     wire.mount(_COMPONENT, KEY, {"code": code, "lead": key, "voter": voter})

@@ -1,14 +1,16 @@
 // The browser's end of a class; see __init__.py for what it promises and ui/rooms/channel.py for the other end.
 
-const { make, relay, relaying, render, say, stylesheet, unrelay } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
+const { connected, make, relay, relaying, render, say, stylesheet, takeBack, unrelay } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
 const style = await stylesheet(import.meta.url)
 
 const GLANCE = 100 // ms between two looks at the lecturer's address
-const AGAIN = 2000 // ms until a lost connection is tried again, and as much again by chance: not all at once
+const SOON = 250 // ms until a connection that was cut is tried again, and up to three times as much by chance: not all at once
+const AGAIN = 2000 // ms until it is tried once more, and as much again by chance
 const OWN = ['lecture', 'notes', 'predict', 'room', 'follow', 'pinned', 'put', 'embed', 'embed_options', 'section'] // of the address: everybody's own
 const CALM = 25 // times as long for reruns that only catch up with what is shown: a long page takes 100 ms, half a core
 const OVER = [4404, 4410] // no such room; it has ended
 const AWAY = 4503 // what keeps the rooms does not answer
+const CUT = [1001, 1005, 1006] // its server is gone
 const CONTROL = 'button, input, textarea, select, summary, [role=slider], [role=radio], [role=combobox], [role=gridcell], [role=tab], .cell, .editable, .frame, canvas, .js-plotly-plot'
 const LINK = '[data-testid=stSidebarNavLink], [data-testid=stPageLink] a, [data-testid=stLogoLink], a[href]:not([href^="#"]):not([target=_blank])'
 const NO_HANDS = ['Tab', 'Shift', 'Control', 'Alt', 'Meta', 'Escape', 'F5']
@@ -57,9 +59,10 @@ const hall = {
       this.socket = null
       this.ready = false
       if (OVER.includes(code)) return this.end()
+      const soon = CUT.includes(code) && !this.lost
       this.lost = true
       this.away = code === AWAY
-      this.timer = setTimeout(() => this.connect(), AGAIN * (1 + Math.random()))
+      this.timer = setTimeout(() => this.connect(), soon ? SOON * (1 + 3 * Math.random()) : AGAIN * (1 + Math.random()))
       this.view?.show()
     }
   },
@@ -105,17 +108,22 @@ const hall = {
     this[name] = setTimeout(act, (rest ?? 0) + Math.random() * (spread ?? 0))
   },
 
-  /** To where the class is: by the way on which Back and Forward restore an address, without loading the page anew. */
-  go() {
+  /** To where the class is, `surely` also where the address says so already: what a hand has moved may not be in it yet.
+   *  By the way on which Back and Forward restore an address, without loading the page anew. */
+  go(surely = false) {
     if (this.place === null) return
     clearTimeout(this.going)
+    if (!connected()) {
+      takeBack() // or the next server hears of it first
+      return this.later('going', GLANCE, 0, () => this.following && this.go(surely))
+    }
     this.due = false
     const behind = relaying() // what is shown is not yet this page's own state
     unrelay()
     const [page, query, hash] = parts(this.place)
     const [at, now, section] = parts(standing())
     const samePage = page === at
-    if (!samePage || query !== now || behind) {
+    if (surely || !samePage || query !== now || behind) {
       const wanted = new URLSearchParams(query)
       for (const [name, value] of new URLSearchParams(location.search)) {
         if (name !== 'follow' && own(name) && (samePage || !name.startsWith('predict-'))) wanted.append(name, value)
@@ -123,6 +131,7 @@ const hall = {
       wanted.set('room', this.code)
       wanted.set('follow', `${this.number}-${Math.random().toString(36).slice(2, 8)}`)
       const next = new URL(`${page}?${wanted}${hash}`, document.baseURI)
+      takeBack()
       history[samePage ? 'replaceState' : 'pushState']({}, '', next)
       dispatchEvent(new PopStateEvent('popstate', { state: {} }))
       if (!samePage) document.querySelector('[data-testid=stMain]')?.scrollTo({ top: 0 })
@@ -147,6 +156,14 @@ const hall = {
     if (place !== this.told) this.socket.send(JSON.stringify({ place: (this.told = place) }))
   },
 
+  /** Who has come back to the class by hand finds her answer there: a question stands elsewhere than the control. */
+  returned() {
+    if (this.lead || this.following || this.over || !this.view?.button.isConnected) return
+    const there = standing() === this.place
+    if (there && this.apart) this.view.report({ back: Date.now() })
+    this.apart = !there
+  },
+
   /** A hand on a control lets go of the lecturer; an answer does not, nor does a look around. */
   touched(event) {
     if (!event.isTrusted || !this.code || this.lead || !this.following || this.over) return
@@ -166,7 +183,7 @@ const hall = {
   },
 }
 
-setInterval(() => hall.drive(), GLANCE)
+setInterval(() => { hall.drive(); hall.returned() }, GLANCE)
 for (const hand of ['pointerdown', 'keydown']) document.addEventListener(hand, (event) => hall.touched(event), true)
 addEventListener('popstate', (event) => hall.touched(event))
 
@@ -174,7 +191,7 @@ class ClassLine {
   constructor(root) {
     this.words = make('span', { role: 'status' })
     this.button = make('button', { type: 'button', title: 'To where the lecturer is' }, 'Catch up')
-    this.button.onclick = () => { hall.following = true; hall.go(); this.show() }
+    this.button.onclick = () => { hall.following = true; hall.go(true); this.show() }
     const line = make('div', {}, this.words, this.button)
     root.replaceChildren(line)
   }
