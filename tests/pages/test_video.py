@@ -70,7 +70,7 @@ def opened(visit, sound, **state):
 def test_every_kth_frame_counted_from_the_first():
     assert list(looks.looked_at(0, 8, 3)) == [0, 3, 6]
     assert list(looks.looked_at(8, 16, 3)) == [9, 12, 15]
-    assert list(looks.looked_at(9, 10, 3)) == [9] and list(stored.looked_at(10, 12, 3)) == []
+    assert list(looks.looked_at(9, 10, 3)) == [9] and list(looks.looked_at(10, 12, 3)) == []
 
 
 def test_the_network_looks_in_the_background_at_what_somebody_waits_for(choice, every_frame):
