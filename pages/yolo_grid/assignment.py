@@ -10,22 +10,21 @@ from torch import Tensor
 from labs import yolo_grid
 from labs.boxes import centre_form
 from labs.yolo_grid import Assignment, Grid
+from pages.shared.known_truth import UNKNOWN, Truth
 from pages.yolo_grid.collisions import typical_shapes
 from pages.yolo_grid.shared import (
     BLUE,
     ORANGE,
-    UNKNOWN,
     VERMILION,
     WHITE,
     WRITTEN,
-    Truth,
     cell_box,
     chosen_cell,
     listed,
     middles,
     outline,
     xyxy,
-)
+)  # fmt: skip
 from scenes import THINGS
 from ui import page
 from ui.components import Box, Boxes, GridLines, Lines, Points, live_slider, stage, words
