@@ -32,9 +32,7 @@ def test_links_and_files_are_there(page):
         assert target.exists(), name
         assert not part or part in [heading(line) for line in re.findall(r"^#+ (.*)$", target.read_text(), re.M)], part
     for name in FILE.findall(TEXTS[page]):
-        assert "label_smoothing" in name or (ROOT / name).exists(), (
-            name
-        )  # an example, yet to be made
+        assert "label_smoothing" in name or (ROOT / name).exists(), name  # an example, yet to be made
 
 
 @pytest.mark.parametrize("command", sorted({found.split("`")[0] for found in re.findall(r"make [^`\n]+", WHOLE)
