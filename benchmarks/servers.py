@@ -8,16 +8,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.hall import free_port
+from deploy.hall import answers, free_port
+from deploy.proxy import end
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 240.0  # seconds until a server must be ready
+LEAVING = 30.0  # seconds that it has to end by itself: a hall ends all of its own first
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,6 @@ class Server:
             return None
         ticks = [sum(map(int, line.rpartition(")")[2].split()[11:13])) for line in lines]
         return sum(ticks) / os.sysconf("SC_CLK_TCK")
-
-
-def answers(address: str) -> bool:
-    """True when the address answers with 200."""
-    try:
-        with urllib.request.urlopen(address, timeout=10) as response:
-            return response.status == 200
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
 
 
 @contextlib.contextmanager
@@ -107,9 +98,4 @@ def running(command: list[str], root: Path, there: Callable[[], bool], what: str
                 time.sleep(0.1)
             yield process.pid, Path(printed.name)
         finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, LEAVING)

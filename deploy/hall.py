@@ -46,13 +46,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def ready(port: int, prefix: str = "") -> bool:
-    """Whether the server at this port of this machine answers and has loaded what it needs."""
+def answers(address: str) -> bool:
+    """Whether the address answers with 200."""
     try:
-        with urllib.request.urlopen(f"http://{HERE}:{port}{prefix}/api/ready", timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=10) as answer:
             return answer.status == 200
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
+
+
+def ready(port: int, prefix: str = "") -> bool:
+    """Whether the server at this port of this machine answers and has loaded what it needs."""
+    return answers(f"http://{HERE}:{port}{prefix}/api/ready")
 
 
 class Hall:

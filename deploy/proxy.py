@@ -107,11 +107,11 @@ class Proxy:
             end(self.process)
 
 
-def end(process: subprocess.Popen) -> None:
-    """Let a process end by itself, or end it."""
+def end(process: subprocess.Popen, patience: float = LEAVING) -> None:
+    """Let a process end by itself within `patience` seconds, or end it."""
     process.terminate()
     try:
-        process.wait(LEAVING)
+        process.wait(patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

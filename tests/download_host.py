@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from deploy.hall import free_port
 from models.pretrained.fetching import Source
 
 
@@ -80,6 +81,4 @@ def serve() -> Iterator[Host]:
 
 def closed_port() -> str:
     """An address where nobody answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"

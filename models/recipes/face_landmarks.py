@@ -2,10 +2,8 @@
 
 import hashlib
 import inspect
-import os
 import statistics
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from labs import landmarks
 from models.device import cache_folder
 from models.networks.face_landmarks import SIDE, FaceLandmarks, LoadedFaceLandmarks, seen
 from models.recipes import training
+from models.recipes.painted import painted
 from models.recipes.scene_cache import fingerprint, held_out_seeds, training_seeds
 from scenes import faces
 from scenes.faces import LANDMARKS
@@ -148,19 +147,14 @@ def cached_faces(seeds: range, workers: int | None = None) -> CachedFaces:
     of anything that `scenes/` draws, or of the close-ups, starts a new cache."""
     drawn = hashlib.sha256((fingerprint() + inspect.getsource(faces)).encode()).hexdigest()[:10]
     folder = cache_folder() / f"faces-{seeds.start}-{len(seeds)}-{drawn}"
-    folder.mkdir(parents=True, exist_ok=True)
-    chunks = {folder / f"{start:06d}.npz": seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)}
-    if missing := {file: part for file, part in chunks.items() if not file.exists()}:
-        with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-            list(pool.map(_draw_chunk, missing.keys(), missing.values()))
-    parts = [np.load(file) for file in chunks]
-    return CachedFaces(*(np.concatenate([part[name] for part in parts]) for name in ("images", "landmarks")))
+    (images,), told = painted(folder, {"images": (len(seeds), SIDE, SIDE, 3)}, _paint, seeds, CHUNK, workers, "faces")
+    return CachedFaces(images, np.array(told, np.float32))
 
 
-def _draw_chunk(file: Path, seeds: range) -> None:
-    found = [faces.close_up(seed) for seed in seeds]
-    images = np.stack([seen(face.picture()) for face in found])
-    truths = np.stack([face.landmarks(SIDE) for face in found]).astype(np.float32)
-    part = file.with_suffix(".part.npz")  # moved when whole: a chunk that is there is a chunk that is done
-    np.savez(part, images=images, landmarks=truths)
-    os.replace(part, file)
+def _paint(arrays: list[np.ndarray], seeds: range, start: int) -> list[list[list[float]]]:
+    (images,), places = arrays, []
+    for row, seed in enumerate(seeds, start):
+        face = faces.close_up(seed)
+        images[row] = seen(face.picture())
+        places.append(np.asarray(face.landmarks(SIDE), np.float32).tolist())
+    return places

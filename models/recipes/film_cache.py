@@ -4,16 +4,14 @@ Films of many kinds: empty and crowded, by day and at night, in fog, with a came
 """
 
 import hashlib
-import json
-import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from models.device import cache_folder
+from models.recipes.painted import painted
 from models.recipes.scene_cache import SIZE, fingerprint
 from scenes import THINGS
 from scenes.film import FilmKnobs, film
@@ -46,23 +44,9 @@ def cached_frames(seeds: range, each: int, workers: int | None = None) -> Cached
     Painting goes on where it was stopped. A change of anything that `scenes/` draws starts a new cache.
     """
     folder = cache_folder() / f"films-{seeds.start}-{len(seeds)}-{each}-{_fingerprint()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    images = folder / "images.npy"
-    if not images.exists():
-        np.lib.format.open_memmap(images, "w+", np.uint8, (len(seeds) * each, SIZE, SIZE, 3)).flush()
-    starts = range(0, len(seeds), CHUNK)
-    missing = [start for start in starts if not _truth_file(folder, start).exists()]
-    if missing:
-        with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-            jobs = [pool.submit(_paint_chunk, folder, seeds[start : start + CHUNK], start, each) for start in missing]
-            for job in tqdm(jobs, desc=f"painting frames of {len(seeds)} films", unit=f"{CHUNK} films"):
-                job.result()
-    truth = [
-        np.array(frame, np.float32).reshape(-1, 6)
-        for start in starts
-        for frame in json.loads(_truth_file(folder, start).read_text())
-    ]
-    return CachedFrames(np.load(images, mmap_mode="r"), truth)
+    shapes = {"images": (len(seeds) * each, SIZE, SIZE, 3)}
+    (images,), truth = painted(folder, shapes, partial(_paint, each), seeds, CHUNK, workers, "films")
+    return CachedFrames(images, [np.array(frame, np.float32).reshape(-1, 6) for frame in truth])
 
 
 def knobs_of(seed: int) -> FilmKnobs:
@@ -73,12 +57,8 @@ def knobs_of(seed: int) -> FilmKnobs:
     return FilmKnobs(people=people, vehicles=vehicles, dogs=dogs, pan=pan)
 
 
-def _truth_file(folder: Path, start: int) -> Path:
-    return folder / f"{start:06d}.json"
-
-
-def _paint_chunk(folder: Path, seeds: range, start: int, each: int) -> None:
-    images, truth = np.load(folder / "images.npy", mmap_mode="r+"), []
+def _paint(each: int, arrays: list[np.ndarray], seeds: range, start: int) -> list[list[list[float]]]:
+    (images,), truth = arrays, []
     for row, seed in enumerate(seeds, start):
         shown = film(seed, knobs_of(seed), SECONDS)
         chosen = np.random.default_rng([seed, 2]).choice(len(shown), each, replace=False)
@@ -88,11 +68,7 @@ def _paint_chunk(folder: Path, seeds: range, start: int, each: int) -> None:
             truth.append(
                 [[*thing.box.tolist(), THINGS.index(thing.label) + 1, round(thing.visible, 3)] for thing in seen]
             )
-    images.flush()
-    # Written last and moved into place whole: a chunk with its truth is a chunk that is done.
-    partial = folder / f"{start:06d}.partial"
-    partial.write_text(json.dumps(truth))
-    partial.rename(_truth_file(folder, start))
+    return truth
 
 
 def _fingerprint() -> str:

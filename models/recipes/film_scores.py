@@ -1,6 +1,5 @@
 """How well things of films are found and followed with a detector: what a detector of films is judged by."""
 
-import inspect
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from labs import tracking
 from labs.matching import Detections
 from labs.tracking_metrics import Frame, Place, frame, hota, idf1, mota, pooled, pooled_identities
+from models.networks.boxes_alone import boxes_alone
 from scenes import THINGS
 from scenes.film import Film, Passer, film
 
@@ -26,8 +26,7 @@ Finds = Callable[..., Any]
 
 def look(network: Finds, shown: Film, index: int) -> tuple[Detections, float]:
     """What is found in a frame, and the seconds that the network says it took."""
-    known = inspect.signature(network).parameters
-    said = network(shown.frame(index), **{name: False for name in ("masks", "keypoints") if name in known})
+    said = boxes_alone(network, shown.frame(index))
     return Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy()), said.seconds
 
 

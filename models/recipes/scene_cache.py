@@ -1,17 +1,15 @@
 """Lab World scenes rendered once into a cache outside the repository, as flat arrays that training maps into memory."""
 
 import hashlib
-import json
-import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 import scenes
 from models.device import cache_folder
+from models.recipes.painted import painted
 from scenes import THINGS, Knobs
 
 SIZE = 224
@@ -61,44 +59,19 @@ def cached_scenes(seeds: range, workers: int | None = None, knobs: Knobs = DEFAU
     cache.
     """
     folder = cache_folder() / f"scenes-{seeds.start}-{len(seeds)}-{fingerprint()}{_suffix(knobs)}"
-    folder.mkdir(parents=True, exist_ok=True)
     shapes = {"images": (len(seeds), SIZE, SIZE, 3)} | dict.fromkeys(("semantic", "panoptic"), (len(seeds), SIZE, SIZE))
-    for name, shape in shapes.items():
-        if not (folder / f"{name}.npy").exists():
-            np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape).flush()
-    starts = range(0, len(seeds), CHUNK)
-    missing = [start for start in starts if not _records_file(folder, start).exists()]
-    if missing:
-        with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-            jobs = [pool.submit(_render_chunk, folder, seeds[start : start + CHUNK], start, knobs) for start in missing]
-            for job in tqdm(jobs, desc=f"rendering {len(seeds)} scenes", unit=f"{CHUNK} scenes"):
-                job.result()
-    records = [
-        [InstanceRecord(**record) for record in scene]
-        for start in starts
-        for scene in json.loads(_records_file(folder, start).read_text())
-    ]
-    return CachedScenes(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in shapes), records)
+    arrays, told = painted(folder, shapes, partial(_paint, knobs), seeds, CHUNK, workers, "scenes")
+    return CachedScenes(*arrays, [[InstanceRecord(**record) for record in scene] for scene in told])
 
 
-def _records_file(folder: Path, start: int) -> Path:
-    return folder / f"{start:06d}.json"
-
-
-def _render_chunk(folder: Path, seeds: range, start: int, knobs: Knobs) -> None:
-    arrays = [np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("images", "semantic", "panoptic")]
+def _paint(knobs: Knobs, arrays: list[np.ndarray], seeds: range, start: int) -> list[list[dict]]:
     records = []
     for row, seed in enumerate(seeds, start):
         view = scenes.render(scenes.sample(seed, knobs), SIZE)
         for array, pixels in zip(arrays, (view.image, view.semantic, view.panoptic), strict=True):
             array[row] = pixels
         records.append([asdict(_record(instance)) for instance in view.instances])
-    for array in arrays:
-        array.flush()
-    # Written last and moved into place whole: a chunk with records is a chunk that is done.
-    partial = folder / f"{start:06d}.partial"
-    partial.write_text(json.dumps(records))
-    partial.rename(_records_file(folder, start))
+    return records
 
 
 def _record(instance: scenes.Instance) -> InstanceRecord:

@@ -16,22 +16,16 @@ from models import catalog
 from models.inside.augmented import AugmentedMap, augmented_grad_cam
 from models.networks.classifier import FILL, SIZE, to_tensor
 from pages.class_activation.shared import (
-    BLUE,
     GAP,
-    ORANGE,
-    POSITIVE,
-    SKY,
-    VERMILION,
     Focus,
     Truth,
     at_picture_size,
-    colour_bar,
     evidence,
     no_truth,
-    number,
     positive_layer,
     truth_of,
 )  # fmt: skip
+from pages.shared.heat_maps import BLUE, ORANGE, POSITIVE, SKY, VERMILION, colour_bar, number
 from ui import page
 from ui.components import Box, Boxes, Heat, stage
 from ui.pictures import KEPT

@@ -7,19 +7,8 @@ from labs.class_activation import grad_cam_of_linear_head
 from models import catalog
 from models.inside import attribution
 from models.inside.attribution import GRAD_CAM, METHODS
-from pages.class_activation.shared import (
-    GAP,
-    POSITIVE,
-    SIGNED,
-    Focus,
-    colour_bar,
-    evidence,
-    greyed,
-    limit_of,
-    number,
-    positive_layer,
-    signed_layer,
-)  # fmt: skip
+from pages.class_activation.shared import GAP, Focus, evidence, limit_of, positive_layer, signed_layer
+from pages.shared.heat_maps import POSITIVE, SIGNED, colour_bar, greyed, number
 from ui import page
 from ui.components import Heat, stage
 from ui.pictures import KEPT

@@ -14,22 +14,19 @@ from pages.class_activation.shared import (
     GAP_28,
     GMP,
     NETWORKS,
-    ORANGE,
-    SKY,
     Focus,
     Truth,
     activation,
     at_picture_size,
     classified,
     evidence,
-    greyed,
     limit_of,
     no_truth,
-    number,
     signed_layer,
     truth_of,
     xyxy,
 )  # fmt: skip
+from pages.shared.heat_maps import ORANGE, SKY, greyed, number
 from ui import page
 from ui.components import Box, Boxes, Points, stage
 

@@ -7,20 +7,8 @@ import streamlit as st
 
 from labs.class_activation import Contribution, top_contributions, weighted_maps
 from pages.class_activation.responds import responds
-from pages.class_activation.shared import (
-    ORANGE,
-    POSITIVE,
-    SIGNED,
-    SKY,
-    Focus,
-    activation,
-    colour_bar,
-    greyed,
-    limit_of,
-    number,
-    positive_layer,
-    signed_layer,
-)  # fmt: skip
+from pages.class_activation.shared import Focus, activation, limit_of, positive_layer, signed_layer
+from pages.shared.heat_maps import ORANGE, POSITIVE, SIGNED, SKY, colour_bar, greyed, number
 from ui import page
 from ui.components import Box, Boxes, GridLines, Stage, address, following, live_slider, stage, words
 

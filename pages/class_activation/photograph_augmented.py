@@ -8,7 +8,8 @@ from labs import weak_localization as wl
 from models.inside.augmented import AugmentedMap, augmented_grad_cam
 from pages.class_activation.augmented import Settings, controls, stages
 from pages.class_activation.photograph_shared import Asked, drawn, overlap
-from pages.class_activation.shared import POSITIVE, colour_bar, evidence, positive_layer
+from pages.class_activation.shared import evidence, positive_layer
+from pages.shared.heat_maps import POSITIVE, colour_bar
 from ui import page
 from ui.components import Boxes, stage
 

@@ -18,7 +18,8 @@ from pages.class_activation.photograph_shared import (
     inside,
     overlap,
 )
-from pages.class_activation.shared import BLUE, ORANGE, VERMILION, greyed, limit_of, number, xyxy
+from pages.class_activation.shared import limit_of, xyxy
+from pages.shared.heat_maps import BLUE, ORANGE, VERMILION, greyed, number
 from ui import page, pictures
 from ui.components import Box, Boxes, Labels, following, live_slider, stage, words
 

@@ -14,7 +14,8 @@ from models.inside import photograph_attribution
 from models.inside.attribution import enlarged
 from models.inside.photograph_attribution import Explained, Head
 from models.networks.published import PretrainedClassifier, TopClasses
-from pages.class_activation.shared import SIGNED, WHITE, xyxy
+from pages.class_activation.shared import xyxy
+from pages.shared.heat_maps import SIGNED, WHITE
 from ui.components import Box, Heat
 from ui.pictures import Picture
 

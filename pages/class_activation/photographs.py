@@ -11,8 +11,9 @@ from models.networks.published import PretrainedClassifier, TopClasses
 from pages.class_activation.photograph_augmented import augmented
 from pages.class_activation.photograph_box import weak_box
 from pages.class_activation.photograph_shared import Asked, best_of, classified, head, inside, unique
-from pages.class_activation.shared import SIGNED, SKY, WHITE, colour_bar, evidence, greyed, limit_of, number, xyxy
+from pages.class_activation.shared import evidence, limit_of, xyxy
 from pages.shared import photograph_source as source
+from pages.shared.heat_maps import SIGNED, SKY, WHITE, colour_bar, greyed, number
 from ui import model_choice, page
 from ui.components import Box, Boxes, stage
 from ui.pictures import KEPT, Picture

@@ -13,7 +13,8 @@ from labs.class_activation import Contribution, winning_cells
 from models import catalog
 from models.networks.classifier import SIZE
 from models.recipes.scene_cache import held_out_seeds
-from pages.class_activation.shared import GAP, SKY, number
+from pages.class_activation.shared import GAP
+from pages.shared.heat_maps import SKY, number
 from ui import page
 from ui.components import Box, Boxes, stage
 from ui.pictures import KEPT

@@ -12,16 +12,12 @@ from labs.class_activation import class_activation_map
 from models import catalog
 from models.inside.attribution import enlarged
 from models.networks.classifier import SIZE, Classification
+from pages.shared.heat_maps import POSITIVE, SIGNED, WHITE, number
 from scenes import THINGS
-from ui.components import Box, Heat, heat_pixels
+from ui.components import Box, Heat
 from ui.pictures import Picture
 
-# Okabe and Ito's colours.
-BLUE, ORANGE, GREEN, VERMILION, SKY, WHITE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#FFFFFF"
 GAP, GMP, GAP_28 = NETWORKS = ("classifier-gap", "classifier-gmp", "classifier-gap-28")
-SIGNED, POSITIVE = "diverging", "inferno"
-BAR_COLOURS = 65  # of a colour bar, with both ends and the middle among them
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)  # shared and only read
@@ -95,12 +91,6 @@ def at_picture_size(heat: Tensor) -> Tensor:
     return enlarged(heat.float(), (SIZE, SIZE))
 
 
-def greyed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture in pale grey, (H, W): under a signed map, blue and vermilion are then the map's alone."""
-    grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return (128 + grey / 2.2).clip(0, 255).astype(np.uint8)
-
-
 def signed_layer(heat: Tensor, limit: float, opacity: float = 0.7, smooth: bool = True) -> Heat:
     """A signed map over the `greyed` picture: blue speaks against the class, vermilion for it."""
     values = enlarged(heat, (SIZE // 2, SIZE // 2)) if smooth else heat
@@ -117,44 +107,11 @@ def limit_of(*maps: Tensor) -> float:
     return max(float(heat.abs().max()) for heat in maps) or 1.0
 
 
-def bar_colours(palette: str, limit: float) -> list[str]:
-    """CSS colours of a bar from left to right: what the stage itself paints for these values."""
-    low = -limit if palette == SIGNED else 0.0
-    painted = heat_pixels(Heat(np.linspace(low, limit, BAR_COLOURS)[None], palette, low, limit))[0]
-    return [f"rgba({red},{green},{blue},{alpha / 255:.3f})" for red, green, blue, alpha in painted.tolist()]
-
-
-def colour_bar(palette: str, limit: float, unit: str, most: str = "speaks for the class") -> None:
-    """A palette with raw units at its ends, `most` at the right one. Static: the line of a drag leaves it as it is."""
-    low = -limit if palette == SIGNED else 0.0
-    marks = "".join(f"<span>{number(low + (limit - low) * share)}</span>" for share in (0, 0.25, 0.5, 0.75, 1))
-    ends = ("speaks against" if palette == SIGNED else "nothing", most)
-    st.html(
-        f'<div role="img" aria-label="Colours from {number(low)} to {number(limit)} {unit}" '
-        'style="max-width:30rem;font-size:0.85rem;font-variant-numeric:tabular-nums">'
-        f'<div style="height:12px;border-radius:3px;border:1px solid rgba(128,128,128,.4);'
-        f'background:linear-gradient(90deg,{",".join(bar_colours(palette, limit))})"></div>'
-        f'<div style="display:flex;justify-content:space-between">{marks}</div>'
-        '<div style="display:flex;justify-content:space-between;opacity:.75">'
-        f"<span>{ends[0]}</span><span>{unit}</span><span>{ends[1]}</span></div></div>"
-    )
-
-
 def evidence(heat: Tensor, name: str, unit: str = "") -> str:
     """The range of a map; said in words when nothing in it speaks for the class."""
     if float(heat.max()) <= 0:
         return f"**No positive evidence**: no cell of this map speaks for {name}"
     return f"from {number(float(heat.min()))} to {number(float(heat.max()))}" + (unit and f" {unit}")
-
-
-def number(value: float, digits: int = 3) -> str:
-    """So many significant digits, a true minus sign, no dust."""
-    value += 0.0  # a zero has no sign
-    text = f"{value:.{digits}g}" if value == 0 or abs(value) < 1000 else f"{value:.0f}"
-    mantissa, _, exponent = text.partition("e")
-    if exponent:
-        return mantissa.replace("-", "−") + "·10" + str(int(exponent)).translate(RAISED)
-    return text.replace("-", "−")
 
 
 def xyxy(box) -> tuple[float, float, float, float]:

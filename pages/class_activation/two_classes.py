@@ -5,19 +5,16 @@ import streamlit as st
 from labs.heat_map_quality import points_at
 from pages.class_activation.shared import (
     GAP,
-    SIGNED,
     Focus,
     activation,
     at_picture_size,
     classified,
-    colour_bar,
     evidence,
-    greyed,
     limit_of,
-    number,
     signed_layer,
     truth_of,
 )  # fmt: skip
+from pages.shared.heat_maps import SIGNED, colour_bar, greyed, number
 from scenes import THINGS
 from ui import page
 from ui.components import Boxes, GridLines, stage

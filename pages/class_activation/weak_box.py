@@ -7,21 +7,17 @@ import streamlit as st
 from labs import weak_localization as wl
 from models import catalog
 from pages.class_activation.shared import (
-    BLUE,
     GAP,
-    ORANGE,
-    VERMILION,
     Focus,
     activation,
     at_picture_size,
-    greyed,
     limit_of,
     no_truth,
-    number,
     signed_layer,
     truth_of,
     xyxy,
 )  # fmt: skip
+from pages.shared.heat_maps import BLUE, ORANGE, VERMILION, greyed, number
 from ui import page
 from ui.components import Box, Boxes, Labels, following, live_slider, stage, words
 

@@ -7,8 +7,10 @@ import streamlit as st
 import torch
 
 from labs import roi_pooling as rp
-from pages.roi_pooling import inside
+from pages.roi_pooling.rounded import open_pool
+from pages.roi_pooling.sampled import open_samples
 from pages.roi_pooling.shared import ALIGN, COLOURS, METHODS, POOL, Choice, number, output_grids
+from pages.roi_pooling.window import ground, window_of
 from ui.components import Lines, Points, following, matrices, stage
 
 REACH, STEPS = 1.0, 64  # cells to either side, and steps on the way
@@ -47,16 +49,16 @@ def draw(choice: Choice, row: int, column: int) -> None:
 
 def views(choice: Choice, row: int, column: int) -> None:
     """The region as RoI Pool and as RoI Align read it, and the outputs of both."""
-    window = inside.window_of(choice)
+    window = window_of(choice)
     panels = st.columns([5, 5, 2], gap="medium")
     told = {POOL: "Red: rounded to whole cells. Dots: the maxima.", ALIGN: "Blue: what is sampled. White: the samples."}
-    for panel, method, opened in zip(panels, told, (inside.open_pool, inside.open_samples), strict=False):
+    for panel, method, opened in zip(panels, told, (open_pool, open_samples), strict=False):
         view = stage(f"roi_shift_{method}", window=2, zoom=False)
         stages, _, _ = opened(choice, method, window, view)
         read = stages[3] if method == POOL else stages[3][: len(stages[2]) + 1]  # not the weights of one sample
         with panel:
             view.show(
-                None, [*inside.ground(choice, window), *read],
+                None, [*ground(choice, window), *read],
                 size=(window.side, window.side), alt=f"{method} while the box shifts",
                 caption=f"{method}. {told[method]}",
             )  # fmt: skip

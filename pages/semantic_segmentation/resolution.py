@@ -10,8 +10,9 @@ from torch import nn
 
 from labs import encoder_decoder
 from models import catalog
-from pages.semantic_segmentation.shared import BLUE, ORANGE, duration, millions
+from pages.semantic_segmentation.shared import BLUE, ORANGE
 from pages.semantic_segmentation.windows import timed
+from pages.shared.amounts import duration, millions
 from ui import page
 from ui.components import Box, Boxes, Points, following, live_slider, stage, words
 from ui.pictures import Picture

@@ -7,7 +7,7 @@ import streamlit as st
 
 from labs import sliding_window
 from models import catalog
-from pages.semantic_segmentation.shared import duration, millions
+from pages.shared.amounts import duration, millions
 from ui import page
 from ui.pictures import Picture
 

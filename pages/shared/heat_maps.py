@@ -30,17 +30,22 @@ def positive_layer(heat: Tensor, limit: float, opacity: float = 1.0, smooth: boo
     return Heat(heat.clamp(min=0).numpy(), POSITIVE, 0, limit or 1.0, opacity=opacity, smooth=smooth)
 
 
+def bar_colours(palette: str, limit: float) -> list[str]:
+    """CSS colours of a bar from left to right: what the stage itself paints for these values."""
+    low = -limit if palette == SIGNED else 0.0
+    painted = heat_pixels(Heat(np.linspace(low, limit, BAR_COLOURS)[None], palette, low, limit))[0]
+    return [f"rgba({red},{green},{blue},{alpha / 255:.3f})" for red, green, blue, alpha in painted.tolist()]
+
+
 def colour_bar(palette: str, limit: float, unit: str, most: str = "speaks for the class") -> None:
     """A palette with raw units at its ends, `most` at the right one. Static: the line of a drag leaves it as it is."""
     low = -limit if palette == SIGNED else 0.0
-    painted = heat_pixels(Heat(np.linspace(low, limit, BAR_COLOURS)[None], palette, low, limit))[0]
-    colours = ",".join(f"rgba({red},{green},{blue},{alpha / 255:.3f})" for red, green, blue, alpha in painted.tolist())
     marks = "".join(f"<span>{number(low + (limit - low) * share)}</span>" for share in (0, 0.25, 0.5, 0.75, 1))
     st.html(
         f'<div role="img" aria-label="Colours from {number(low)} to {number(limit)} {unit}" '
         'style="max-width:30rem;font-size:0.85rem;font-variant-numeric:tabular-nums">'
         f'<div style="height:12px;border-radius:3px;border:1px solid rgba(128,128,128,.4);'
-        f'background:linear-gradient(90deg,{colours})"></div>'
+        f'background:linear-gradient(90deg,{",".join(bar_colours(palette, limit))})"></div>'
         f'<div style="display:flex;justify-content:space-between">{marks}</div>'
         '<div style="display:flex;justify-content:space-between;opacity:.75">'
         f"<span>{'speaks against' if palette == SIGNED else 'nothing'}</span><span>{unit}</span><span>{most}</span>"

@@ -10,8 +10,9 @@ from labs import sliding_window
 from labs.sliding_window import STRIDE, WINDOW
 from models.networks.encoder import normalised
 from models.networks.window import LoadedWindow, to_tensor
+from pages.shared.amounts import duration, millions
 from pages.shared.heat_maps import BLUE, VERMILION
-from pages.sliding_window.shared import Look, duration, millions, small
+from pages.sliding_window.shared import Look, small
 from ui import page
 from ui.components import Heat, stage
 

@@ -116,19 +116,6 @@ def window_at(row: int, column: int) -> tuple[float, float, float, float]:
     return (float(left), float(top), float(left + WINDOW), float(top + WINDOW))
 
 
-def millions(count: float) -> str:
-    """Multiply-adds in words: 187,600, 51.5 M, 98.3 G."""
-    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
-        if count >= limit:
-            return f"{count / limit:,.1f} {unit}"
-    return f"{count:,.0f}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: 0.8 ms, 12 s."""
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
-
-
 def probabilities(logits: Tensor) -> Tensor:
     """Softmax over the classes, the first axis."""
     return torch.softmax(logits, dim=0)

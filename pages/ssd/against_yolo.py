@@ -12,7 +12,8 @@ from models import catalog
 from models.networks import ssd
 from models.networks.yolo import CELLS
 from models.recipes.scene_cache import SIZE, held_out_seeds
-from pages.ssd.shared import NETWORK, counted, look, truth_of, truths_drawn, xyxy
+from pages.shared.known_truth import truth_of
+from pages.ssd.shared import NETWORK, counted, look, truths_drawn, xyxy
 from scenes import PALETTE, THINGS
 from ui import page
 from ui.components import Box, Boxes, live_slider, stage, words

@@ -16,17 +16,9 @@ from models.networks import ssd
 from models.networks.ssd import SsdDetection
 from models.recipes.coco_metrics import SIZES
 from models.recipes.scene_cache import SIZE, held_out_seeds
+from pages.shared.known_truth import truth_of
 from pages.shared.truths import truths_of
-from pages.ssd.shared import (
-    GRID_COLOURS,
-    NETWORK,
-    counted,
-    grid_name,
-    legend,
-    look,
-    truth_of,
-    truths_drawn,
-)
+from pages.ssd.shared import GRID_COLOURS, NETWORK, counted, grid_name, legend, look, truths_drawn
 from scenes import THINGS
 from ui import page
 from ui.components import Box, Boxes, live_slider, stage, words

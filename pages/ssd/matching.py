@@ -10,20 +10,8 @@ from labs.default_boxes import Match
 from labs.yolo_grid import Grid
 from models.networks import detector, ssd
 from models.networks.yolo import CELLS
-from pages.ssd.shared import (
-    GRID_COLOURS,
-    UNKNOWN,
-    WHITE,
-    Truth,
-    counted,
-    grid_name,
-    legend,
-    match_of,
-    size_of,
-    trained_boxes,
-    truth_of,
-    xyxy,
-)
+from pages.shared.known_truth import UNKNOWN, Truth, truth_of
+from pages.ssd.shared import GRID_COLOURS, WHITE, counted, grid_name, legend, match_of, size_of, trained_boxes, xyxy
 from ui import page
 from ui.components import Box, Boxes, following, live_slider, stage, words
 from ui.pictures import Picture

@@ -12,18 +12,8 @@ from torch import Tensor
 from labs.hard_negative_mining import MultiboxLoss, hardest_negatives, multibox_loss
 from models.networks import ssd
 from models.networks.ssd import SsdDetection
-from pages.ssd.shared import (
-    BLUE,
-    NETWORK,
-    UNKNOWN,
-    VERMILION,
-    counted,
-    grid_name,
-    look,
-    match_of,
-    truth_of,
-    truths_drawn,
-)
+from pages.shared.known_truth import UNKNOWN, truth_of
+from pages.ssd.shared import BLUE, NETWORK, VERMILION, counted, grid_name, look, match_of, truths_drawn
 from scenes import THINGS
 from ui import page
 from ui.components import Box, Boxes, Grid, following, live_slider, matrices, stage, words

@@ -11,7 +11,8 @@ from labs import default_boxes
 from labs.boxes import iou_matrix
 from labs.default_boxes import DefaultBoxes
 from models.networks import ssd
-from pages.ssd.shared import BLUE, GRID_COLOURS, ORANGE, WHITE, Truth, counted, grid_name, size_of, truth_of, xyxy
+from pages.shared.known_truth import Truth, truth_of
+from pages.ssd.shared import BLUE, GRID_COLOURS, ORANGE, WHITE, counted, grid_name, size_of, xyxy
 from ui import page
 from ui.components import Box, Boxes, GridLines, Points, address, live_slider, stage, words
 from ui.pictures import Picture

@@ -1,7 +1,5 @@
 """What the sections have in common: colours of the grids, the truth, and what the network says of a picture."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 import torch
@@ -13,7 +11,7 @@ from labs.default_boxes import DefaultBoxes, Match
 from models import catalog
 from models.networks import ssd
 from models.networks.ssd import SsdDetection
-from scenes import THINGS
+from pages.shared.known_truth import Truth
 from ui.components import Box
 from ui.pictures import Picture
 
@@ -21,23 +19,6 @@ NETWORK = "ssd"
 # Okabe and Ito's colours, from the finest grid to the coarsest; blue and vermilion are left for other meanings.
 GRID_COLOURS = ("#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#F0E442", "#8A9099")
 BLUE, VERMILION, ORANGE, WHITE = "#0072B2", "#D55E00", "#E69F00", "#FFFFFF"
-UNKNOWN = "Nobody has boxed the things in this picture, so {}: choose Lab World above."
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """The things of a Lab World picture: boxes float32 (T, 4), labels int64 (T,) from 1."""
-
-    boxes: Tensor
-    labels: Tensor
-
-    def name(self, index: int) -> str:
-        return THINGS[int(self.labels[index]) - 1]
-
-
-def truth_of(picture: Picture) -> Truth | None:
-    """None for a picture whose truth nobody knows."""
-    return None if picture.view is None else Truth(*ssd.truth_of(picture.view.instances))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)  # shared and only read

@@ -1,7 +1,5 @@
 """What a network of the catalogue finds in the frames of a visitor's video, and how it is drawn for taking home."""
 
-import inspect
-import time
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -12,7 +10,7 @@ from labs.matching import Detections
 from labs.tracking import COUNTED, Settings, Tracked
 from models.networks.published import Objects
 from pages.shared.photograph_found import COLOURS, LOWEST
-from pages.video.stored import NONE
+from pages.video.looks import NONE, Looks, looked_at
 from scenes import THINGS
 from ui.components import Mark
 from ui.own_video import Video
@@ -20,58 +18,39 @@ from ui.own_video import Video
 LAB_WORLD = 224  # pixels of the longer side
 
 
-class OwnLooks:
+class OwnLooks(Looks):
     """One network and one video: what it has found so far.
 
     Attributes:
         name: of the video. names: the class of each label, in the order in which they were found.
-        device: where the network ran, once it has.
     """
 
     def __init__(self, name: str, video: Video, network):
+        super().__init__(len(video))
         self.name, self.video, self.network = name, video, network
-        self.found: list[Detections | None] = [None] * len(video)
         self.names: list[str] = []
-        self.device, self._milliseconds = "", []
-
-    @property
-    def typical(self) -> float | None:
-        """Milliseconds that a look takes, the median; None before the first."""
-        return float(np.median(self._milliseconds)) if self._milliseconds else None
-
-    def indices(self, every: int) -> range:
-        """The frames to look at."""
-        return range(0, len(self.video), every)
-
-    def done(self, every: int) -> tuple[int, int]:
-        """How many of them have been looked at, and how many there are."""
-        return sum(self.found[at] is not None for at in self.indices(every)), len(self.indices(every))
 
     def work(self, every: int) -> Iterator[tuple[int, int, str]]:
         """Look at what has not been looked at; after each frame: how many are done, of how many, and what it does."""
-        for at in self.indices(every):
+        for at in looked_at(0, len(self.video), every):
             if self.found[at] is None:
                 self._look(at)
                 yield (*self.done(every), f"{self.network.name} looks at your video")
 
     def tracked(self, settings: Settings, every: int) -> list[list[Tracked]]:
         """The tracks in each frame, from the first one to the last that was looked at without a gap."""
-        whole = next((at for at in self.indices(every) if self.found[at] is None), len(self.video))
+        whole = next((at for at in looked_at(0, len(self.video), every) if self.found[at] is None), len(self.video))
         seen = [self.found[at] or NONE if at % every == 0 else NONE for at in range(whole)]
         frames = tracking.track(seen, settings, every) if seen else []
         return [[each for each in frame if each.state in COUNTED] for frame in frames]
 
     def _look(self, at: int) -> None:
-        options = {each: False for each in ("masks", "keypoints") if each in inspect.signature(self.network).parameters}
         picture, scale = self.video.frame(at), 1.0
         if not hasattr(self.network, "classes"):  # the lab's networks know things at the size of Lab World
             scale = LAB_WORLD / max(picture.shape[:2])
             size = (max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1))
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        began = time.monotonic()
-        said = self.network(picture, **options)
-        self._milliseconds.append(1000 * (time.monotonic() - began))
-        self.device = said.device
+        said = self._boxes(self.network, picture)
         kept = (said.scores >= LOWEST).numpy()
         every = said.names if isinstance(said, Objects) else [THINGS[label - 1] for label in said.labels.tolist()]
         labels = [self._label(name) for name, some in zip(every, kept, strict=True) if some]

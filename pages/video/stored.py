@@ -5,19 +5,18 @@ seen by then stays.
 """
 
 import atexit
-import inspect
 import threading
 import time
 from collections import deque
 from weakref import WeakSet
 
-import numpy as np
 import streamlit as st
 
 from labs.matching import Detections
 from models import catalog
 from models.background import Background
 from pages.video import shared
+from pages.video.looks import MEASURED, NONE, Looks, looked_at
 from pages.video.shared import Choice
 from scenes.film import FilmKnobs
 from ui import page
@@ -27,30 +26,23 @@ PATIENCE = 4.0  # s that a network goes on while nobody asks
 REFRESH = 0.4  # s between two looks at the progress
 PAUSE = 0.01  # s between two looks whether there is something to do
 LATELY = 5.0  # s after its last look in which a network counts as at work
-MEASURED = 25  # looks over which the speed is told
 
 _places = threading.BoundedSemaphore(AT_ONCE)
-_alive: WeakSet["Looks"] = WeakSet()
-NONE = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
+_alive: WeakSet["StoredLooks"] = WeakSet()
 
 
-class Looks(Background):
-    """One network and one film: what was found in each frame that it has looked at.
+class StoredLooks(Looks, Background):
+    """One network and one film of Lab World, looked at in the background. Labels count from 1, as in `scenes.THINGS`.
 
     Attributes:
-        found: `labs.matching.Detections` of every frame, None where it has not looked; labels count from 1, as in
-            `scenes.THINGS`.
-        milliseconds: what the last looks took, at most MEASURED of them; ended: when each was over, time.monotonic().
-        device: where the network ran, once it has.
+        ended: when each of the last looks was over, time.monotonic().
     """
 
     def __init__(self, choice: Choice, network: str):
-        super().__init__("looks", _places, PATIENCE, working="running")
+        Looks.__init__(self, len(choice.film))
+        Background.__init__(self, "looks", _places, PATIENCE, working="running")
         self.choice, self.network = choice, network
-        self.found: list[Detections | None] = [None] * len(choice.film)
-        self.milliseconds: deque[float] = deque(maxlen=MEASURED)
         self.ended: deque[float] = deque(maxlen=MEASURED)
-        self.device = ""
         self._wanted = (0, 0, 1)
         _alive.add(self)
         self._turn, self._looking = threading.Lock(), threading.Lock()
@@ -76,11 +68,6 @@ class Looks(Background):
         """Whether all frames of `want` have been looked at."""
         return all(self.found[index] is not None for index in looked_at(first, last, every))
 
-    def done(self, every: int = 1) -> tuple[int, int]:
-        """How many frames of the whole film have been looked at, and how many are to be."""
-        indices = looked_at(0, len(self.found), every)
-        return sum(self.found[index] is not None for index in indices), len(indices)
-
     def at(self, index: int) -> Detections:
         """What is found in one frame, at once: whoever asks waits for the network if it has not looked there."""
         found = self.found[index]
@@ -97,21 +84,10 @@ class Looks(Background):
             return None
         return (len(ended) - 1) / max(ended[-1] - ended[0], 1e-6)
 
-    @property
-    def typical(self) -> float | None:
-        """Milliseconds that a look takes, the median of the last ones; None before the first."""
-        return float(np.median(list(self.milliseconds))) if self.milliseconds else None
-
     def _look(self, index: int) -> Detections:
-        picture, network = self.choice.frame(index), catalog.load(self.network)
-        options = {name: False for name in ("masks", "keypoints") if name in inspect.signature(network).parameters}
-        self.device = network.device
-        began = time.monotonic()
-        said = network(picture, **options)
-        found = Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy())
-        self.found[index] = found
+        said = self._boxes(catalog.load(self.network), self.choice.frame(index))
         self.ended.append(time.monotonic())
-        self.milliseconds.append(1000 * (self.ended[-1] - began))
+        found = self.found[index] = Detections(said.boxes.numpy(), said.labels.numpy(), said.scores.numpy())
         return found
 
     def _work(self) -> bool:
@@ -134,19 +110,14 @@ class Looks(Background):
         return next((index for index in wanted if self.found[index] is None), None)
 
 
-def looked_at(first: int, last: int, every: int) -> range:
-    """The frames of first to last - 1 that are looked at, counted from frame 0."""
-    return range(-(-first // every) * every, last, every)
-
-
-def looks(choice: Choice, network: str) -> Looks:
+def looks(choice: Choice, network: str) -> StoredLooks:
     """What a network has seen of a film; visitors share it."""
     return _looks(choice.name, network, choice)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _looks(name: str, network: str, _choice: Choice) -> Looks:
-    return Looks(_choice, network)
+def _looks(name: str, network: str, _choice: Choice) -> StoredLooks:
+    return StoredLooks(_choice, network)
 
 
 def detections(
@@ -173,7 +144,7 @@ def detections(
 
 @st.fragment(run_every=REFRESH)
 @page.guard()
-def _progress(watched: Looks, every: int) -> None:
+def _progress(watched: StoredLooks, every: int) -> None:
     """Only this fragment runs again while the network looks; that is also the sign that somebody waits."""
     if watched.want(0, len(watched.found), every) or watched.state == "failed":
         st.rerun()

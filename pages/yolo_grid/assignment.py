@@ -10,22 +10,21 @@ from torch import Tensor
 from labs import yolo_grid
 from labs.boxes import centre_form
 from labs.yolo_grid import Assignment, Grid
+from pages.shared.known_truth import UNKNOWN, Truth
 from pages.yolo_grid.collisions import typical_shapes
 from pages.yolo_grid.shared import (
     BLUE,
     ORANGE,
-    UNKNOWN,
     VERMILION,
     WHITE,
     WRITTEN,
-    Truth,
     cell_box,
     chosen_cell,
     listed,
     middles,
     outline,
     xyxy,
-)
+)  # fmt: skip
 from scenes import THINGS
 from ui import page
 from ui.components import Box, Boxes, GridLines, Lines, Points, live_slider, stage, words
@@ -204,7 +203,8 @@ def verdict(truth: Truth | None, choice: Choice, given: Assignment | None) -> No
         else:
             place = f"A cell answers for {choice.predictors} things, one per anchor"
         text.append(
-            f"{place}: " + (f"**lost: {listed([truth.name(i) for i in lost])}**." if lost else "nothing is lost.")
+            f"{place}: "
+            + (f"**lost: {listed([truth.name(i) for i in lost])}**." if lost else "nothing is lost.")
             + " :gray[Larger things choose first here; the papers name no order.]"
         )
     words("\n\n".join(text), "yolo_verdict")

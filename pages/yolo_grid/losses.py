@@ -10,18 +10,8 @@ from labs import yolo_grid, yolo_loss
 from labs.yolo_grid import Target
 from labs.yolo_loss import LAMBDA_COORD, LAMBDA_NOOBJ, GridLoss
 from models.networks.yolo import YoloDetection
-from pages.yolo_grid.shared import (
-    UNKNOWN,
-    bar,
-    centre_of,
-    chosen_cell,
-    look,
-    middles,
-    network_of,
-    outline,
-    signed,
-    truth_of,
-)
+from pages.shared.known_truth import UNKNOWN, truth_of
+from pages.yolo_grid.shared import bar, centre_of, chosen_cell, look, middles, network_of, outline, signed
 from scenes import THINGS
 from ui import page
 from ui.components import Boxes, Grid, GridLines, Heat, live_slider, matrices, stage, words

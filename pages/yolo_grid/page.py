@@ -6,8 +6,8 @@ import streamlit as st
 
 from labs import yolo_grid, yolo_loss
 from pages.shared import photograph_detections as detections
+from pages.shared.known_truth import truth_of
 from pages.yolo_grid import assignment, collisions, comparison, losses, network, target
-from pages.yolo_grid.shared import truth_of
 from ui import outside_lab_world, page, pictures
 from ui.pictures import Picture
 

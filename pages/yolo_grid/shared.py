@@ -1,11 +1,8 @@
 """What the sections have in common: colours, the truth, the chosen cell, and what the networks say of a picture."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 import torch
-from torch import Tensor
 
 from labs import yolo_grid
 from labs.yolo_grid import Grid
@@ -14,7 +11,6 @@ from models.networks.yolo import YoloDetection
 from scenes import PALETTE, THINGS
 from ui import page
 from ui.components import Box, Heat, address, heat_pixels
-from ui.pictures import Picture
 
 # Okabe and Ito's colours.
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, WHITE = (
@@ -22,27 +18,6 @@ BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, WHITE = (
 )  # fmt: skip
 COLOURS = tuple(PALETTE[name] for name in THINGS)
 WRITTEN = {"cell": "S×S×(5B + C)", "anchor": "S×S×B×(5 + C)"}
-UNKNOWN = "Nobody has boxed the things in this picture, so {}: choose Lab World above."
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """The things of a Lab World picture: boxes float32 (T, 4), labels int64 (T,) from 1."""
-
-    boxes: Tensor
-    labels: Tensor
-
-    def name(self, index: int) -> str:
-        return THINGS[int(self.labels[index]) - 1]
-
-
-def truth_of(picture: Picture) -> Truth | None:
-    """None for a picture whose truth nobody knows."""
-    if picture.view is None:
-        return None
-    things = picture.view.instances
-    boxes = torch.from_numpy(np.array([thing.box for thing in things], np.float32).reshape(-1, 4))
-    return Truth(boxes, torch.tensor([THINGS.index(thing.label) + 1 for thing in things], dtype=torch.int64))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)  # shared and only read

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from labs import yolo_grid
 from labs.boxes import centre_form
 from labs.yolo_grid import Target
+from pages.shared.known_truth import Truth
 from pages.yolo_grid.assignment import Choice
-from pages.yolo_grid.shared import Truth, listed, signed
+from pages.yolo_grid.shared import listed, signed
 from scenes import THINGS
 from ui.components import Grid, matrices, words
 

@@ -1,12 +1,22 @@
 """The bar of sections in a real browser: where one is, keys, links to a section, lecture mode, the name of the tab."""
 
+import re
+from itertools import pairwise
+
+import pytest
 from playwright.sync_api import expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.reading import rest
 from ui.course import ready
 
 PAGE = "transposed_convolution"
 HERE = ".st-key-section_bar-live [aria-current]"
+ABREAST = [".st-key-class_window button", "[data-testid=stStatusWidget] svg", "[data-testid=stMainMenu]"]
+PLACES = (
+    "(all) => all.map((each) => document.querySelector(each).getBoundingClientRect()).map((at) => [at.left, at.right])"
+)
+RUNS = ForwardMsg(session_status_changed={"script_is_running": True}).SerializeToString()  # the server says: it runs
 TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
 
 
@@ -44,3 +54,28 @@ def test_a_link_to_a_section_lands_on_it_and_keys_go_on(server, page):
     page.get_by_test_id("stLogoLink").click()
     expect(page).to_have_title("Receptive", timeout=90_000)
     assert "lecture=1" in page.url
+
+
+@pytest.mark.parametrize("state", ["", "lecture=1", "pin=1"])
+def test_the_mark_of_a_page_that_runs_lies_on_nothing(server, page, state):
+    lines, held = [], []
+
+    def pass_on(line):
+        lab = line.connect_to_server()
+        lines.append(line)
+        line.on_message(lab.send)
+        lab.on_message(lambda said: held.append(said) if held else line.send(said))
+
+    page.route_web_socket(re.compile("/_stcore/stream"), pass_on)
+    page.goto(f"{server}/anchors?{state}")
+    rest(page)
+    held.append(b"")  # from now on what the lab says is held back, so the run does not end
+    lines[0].send(RUNS)
+    mark = page.get_by_test_id("stStatusWidget")
+    stop = mark.get_by_role("button")
+    expect(mark).to_be_visible()
+    places = page.evaluate(PLACES, ABREAST)
+    assert all(left[1] <= right[0] + 0.5 for left, right in pairwise(places)), places
+    expect(stop.locator("..")).to_have_css("opacity", "0")
+    stop.focus()
+    expect(stop.locator("..")).to_have_css("opacity", "1")

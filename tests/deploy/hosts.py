@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from deploy import hall
-from deploy.proxy import statistics
+from deploy.proxy import end, statistics
 
 NET = f"198.18.{os.getpid() % 250}"
 FRONT, VISITOR = f"{NET}.1", f"{NET}.2"  # the two ends of the visitors' cable
@@ -83,7 +83,7 @@ class Hosts:
             ["ip", "netns", "exec", self.name[host], *command], cwd=hall.ROOT, stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT, env=os.environ | environment,
         )  # fmt: skip
-        self.stack.callback(stopped, process)
+        self.stack.callback(end, process, 60)
         return process
 
     def start(self) -> None:
@@ -125,15 +125,6 @@ class Hosts:
 
 def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True)
-
-
-def stopped(process: subprocess.Popen) -> None:
-    process.terminate()
-    try:
-        process.wait(60)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 @contextlib.contextmanager

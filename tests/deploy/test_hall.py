@@ -23,7 +23,6 @@ import pytest
 from benchmarks.servers import serve
 from deploy import hall
 from deploy.proxy import Proxy, configuration
-from tests.ui.redis_server import free_port
 from ui.rooms.redis_store import Redis
 from ui.rooms.room import COUNTED, NOWHERE, Rooms
 
@@ -87,7 +86,7 @@ def test_a_vote_that_counts_is_on_the_disk(tmp_path):
     if program is None:
         message = "No redis-server on this machine: install redis-server to test rooms of several processes."
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
-    port = free_port()
+    port = hall.free_port()
     command = [program, hall.REDIS_SETTINGS, "--bind", "127.0.0.1", "--port", str(port), "--dir", tmp_path]
     code = None
     for _ in range(2):
@@ -137,7 +136,7 @@ def test_while_all_are_drained_only_who_is_there_goes_on(tmp_path):
     with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
-        address = f"127.0.0.1:{free_port()}"
+        address = f"127.0.0.1:{hall.free_port()}"
         proxy = Proxy([server.server_address], address, tmp_path)
         try:
             proxy.open()

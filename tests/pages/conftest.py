@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.arriving import arrived
 from tests.published import empty_cache, knowing, publish, random_state
 from ui import components
 
@@ -84,11 +85,7 @@ def visit() -> Callable[..., AppTest]:
 
     def opened(page: str, query: dict | None = None, /, **state) -> AppTest:
         at = AppTest.from_file(str(PAGES / page / "page.py"), default_timeout=600)
-        for key, value in (query or {}).items():
-            at.query_params[key] = value
-        for key, value in state.items():
-            at.session_state[key] = value
-        return at.run()
+        return arrived(at, query, state)
 
     return opened
 

@@ -15,6 +15,7 @@ from labs import weak_localization as wl
 from models import catalog
 from models.recipes import classifier as classifier_recipe
 from pages.class_activation import augmented, grad_cam, quality, responds, shared
+from pages.shared import heat_maps
 from scenes import THINGS
 from ui import components, outside_lab_world
 
@@ -63,7 +64,7 @@ def places(drawn, key) -> dict:
 def plain(text: str) -> float:
     """A printed number."""
     mantissa, _, exponent = text.replace("−", "-").partition("·10")
-    return float(mantissa) * 10 ** int(exponent.translate({up: low for low, up in shared.RAISED.items()}) or 0)
+    return float(mantissa) * 10 ** int(exponent.translate({up: low for low, up in heat_maps.RAISED.items()}) or 0)
 
 
 def test_without_weights_one_sentence_says_so(run, monkeypatch):
@@ -244,18 +245,18 @@ def test_the_table_of_quality_names_its_winners(run, sound, untrained, monkeypat
     assert (rows["best IoU"] >= rows["IoU at 20 %"] - 1e-9).all()
 
 
-@pytest.mark.parametrize("palette", [shared.SIGNED, shared.POSITIVE])
+@pytest.mark.parametrize("palette", [heat_maps.SIGNED, heat_maps.POSITIVE])
 def test_a_colour_bar_is_painted_like_the_map(palette):
     """Zero, the thirds that a straight fade would leave white, and the ends."""
-    limit, colours = 8.0, shared.bar_colours(palette, 8.0)
-    low = -limit if palette == shared.SIGNED else 0.0
+    limit, colours = 8.0, heat_maps.bar_colours(palette, 8.0)
+    low = -limit if palette == heat_maps.SIGNED else 0.0
     values = np.linspace(low, limit, len(colours))
     painted = components.heat_pixels(components.Heat(values[None], palette, low, limit))[0]
     for colour, pixel in zip(colours, painted.tolist(), strict=True):
         found = [float(part) for part in colour[5:-1].split(",")]
         assert found == pytest.approx([*pixel[:3], pixel[3] / 255], abs=1e-3)
     alpha = [float(colour[5:-1].split(",")[3]) for colour in colours]
-    if palette == shared.SIGNED:
+    if palette == heat_maps.SIGNED:
         half, middle = alpha[len(alpha) * 3 // 4], alpha[len(alpha) // 2]
         assert half == pytest.approx(0.5**0.75, abs=0.02) and middle < 0.03
     else:
@@ -330,7 +331,7 @@ def test_a_link_with_nonsense_falls_back_to_the_strongest_cell(run, sound, untra
     [(0.0, "0"), (-0.0, "0"), (-1.5, "−1.5"), (2.3e-9, "2.3·10⁻⁹"), (1234.6, "1235"), (7.31249, "7.31")],
 )
 def test_numbers_as_they_are_printed(value, text):
-    assert shared.number(value) == text
+    assert heat_maps.number(value) == text
 
 
 @settings(deadline=None, max_examples=4, suppress_health_check=list(HealthCheck))

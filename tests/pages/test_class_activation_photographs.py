@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from models import catalog
 from models.inside import photograph_attribution
-from pages.class_activation import photograph_augmented, photograph_box, photograph_shared, photographs, shared
+from pages.class_activation import photograph_augmented, photograph_box, photograph_shared, photographs
+from pages.shared import heat_maps
 from tests.published import publish, random_state
 from ui import components, pictures
 
@@ -42,7 +43,7 @@ def captions(at: AppTest) -> str:
 
 def number(text: str) -> float:
     mantissa, _, exponent = text.replace("−", "-").partition("·10")
-    return float(mantissa) * 10 ** int(exponent.translate({up: low for low, up in shared.RAISED.items()}) or 0)
+    return float(mantissa) * 10 ** int(exponent.translate({up: low for low, up in heat_maps.RAISED.items()}) or 0)
 
 
 def test_without_weights_the_heads_are_told_and_nothing_runs(visit, sound, prose, drawn, monkeypatch):

@@ -14,6 +14,7 @@ from models.networks.face_landmarks import FaceLandmarks, LoadedFaceLandmarks
 from models.recipes.scene_cache import held_out_seeds
 from pages.localization import landmarks, landmarks_judged, landmarks_notebook
 from scenes import faces
+from tests.pages.arriving import arrived
 from ui import components
 
 STAGE = landmarks.KEY
@@ -45,11 +46,7 @@ def run(monkeypatch):
 
     def opened(query: dict | None = None, **state) -> AppTest:
         at = AppTest.from_function(alone, default_timeout=600)
-        for key, value in (query or {}).items():
-            at.query_params[key] = value
-        for key, value in state.items():
-            at.session_state[key] = value
-        return at.run()
+        return arrived(at, query, state)
 
     return opened
 

@@ -13,6 +13,7 @@ from models import catalog
 from models.networks.pose_fields import LIMBS, STRIDE, LoadedPoseFields, PoseFields
 from models.recipes import pose_fields as recipe
 from pages.localization import people, people_compared, people_integral, people_scene
+from tests.pages.arriving import arrived
 from ui import components
 
 SCRIPT = "from pages.localization import people\npeople.people()"
@@ -39,11 +40,7 @@ def run():
 
     def opened(query: dict | None = None, **state) -> AppTest:
         at = AppTest.from_string(SCRIPT, default_timeout=600)
-        for key, value in (query or {}).items():
-            at.query_params[key] = value
-        for key, value in state.items():
-            at.session_state[key] = value
-        return at.run()
+        return arrived(at, query, state)
 
     return opened
 

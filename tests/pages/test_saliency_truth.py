@@ -12,6 +12,7 @@ from models import catalog
 from models.inside import attribution, explanations
 from pages.saliency import planted, randomised, shared, shortcut
 from scenes import THINGS
+from tests.pages.arriving import arrived
 from ui import components, pictures
 
 pytestmark = pytest.mark.skipif(
@@ -34,11 +35,7 @@ def section(sound):
 
     def opened(name: str, query: dict | None = None, **state) -> AppTest:
         at = AppTest.from_string(SECTION.format(name=name), default_timeout=600)
-        for key, value in (query or {}).items():
-            at.query_params[key] = value
-        for key, value in state.items():
-            at.session_state[key] = value
-        return at.run()
+        return arrived(at, query, state)
 
     return opened
 

@@ -14,6 +14,7 @@ from labs.yolo_grid import Grid
 from models import catalog
 from models.networks import ssd
 from models.recipes.scene_cache import held_out_seeds
+from pages.shared import known_truth
 from pages.ssd import against_yolo, by_scale, matching, pyramid, shared
 from ui import outside_lab_world, pictures
 
@@ -35,7 +36,7 @@ def picture():
 
 @pytest.fixture(scope="module")
 def truth(picture):
-    return shared.truth_of(picture)
+    return known_truth.truth_of(picture)
 
 
 def of_kind(drawn, key: str, kind: str) -> list:

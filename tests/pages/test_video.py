@@ -6,7 +6,7 @@ import pytest
 from labs import between_looks, line_counting, tracking
 from labs.tracking import KALMAN, STILL, Settings
 from models import catalog
-from pages.video import between, chain, counting, play, shared, stored
+from pages.video import between, chain, counting, looks, play, shared, stored
 from pages.video.shared import Choice
 from scenes import THINGS
 from scenes.film import FilmKnobs
@@ -55,10 +55,10 @@ def every_frame(choice) -> list:
     return found
 
 
-def looked(choice: Choice, every: int = 1) -> stored.Looks:
+def looked(choice: Choice, every: int = 1) -> stored.StoredLooks:
     """SSD's looks at a whole film, once all are there."""
     watched = stored.looks(choice, "ssd")
-    for index in stored.looked_at(0, len(choice.film), every):
+    for index in looks.looked_at(0, len(choice.film), every):
         watched.at(index)
     return watched
 
@@ -68,13 +68,13 @@ def opened(visit, sound, **state):
 
 
 def test_every_kth_frame_counted_from_the_first():
-    assert list(stored.looked_at(0, 8, 3)) == [0, 3, 6]
-    assert list(stored.looked_at(8, 16, 3)) == [9, 12, 15]
-    assert list(stored.looked_at(9, 10, 3)) == [9] and list(stored.looked_at(10, 12, 3)) == []
+    assert list(looks.looked_at(0, 8, 3)) == [0, 3, 6]
+    assert list(looks.looked_at(8, 16, 3)) == [9, 12, 15]
+    assert list(looks.looked_at(9, 10, 3)) == [9] and list(looks.looked_at(10, 12, 3)) == []
 
 
 def test_the_network_looks_in_the_background_at_what_somebody_waits_for(choice, every_frame):
-    watched = stored.Looks(choice, "ssd")
+    watched = stored.StoredLooks(choice, "ssd")
     assert watched.found == [None] * 25 and watched.done(3) == (0, 9)
     assert not watched.want(8, 16, 3)
     while not watched.there(8, 16, 3):
@@ -90,7 +90,7 @@ def test_the_network_looks_in_the_background_at_what_somebody_waits_for(choice, 
 
 
 def test_a_network_that_nobody_waits_for_stops(choice):
-    watched = stored.Looks(choice, "ssd")
+    watched = stored.StoredLooks(choice, "ssd")
     watched.patience = 0.0
     watched.want(0, 25)
     watched._thread.join(30)
@@ -166,7 +166,7 @@ def test_counts_of_the_truth_and_of_the_tracks(visit, sound, prose, shown, choic
 
 
 def test_while_the_network_looks_there_is_a_progress_bar_and_the_truth(visit, sound, prose, shown, monkeypatch):
-    monkeypatch.setattr(stored.Looks, "start", lambda self: None)
+    monkeypatch.setattr(stored.StoredLooks, "start", lambda self: None)
     at = opened(visit, sound, video_count_every=7, video_seed=4)
     assert shown["video_count"][0].marks is None and "In truth" in prose(at) and "and its tracks" not in prose(at)
 
@@ -187,7 +187,7 @@ def test_a_budget_that_is_just_met(monkeypatch, milliseconds, every, told):
 
 
 def test_a_network_that_broke_off_is_said_in_one_sentence(visit, choice, monkeypatch):
-    broken = stored.Looks(choice, "ssd")
+    broken = stored.StoredLooks(choice, "ssd")
     broken.state = "failed"
     monkeypatch.setattr(stored, "looks", lambda choice, network: broken)
     with pytest.raises(ValueError, match="broke off"):

@@ -7,6 +7,7 @@ from labs import tracking, tracking_metrics
 from labs.tracking import Settings
 from pages.video import scores, shared, stored
 from pages.video.assignment import EXAMPLE, total
+from pages.video.looks import NONE
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def short(monkeypatch):
 
 def test_scores_are_those_of_the_lab_and_follow_the_thresholds(visit, sound, prose, short):
     found = stored.looks(short, shared.NETWORK).found
-    stored_only = [each if each is not None and i % shared.EVERY == 0 else stored.NONE for i, each in enumerate(found)]
+    stored_only = [each if each is not None and i % shared.EVERY == 0 else NONE for i, each in enumerate(found)]
     for settings in (Settings(), Settings(least_score=0.95, confirm=3)):
         at = sound(visit("video", video_score=settings.least_score, video_score_confirm=settings.confirm))
         frames = scores.compared(short, tracking.track(stored_only, settings, shared.EVERY))

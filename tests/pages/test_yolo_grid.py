@@ -14,7 +14,8 @@ from models import catalog
 from models.networks.detector import LoadedDetector, build_detector
 from models.recipes import yolo as yolo_recipe
 from models.recipes.scene_cache import held_out_seeds
-from pages.yolo_grid import assignment, collisions, comparison, losses, shared, target
+from pages.shared import known_truth
+from pages.yolo_grid import assignment, collisions, comparison, losses, target
 from ui import course, outside_lab_world, pictures
 
 PAGE = "yolo_grid"
@@ -159,7 +160,7 @@ def test_one_cell_answers_for_one_thing(visit, absent, prose):
 def test_the_opened_cell_shows_what_encode_asks(visit, absent, drawn, prose, layout, rule, owned):
     at = visit(PAGE, {"yolo_at": "92,164"}, yolo_layout=layout, yolo_rule=rule)
     picture = pictures.from_lab_world(14, objects=(2, 6), classes=scenes.THINGS, occlusion=0.35)
-    truth, grid = shared.truth_of(picture), Grid(7, 224, 224)
+    truth, grid = known_truth.truth_of(picture), Grid(7, 224, 224)
     anchors = collisions.typical_shapes(3) if layout == "anchor" else None
     asked = yolo_grid.encode(truth.boxes, truth.labels, grid, anchors, rule)
     shown = drawn.grids["yolo_target"]
@@ -178,7 +179,7 @@ def test_the_opened_cell_shows_what_encode_asks(visit, absent, drawn, prose, lay
 
 def test_the_written_arithmetic_is_the_encoding():
     """x = 92.5 / 32 − 2 and so on, evaluated as a reader would."""
-    truth = shared.Truth(torch.tensor([[60.0, 140.0, 125.0, 188.0]]), torch.tensor([3]))
+    truth = known_truth.Truth(torch.tensor([[60.0, 140.0, 125.0, 188.0]]), torch.tensor([3]))
     choice = assignment.Choice("cell", Grid(7, 224, 224), 3, 8, None)
     asked = yolo_grid.encode(truth.boxes, truth.labels, choice.grid)
     line = target.sentences(truth, asked, choice, (5, 2))[1]
@@ -276,7 +277,7 @@ def test_thresholds_work_on_one_pass(visit, sound, untrained, drawn, monkeypatch
 def test_the_loss_written_out_is_the_loss(untrained, networks, layout):
     view = pictures.from_lab_world(14).view
     found = networks[f"yolo-{layout}"](view.image)
-    truth = shared.truth_of(pictures.from_lab_world(14))
+    truth = known_truth.truth_of(pictures.from_lab_world(14))
     asked = yolo_grid.encode(truth.boxes, truth.labels, found.grid, found.anchors)
     cost = losses.cost_of(found, asked, 3.0, 0.7)
     own = networks[f"yolo-{layout}"].losses(view.image, view.instances)

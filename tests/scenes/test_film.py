@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 import scenes
@@ -64,6 +64,7 @@ def test_pictures_and_truth_are_those_of_the_renderer(seed, knobs):
 
 @settings(max_examples=12, deadline=None)
 @given(seed=some.integers(0, 9999), pan=some.sampled_from([0.0, 0.4, 1.0]))
+@example(seed=614, pan=0.0)
 def test_tracks_have_no_gaps_and_things_go_the_way_they_face(seed, pan):
     passing = film(seed, FilmKnobs(people=3, vehicles=2, dogs=1, pan=pan), 6)
     for steps in places(passing).values():
@@ -73,7 +74,7 @@ def test_tracks_have_no_gaps_and_things_go_the_way_they_face(seed, pan):
         seen_at = np.array([thing.x - passing.scene(index).shift for index, thing in steps])
         assert len({thing.flip for _, thing in steps}) == 1
         ahead = np.diff(seen_at) * (-1 if steps[0][1].flip else 1)
-        assert (ahead > 0).all() and ahead.max() < 12
+        assert (ahead > 0).all() and ahead.max(initial=0) < 12  # none of who is there for one frame
         heights = np.diff([thing.y for _, thing in steps])
         assert (heights >= 0).all() or (heights <= 0).all()
         sizes = [thing.scale / (thing.y - passing.scene(0).horizon) for _, thing in steps]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -12,19 +11,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from deploy.hall import free_port, redis_program
+
 PATIENCE = 60.0  # s
-
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
 
 
 @contextlib.contextmanager
 def redis_server(port: int | None = None) -> Iterator[str]:
     """Its address; skips the test, or fails it where CI=true, if this machine has no redis-server."""
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    program = redis_program()
     if program is None:
         message = "No redis-server on this machine: install redis-server to test rooms of several processes."
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.redis_server import free_port, redis_server
+from deploy.hall import free_port
+from tests.ui.redis_server import redis_server
 from ui.rooms import room
 from ui.rooms.redis_store import REST, Redis
 from ui.rooms.room import (

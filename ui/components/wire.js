@@ -321,6 +321,9 @@ export function print(number, format = '%g') {
 const SVG = 'http://www.w3.org/2000/svg'
 const SVG_TAGS = new Set(['svg', 'g', 'rect', 'line', 'path', 'circle', 'text', 'title', 'defs', 'marker'])
 
+/** The value, kept between two others; `low` where there is no room between them. */
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high))
+
 /** A new element with attributes and children; attributes that are null are left out. */
 export function make(tag, attributes = {}, ...children) {
   const node = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag)

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-import scenes
-from labs import selective_search
 from models import catalog
 from models.networks import rcnn_taps
 from models.networks.detector import LEVELS
@@ -16,17 +14,6 @@ from scenes import THINGS
 @pytest.fixture(scope="module")
 def network():
     return catalog.load("fast-rcnn")
-
-
-@pytest.fixture(scope="module")
-def view():
-    return scenes.render(scenes.sample(7), 224)
-
-
-@pytest.fixture(scope="module")
-def regions(view):
-    boxes = selective_search.by_opencv(view.image)
-    return boxes[np.lexsort(boxes.T)].astype(np.float32)
 
 
 @pytest.fixture(scope="module")

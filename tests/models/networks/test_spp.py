@@ -5,9 +5,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import scenes
 from labs import boxes as box_lab
-from labs import selective_search, spatial_pyramid
+from labs import spatial_pyramid
 from models import catalog
 from models.networks.spp import LENGTH, LOWEST_MARGIN, NMS_OVERLAP, PyramidDetection
 from scenes import THINGS
@@ -16,17 +15,6 @@ from scenes import THINGS
 @pytest.fixture(scope="module")
 def network():
     return catalog.load("spp")
-
-
-@pytest.fixture(scope="module")
-def view():
-    return scenes.render(scenes.sample(7), 224)
-
-
-@pytest.fixture(scope="module")
-def regions(view):
-    boxes = selective_search.by_opencv(view.image)
-    return boxes[np.lexsort(boxes.T)].astype(np.float32)
 
 
 @pytest.fixture(scope="module")

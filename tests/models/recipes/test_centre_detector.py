@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.recipes import centre_detector, film_cache, film_scores
+from models.recipes import centre_detector, film_cache, film_scores, painted
 from models.recipes.centre_detector import IGNORED, Recipe
 from models.recipes.film_cache import CachedFrames
 from scenes.film import FilmKnobs, film
@@ -103,7 +103,7 @@ def test_frames_are_painted_once_and_are_those_of_the_film(monkeypatch, tmp_path
     chosen = sorted(np.random.default_rng([seeds[1], 2]).choice(200, 2, replace=False).tolist())
     np.testing.assert_array_equal(frames.images[3], shown.frame(chosen[1]))
     np.testing.assert_allclose(frames.truth[3][:, :4], [each.box for each in shown.truth(chosen[1])])
-    monkeypatch.setattr(film_cache, "_paint_chunk", None)
+    monkeypatch.setattr(painted, "ProcessPoolExecutor", None)
     assert len(film_cache.cached_frames(seeds, 2)) == 4
     assert not set(film_scores.HELD_OUT) & set(film_cache.training_films(4000)) and FilmKnobs().people == 4
 

@@ -9,7 +9,6 @@ import torch
 import scenes
 from models.networks.caption_words import START, tokens
 from models.networks.densecap import cut, placed
-from models.networks.detector import LoadedDetector, build_detector
 from models.networks.encoder import normalised
 from models.recipes import caption_facts, densecap
 from models.recipes.captions import of_scene
@@ -24,12 +23,6 @@ SAID = {
 }
 BOXES = {11: [60.0, 60.0, 130.0, 140.0], 12: [10.0, 10.0, 60.0, 60.0], 13: [150.0, 150.0, 190.0, 190.0]}
 JOINTS = [[0.0] * 3] * 14
-
-
-@pytest.fixture
-def start() -> LoadedDetector:
-    torch.manual_seed(1)
-    return LoadedDetector("detector", build_detector().eval().requires_grad_(False), torch.device("cpu"), {})
 
 
 @pytest.fixture

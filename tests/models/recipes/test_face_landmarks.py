@@ -61,17 +61,16 @@ def test_half_of_the_faces_are_mirrored_and_a_batch_is_a_function_of_its_step():
         assert torch.equal(one, again)
 
 
-def test_the_cache_holds_faces_as_the_network_sees_them_and_goes_on(cache, monkeypatch):
+def test_the_cache_holds_faces_as_the_network_sees_them_and_goes_on(cache, monkeypatch, painted_here):
     data = cached_faces(range(40, 43), workers=1)
     for row, seed in enumerate(range(40, 43)):
         face = close_up(seed)
         assert np.array_equal(data.images[row], seen(face.picture()))
         np.testing.assert_allclose(data.landmarks[row], face.landmarks(SIDE), rtol=1e-6)
     folder = next(cache.iterdir())
-    (folder / "000002.npz").unlink()
+    (folder / "000002.json").unlink()
     drawn = []
     monkeypatch.setattr(recipe_module.faces, "close_up", lambda seed: drawn.append(seed) or close_up(seed))
-    monkeypatch.setattr(recipe_module, "ProcessPoolExecutor", lambda _workers: _Here())
     assert np.array_equal(cached_faces(range(40, 43)).images, data.images)
     assert drawn == [42]
 
@@ -125,16 +124,3 @@ def test_it_finds_landmarks_far_better_than_the_mean_face():
         face = close_up(seed)
         truth = torch.from_numpy(face.landmarks()).float()
         assert float(landmarks.mean_error(network(face.picture()).landmarks, truth)) < 40
-
-
-class _Here:
-    """An executor that works in this process."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return False
-
-    def map(self, work, *arguments):
-        return map(work, *arguments)

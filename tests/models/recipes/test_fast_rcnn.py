@@ -8,19 +8,11 @@ from models import catalog
 from models.recipes import fast_rcnn as recipe_module
 from models.recipes import training
 from models.recipes.fast_rcnn import Recipe, batch, build, evaluate, train
-from models.recipes.scene_cache import SIZE, CachedScenes, cached_scenes
+from models.recipes.scene_cache import SIZE
 
 SMALL = Recipe(scenes=4, searched=3, steps=2, batch=2)
 CPU = torch.device("cpu")
 FOUND = [np.array([[0.0, 10, 50, 60], [20, 30, 224, 200], [i, i, i + 40, i + 30]], np.float32) for i in range(4)]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> CachedScenes:
-    """Four real scenes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RECEPTIVE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return cached_scenes(range(50, 54), workers=1)
 
 
 @pytest.fixture

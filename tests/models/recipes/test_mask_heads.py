@@ -7,30 +7,16 @@ import pytest
 import torch
 
 from labs import region_masks
-from models.networks.detector import LoadedDetector, build_detector
 from models.networks.mask_heads import LENT, SIGMOID, SOFTMAX
 from models.recipes import coco_metrics, mask_heads
 from models.recipes.scene_cache import CachedScenes, InstanceRecord
-from models.recipes.trunk_features import KEPT, TrunkFeatures
 
-BOX, LABEL = [60.0, 60.0, 130.0, 140.0], 3
-
-
-@pytest.fixture
-def start() -> LoadedDetector:
-    torch.manual_seed(1)
-    return LoadedDetector("detector", build_detector().eval().requires_grad_(False), torch.device("cpu"), {})
+BOX, LABEL = [60.0, 60.0, 130.0, 140.0], 3  # of the thing in each scene of `features`
 
 
 @pytest.fixture
-def small(monkeypatch) -> CachedScenes:
+def small(monkeypatch, features) -> CachedScenes:
     """Three scenes with one thing each, whose features are noise, and a recipe of three steps."""
-    rng = np.random.default_rng(0)
-    sides = {name: 56 // 2**i for i, name in enumerate(KEPT)}
-    levels = {name: rng.normal(size=(2, 3, 64, side, side)).astype(np.float16) for name, side in sides.items()}
-    record = InstanceRecord(1, LABEL, BOX, 1.0, [[0.0] * 3] * 14)
-    hidden = InstanceRecord(2, 5, [0.0, 0.0, 9.0, 9.0], 0.1, [[0.0] * 3] * 14)
-    features = TrunkFeatures(levels, [[record, hidden]] * 3)
     panoptic = np.zeros((3, 224, 224), np.uint8)
     panoptic[:, 60:140, 60:130], panoptic[:, :9, :9] = 1, 2
     scenes = CachedScenes(np.zeros((3, 224, 224, 3), np.uint8), panoptic, panoptic, features.records)

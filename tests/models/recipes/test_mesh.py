@@ -9,7 +9,6 @@ from torch.testing import assert_close
 
 from labs import cubify
 from models.networks import mesh_head
-from models.networks.detector import LoadedDetector, build_detector
 from models.recipes import mesh, mesh_scores, solids
 from models.recipes.scene_cache import InstanceRecord
 from models.recipes.trunk_features import KEPT, TrunkFeatures
@@ -37,12 +36,6 @@ def ball() -> dict[str, np.ndarray]:
 def some(count: int) -> solids.Solids:
     rows = {name: np.stack([value] * count) for name, value in ball().items()}
     return solids.Solids(**rows, start=np.arange(count + 1))
-
-
-@pytest.fixture
-def start() -> LoadedDetector:
-    torch.manual_seed(1)
-    return LoadedDetector("detector", build_detector().eval().requires_grad_(False), torch.device("cpu"), {})
 
 
 @pytest.fixture

@@ -7,30 +7,16 @@ import pytest
 import torch
 
 from models.networks import rcnn_taps
-from models.networks.detector import LoadedDetector, build_detector
 from models.networks.r_fcn import pool_of
 from models.recipes import r_fcn
-from models.recipes.scene_cache import InstanceRecord
-from models.recipes.trunk_features import KEPT, TrunkFeatures
+from models.recipes.trunk_features import KEPT
 
-BOX, LABEL = [60.0, 60.0, 130.0, 140.0], 3
-
-
-@pytest.fixture
-def start() -> LoadedDetector:
-    torch.manual_seed(1)
-    return LoadedDetector("detector", build_detector().eval().requires_grad_(False), torch.device("cpu"), {})
+BOX, LABEL = [60.0, 60.0, 130.0, 140.0], 3  # of the thing in each scene of `features`
 
 
 @pytest.fixture
-def small(monkeypatch) -> None:
+def small(monkeypatch, features) -> None:
     """Three scenes with one thing each, whose features are noise, and a recipe of four steps."""
-    rng = np.random.default_rng(0)
-    sides = {name: 56 // 2**i for i, name in enumerate(KEPT)}
-    levels = {name: rng.normal(size=(2, 3, 64, side, side)).astype(np.float16) for name, side in sides.items()}
-    record = InstanceRecord(1, LABEL, BOX, 1.0, [[0.0] * 3] * 14)
-    hidden = InstanceRecord(2, 5, [0.0, 0.0, 9.0, 9.0], 0.1, [[0.0] * 3] * 14)
-    features = TrunkFeatures(levels, [[record, hidden]] * 3)
     recipe = replace(r_fcn.Recipe(), steps=4, batch=2, scenes=3)
     monkeypatch.setattr(r_fcn, "Recipe", lambda: recipe)
     monkeypatch.setattr(r_fcn, "trunk_features", lambda detector, count: features)

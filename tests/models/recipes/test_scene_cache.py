@@ -32,15 +32,13 @@ def test_the_cache_holds_what_render_makes():
         assert [record.box for record in data.records[row]] == [i.box.tolist() for i in view.instances]
 
 
-def test_a_stopped_rendering_goes_on(cache, monkeypatch):
-    first = cached_scenes(range(3), workers=1)
-    before = np.array(first.images)
+def test_a_stopped_rendering_goes_on(cache, painted_here):
+    before = np.array(cached_scenes(range(3)).images)
     folder = next(cache.iterdir())
     (folder / "000002.json").unlink()
-    rendered = []
-    monkeypatch.setattr(scene_cache, "ProcessPoolExecutor", lambda _workers: _Here(rendered))
+    painted_here.clear()
     again = cached_scenes(range(3), workers=1)
-    assert rendered == [2]
+    assert painted_here == [2]
     assert (again.images == before).all()
 
 
@@ -61,24 +59,3 @@ def test_a_change_of_the_close_ups_leaves_the_scenes_where_they_are(monkeypatch)
     for changed, same in (("faces.py", True), ("person.py", False)):
         monkeypatch.setattr(Path, "read_bytes", lambda file, name=changed: b"" if file.name == name else read(file))
         assert (scene_cache.fingerprint() == before) == same
-
-
-class _Here:
-    """An executor that works in this process and notes what it was given."""
-
-    def __init__(self, starts):
-        self.starts = starts
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return False
-
-    def submit(self, work, folder, seeds, start, knobs):
-        self.starts.append(start)
-        work(folder, seeds, start, knobs)
-        return self
-
-    def result(self):
-        return None

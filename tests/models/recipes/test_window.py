@@ -9,19 +9,11 @@ from labs.sliding_window import CLASSES
 from models import catalog
 from models.recipes import training
 from models.recipes import window as recipe_module
-from models.recipes.scene_cache import CachedScenes, InstanceRecord, cached_scenes
+from models.recipes.scene_cache import InstanceRecord
 from models.recipes.window import NAMES, OTHER, Recipe, batch_at, crops_of, doubtful, loss, placed, windows_of
 from scenes import THINGS
 
 SMALL = Recipe(scenes=4, steps=2, batch=8)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> CachedScenes:
-    """Four real scenes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RECEPTIVE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return cached_scenes(range(50, 54), workers=1)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 // A picture to paint on; see __init__.py for what it promises.
 
 const version = new URL(import.meta.url).search
-const { holding, make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
+const { clamp, holding, make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
 const { Shelf } = await import(new URL(`../stage/shelf.js${version}`, import.meta.url))
 const { fill, fromRuns, stroke, toRuns } = await import(new URL(`strokes.js${version}`, import.meta.url))
 const style = await stylesheet(import.meta.url)
@@ -11,7 +11,6 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const ERASER = 5 // the button of a pen's other end
 const HINT = 'Arrow keys move the brush, with Shift farther. Space paints for as long as it is held, Enter fills. Control Z undoes, Control Y redoes.'
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high)
 
 class Brush {
   constructor(root, data) {

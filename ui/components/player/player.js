@@ -1,8 +1,9 @@
 // A film with boxes on it, played under a hand; see __init__.py for what it promises.
 
 const version = new URL(import.meta.url).search
-const { holding, make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
+const { clamp, holding, make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
 const { Buffer } = await import(new URL(`buffer.js${version}`, import.meta.url))
+const { lineEnd } = await import(new URL(`line_end.js${version}`, import.meta.url))
 const { paintLine, paintMarks } = await import(new URL(`marks.js${version}`, import.meta.url))
 const style = await stylesheet(import.meta.url)
 
@@ -11,7 +12,6 @@ const LOOK = 1000 // ms between two looks whether the player is still on the pag
 const REST = 500 // ms after the last key until a place counts as chosen
 const HINT = 'Space plays and pauses. Arrow keys go one frame, with Shift a second; Home and End go to the ends.'
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high)
 const still = matchMedia('(prefers-reduced-motion: reduce)')
 
 const players = new Set() // on the page
@@ -34,7 +34,7 @@ class Player {
     this.painted = [] // when the last frames were painted
     this.buffer = new Buffer(() => this.arrived())
     this.canvas = make('canvas', { 'aria-hidden': 'true' })
-    this.ends = [0, 1].map((end) => this.handle(end))
+    this.ends = [0, 1].map((end) => lineEnd(this, end))
     this.start = make('button', { type: 'button', class: 'start', tabindex: -1, 'aria-hidden': 'true' }, '▶')
     this.wait = make('div', { class: 'wait', role: 'status' })
     this.screen = make('div', { class: 'screen', tabindex: 0, role: 'group', 'aria-description': HINT },
@@ -286,50 +286,6 @@ class Player {
     event.preventDefault()
     if (this.playing) this.play(false)
     this.go(to ?? this.frame + by * (event.shiftKey && event.key.startsWith('Arrow') ? second : 1))
-  }
-
-  /** One end of the line: a hand drags it, arrow keys move it. */
-  handle(end) {
-    const node = make('button', { type: 'button', class: 'end' }, String(end + 1))
-    node.hidden = true
-    const move = (x, y) => {
-      const [width, height] = this.buffer.reel.size
-      const line = [...this.line]
-      line[2 * end] = Math.round(clamp(x, 0, width))
-      line[2 * end + 1] = Math.round(clamp(y, 0, height))
-      if (line[0] === line[2] && line[1] === line[3]) return
-      this.line = line
-      this.draw()
-      this.tell(false)
-    }
-    node.onpointerdown = (event) => {
-      if (event.button) return
-      node.setPointerCapture(event.pointerId)
-      this.held = this.drags = true
-      holding(true)
-    }
-    node.onpointermove = (event) => {
-      if (!this.drags) return
-      const box = this.canvas.getBoundingClientRect()
-      const [width, height] = this.buffer.reel.size
-      move(((event.clientX - box.left) / box.width) * width, ((event.clientY - box.top) / box.height) * height)
-    }
-    node.onpointerup = node.onpointercancel = () => {
-      if (!this.drags) return
-      this.held = this.drags = false
-      holding(false)
-      this.tell(true)
-    }
-    node.onkeydown = (event) => {
-      const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
-      if (!by || event.ctrlKey || event.metaKey || event.altKey) return
-      event.preventDefault()
-      event.stopPropagation()
-      const far = event.shiftKey ? 10 : 1
-      move(this.line[2 * end] + by[0] * far, this.line[2 * end + 1] + by[1] * far)
-      this.rest()
-    }
-    return node
   }
 
   tell(settled) {

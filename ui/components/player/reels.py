@@ -19,12 +19,13 @@ from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
-import cv2
 import numpy as np
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from ui.video_coding import as_jpeg
 
 PATH = "/api/reel"
 CHUNK = 8  # frames in an answer: a third of a second of film
@@ -35,7 +36,6 @@ EACH = 3  # requests of one player under way
 PATIENCE = 4.0  # s that a request waits for marks; the browser then asks again
 GLANCE = 0.02  # s between two looks whether they are there
 LATER, GONE = 202, 204  # status: not yet, ask again; no longer what is shown. Errors would stand in the console
-QUALITY = 90  # of the JPEG pictures, 1 to 100
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ class Encoded:
             if name in self._parts:
                 self._parts.move_to_end(name)
                 return self._parts[name]
-        found = b"".join(_encoded(reel.picture(at)) for at in range(first, min(first + CHUNK, reel.frames)))
+        files = [as_jpeg(reel.picture(at)) for at in range(first, min(first + CHUNK, reel.frames))]
+        found = b"".join(struct.pack("<I", len(file)) + file for file in files)
         with self._lock:
             self.bytes += len(found) - len(self._parts.pop(name, b""))
             self._parts[name] = found
@@ -150,11 +151,6 @@ class Encoded:
 
 
 _pictures = Encoded()
-
-
-def _encoded(picture: np.ndarray) -> bytes:
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    return struct.pack("<I", len(jpeg)) + jpeg.tobytes()
 
 
 def _described(marked: Marked) -> dict[str, Any]:

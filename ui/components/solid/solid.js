@@ -1,7 +1,7 @@
 // Meshes side by side that turn together under a hand; see __init__.py for what it promises.
 
 const version = new URL(import.meta.url).search
-const { holding, make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
+const { clamp, holding, make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
 const { meshOf, projected, vertexAt } = await import(new URL(`geometry.js${version}`, import.meta.url))
 const webgl = await import(new URL(`webgl.js${version}`, import.meta.url))
 const software = await import(new URL(`software.js${version}`, import.meta.url))
@@ -12,7 +12,6 @@ const REACH = 0.09 // of half a picture: how near to a vertex the pointer must b
 const REST = 400 // ms after the last key until the direction counts as chosen
 const HINT = 'Drag, or press the arrow keys, to turn. Plus and minus zoom, 0 shows the front.'
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high)
 
 class Solid {
   constructor(root, data) {

@@ -1,11 +1,10 @@
 // Pointer and keyboard on a stage: moving, resizing, drawing, deleting boxes, clicks, hover, zoom and pan.
 
-const { holding, say } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
+const { clamp, holding, say } = await import(new URL(`../wire.js${new URL(import.meta.url).search}`, import.meta.url))
 
 const CLICK = 4 // px a pointer may travel during a click
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high))
 
 export class Hands {
   constructor(stage) {

@@ -1,7 +1,7 @@
 // A picture with layers whose boxes can be edited; see __init__.py for what it promises.
 
 const version = new URL(import.meta.url).search
-const { make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
+const { clamp, make, put, render, say, stylesheet } = await import(new URL(`../wire.js${version}`, import.meta.url))
 const paint = await import(new URL(`paint.js${version}`, import.meta.url))
 const { paintLabels } = await import(new URL(`labels.js${version}`, import.meta.url))
 const fullScreen = await import(new URL(`full_screen.js${version}`, import.meta.url))
@@ -13,7 +13,6 @@ const style = await stylesheet(import.meta.url)
 
 const FARTHEST = 16 // greatest zoom
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high))
 
 class Stage {
   constructor(root, data) {
