@@ -61,6 +61,12 @@ class OwnLooks:
         frames = tracking.track(seen, settings, every) if seen else []
         return [[each for each in frame if each.state in COUNTED] for frame in frames]
 
+    def at(self, at: int) -> Detections:
+        """What the network finds in frame `at`, best first; it looks if it has not yet."""
+        if self.found[at] is None:
+            self._look(at)
+        return self.found[at]
+
     def _look(self, at: int) -> None:
         options = {each: False for each in ("masks", "keypoints") if each in inspect.signature(self.network).parameters}
         picture, scale = self.video.frame(at), 1.0
