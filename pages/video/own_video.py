@@ -14,7 +14,7 @@ from pages.video import shared
 from pages.video.own_looks import OwnLooks, drawn
 from scenes import THINGS
 from ui import lost_files, model_choice, own_files, own_video, page
-from ui.components import Mark, Marked, Reel, following, live_slider, player, words
+from ui.components import Mark, Marked, Reel, live_slider, player, words
 from ui.own_video import Video, Written
 from ui.pictures import KEPT, Picture
 
@@ -72,6 +72,7 @@ def own() -> None:
                     lambda: looks.work(every),
                 )  # fmt: skip
         _result(video, looks, network, every)
+    _truth(video, looks)
 
 
 @st.fragment
@@ -106,17 +107,19 @@ def _result(video: Video, looks: OwnLooks, network, every: int) -> None:
     if done:
         page.footer(network.name, looks.device, looks.typical)
         _written(video, marks, f"{looks.name} {network.name} {every} {least} {done}")
-    if not following():
-        _truth(video, looks, view.frame)
 
 
-def _truth(video: Video, looks: OwnLooks, at: int) -> None:
-    """The truth of the frame that stands still, drawn by hand; the network looks at it if it has not yet."""
-    at = min(at, len(video) - 1)
+@st.fragment
+@page.guard()
+def _truth(video: Video, looks: OwnLooks) -> None:
+    """The truth of a frame that stands still, drawn by hand; the network looks at it if it has not yet."""
+    at = min(st.session_state.get(f"{KEY}_play_frame", 0), len(video) - 1)
     frame = Picture(video.frame(at), f"Frame {at + 1} of your video")
     if not own_truth.opened(KEY, frame, "Draw the truth of a frame"):
         return
-    st.caption(f"Frame **{at + 1}**, where the film stands. Every frame has a drawing of its own.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Take the frame where the film stands", icon=":material/center_focus_strong:", key=f"{KEY}_take")
+        st.caption(f"This is frame **{at + 1}**. Every frame has a drawing of its own.")
     found, network = looks.at(at), looks.network
     names = [looks.names[label] for label in found.labels.tolist()]
     own_truth.draw(f"{KEY}_truth", frame, [
