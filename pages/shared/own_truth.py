@@ -116,9 +116,9 @@ def draw(
             mine(view, marks, picture, shown)
             if not following():
                 collect.box(key, picture.image, picture.name, name, in_hand(view, marks, name))
-        told(key, marks, networks, results, iou)
         if also is not None:
             also(marks)
+        told(key, marks, networks, results, iou)
         second = st.session_state.get(f"{key}_second", [])
         if second:
             two_drawings.boxes(f"{key}_two", picture, marks, marks_of(second, size), iou)

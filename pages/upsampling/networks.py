@@ -109,7 +109,8 @@ def painted(picture: pictures.Picture) -> None:
     """A picture from outside Lab World, painted by hand, judges all five."""
     if own_mask.opened("scene", picture):
         looks = looks_of(picture.image)
-        seen = [own_mask.Seen(name, each.labels, scenes.CLASSES, PALETTE) for name, each in looks.items()]
+        seen = [own_mask.Seen(name.removeprefix("segmenter-"), each.labels, scenes.CLASSES, PALETTE)
+                for name, each in looks.items()]  # fmt: skip
         own_mask.paint("scene", picture, *seen)
 
 

@@ -224,9 +224,9 @@ def test_a_painting_judges_a_segmenter_and_two_are_compared(visit, sound, prose,
 
 def test_a_painting_judges_all_five_ways_of_upsampling(visit, sound, prose, drawn):
     image = pictures.photograph("Cat").image
-    said = {name: catalog.load(name)(image).labels for name in catalog.names("segmentation")}
+    said = {name.removeprefix("segmenter-"): catalog.load(name)(image).labels for name in catalog.names("segmentation")}
     values = np.zeros(SIZE, np.uint8)
-    values[:112] = said["segmenter-bilinear"][:112] + 1
+    values[:112] = said["bilinear"][:112] + 1
     query = {"scene_source": "Photograph", "scene_photo": "Cat", "scene_draw": "true"}
     at = sound(visit("upsampling", query | {"scene_truth": drawing_link.packed(values)}))
     for name, labels in said.items():
@@ -235,7 +235,7 @@ def test_a_painting_judges_all_five_ways_of_upsampling(visit, sound, prose, draw
     fate = drawn.layer("scene_truth_fate", components.Labels).values
     first = next(iter(said))
     assert (fate == 1).sum() == (said[first][:112] + 1 == values[:112]).sum() and "50%** of the pixels" in prose(at)
-    at.segmented_control(key="scene_truth_shown").set_value("segmenter-bilinear").run()
+    at.segmented_control(key="scene_truth_shown").set_value("bilinear").run()
     assert (drawn.layer("scene_truth_fate", components.Labels).values == 1).sum() == 112 * 224
 
 
