@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from ui.components import following
 from ui.pictures import Picture
 
-SENTENCE = "seen drawn Lab World scenes only, never a photograph: expect wrong answers, also where they look sure."
+SENTENCE = "drawn Lab World scenes only: expect wrong answers, also where they look sure."
 
 
 def warn(picture: Picture, networks: Collection[str], instead: str = "") -> None:
@@ -17,9 +18,11 @@ def warn(picture: Picture, networks: Collection[str], instead: str = "") -> None
 
     Call it under the controls that choose the picture and its networks, before anything that these answer. `networks`:
     those of the lab on this page or section, at least one, by their name in the catalogue. `instead`: one more
-    sentence, on what to choose for a photograph. While a hand moves a control it draws nothing, as the footer.
+    sentence, on what to choose for a photograph. While a hand moves a control it draws nothing, as the footer. On a
+    phone the sentence is small and without the names, so that the picture stays above the fold (style.css).
     """
     if picture.scene is None and not following():
         *most, last = networks
-        who = f"networks {', '.join(most)} and {last} have" if most else f"network {last} has"
-        st.info(f"The lab's {who} {SENTENCE} {instead}".strip(), icon=":material/info:")
+        who = f"networks **{', '.join(most)} and {last}** know" if most else f"network **{last}** knows"
+        with st.container(key=f"outside-{zlib.crc32((who + instead).encode()):08x}"):
+            st.info(f"The lab's {who} {SENTENCE} {instead}".strip(), icon=":material/info:")

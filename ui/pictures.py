@@ -19,6 +19,7 @@ from ui import lab_world, lost_files, own_files, page
 from ui.decoding import square, too_long
 from ui.decoding_apart import decode
 from ui.photographs import PHOTOGRAPHS, Marked, in_square
+from ui.rooms import collect, seat
 
 SOURCES = ("Lab World", "Photograph", "Upload", "Camera")
 LEVELS = {
@@ -48,6 +49,12 @@ class Picture:
     view: Any = None
     things: tuple[Marked, ...] = ()
 
+    @property
+    def boxes(self) -> list[tuple[float, ...]]:
+        """Of the things that are known to be in it, xyxy in pixels."""
+        found = self.things if self.view is None else self.view.instances
+        return [tuple(float(side) for side in each.box) for each in found]
+
 
 def choose(key: str, *, size: int = 224, seed: int = 7, objects: tuple[int, int] = (2, 6)) -> Picture:
     """Draw the control row and return the chosen picture as a square of ``size`` pixels.
@@ -57,46 +64,56 @@ def choose(key: str, *, size: int = 224, seed: int = 7, objects: tuple[int, int]
     ``objects`` how many things are in it (fewest, most). The key N means the next scene of the row in view
     (ui/components/section_bar).
     """
-    file = None
     with st.container(key=f"picture-{key}", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            with st.popover("Picture", icon=":material/image:"):
-                source = st.segmented_control(
-                    "Where from", SOURCES, default="Lab World", required=True, key=f"{key}_source", **KEPT
-                )
-                if source == "Upload":
-                    file = st.file_uploader(
-                        "Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed",
-                        max_upload_size=LARGEST, on_change=own_files.cleared, args=(f"{key}_upload",),
-                    )  # fmt: skip
-                elif source == "Camera":
-                    file = _camera(key)
-            for other in {"Upload", "Camera"} - {source}:
-                own_files.unused(f"{key}_{other.lower()}")
-            if source == "Lab World":
-                return _controls(key, size, seed, objects)
-            if source == "Photograph":
-                label = st.selectbox(
-                    "Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=160, label_visibility="collapsed", **KEPT
-                )
-        if source == "Photograph":
-            about(label)
-            return photograph(label, size)
-        file = own_files.chosen(f"{key}_{source.lower()}", file)
-        if file is not None:
-            name = file.name if source == "Upload" else "Camera"
-            try:
-                image, notes = _decoded(file.file_id, name, size, file)
-            except ValueError as refused:
-                page.problem(str(refused))
-            else:
-                if notes:
-                    st.caption(" ".join(notes))
-                return Picture(image, name)
-        lost_files.told(f"{key}_{source.lower()}")
-        scene = st.session_state.get(f"{key}_seed", seed)
-        st.caption(f"No picture yet, so this is Lab World scene {scene}.")
-        return from_lab_world(scene, size, objects=objects)
+        picture = _chosen(key, size, seed, objects)
+        if seat.here() is not None:
+            collect.marks(key, picture.image, picture.name, picture.boxes)
+    return picture
+
+
+def _chosen(key: str, size: int, seed: int, objects: tuple[int, int]) -> Picture:
+    file = None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Picture", icon=":material/image:"):
+            source = st.segmented_control(
+                "Where from", SOURCES, default="Lab World", required=True, key=f"{key}_source", **KEPT
+            )
+            if source == "Upload":
+                file = st.file_uploader(
+                    "Picture file", type=None, key=f"{key}_upload", label_visibility="collapsed",
+                    max_upload_size=LARGEST, on_change=own_files.cleared, args=(f"{key}_upload",),
+                )  # fmt: skip
+            elif source == "Camera":
+                file = _camera(key)
+        for other in {"Upload", "Camera"} - {source}:
+            own_files.unused(f"{key}_{other.lower()}")
+        if source == "Lab World":
+            scene = _controls(key, size, seed, objects)
+        elif source == "Photograph":
+            label = st.selectbox(
+                "Photograph", list(PHOTOGRAPHS), key=f"{key}_photo", width=160, label_visibility="collapsed", **KEPT
+            )
+        collect.control(key)
+    if source == "Lab World":
+        return scene
+    if source == "Photograph":
+        about(label)
+        return photograph(label, size)
+    file = own_files.chosen(f"{key}_{source.lower()}", file)
+    if file is not None:
+        name = file.name if source == "Upload" else "Camera"
+        try:
+            image, notes = _decoded(file.file_id, name, size, file)
+        except ValueError as refused:
+            page.problem(str(refused))
+        else:
+            if notes:
+                st.caption(" ".join(notes))
+            return Picture(image, name)
+    lost_files.told(f"{key}_{source.lower()}")
+    scene = st.session_state.get(f"{key}_seed", seed)
+    st.caption(f"No picture yet, so this is Lab World scene {scene}.")
+    return from_lab_world(scene, size, objects=objects)
 
 
 def _camera(key: str) -> Any | None:

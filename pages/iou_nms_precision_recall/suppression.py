@@ -24,6 +24,10 @@ from pages.iou_nms_precision_recall.shared import (
     xyxy,
 )  # fmt: skip
 from pages.iou_nms_precision_recall.verdicts import EVERYWHERE, after
+from pages.shared import own_truth
+from pages.shared.drawn_scores import Said
+from pages.shared.photograph_found import LOWEST
+from scenes import THINGS
 from ui import outside_lab_world, page, pictures
 from ui.components import Box, Boxes, Lines, address, following, live_slider, stage, words
 from ui.pictures import Picture
@@ -115,8 +119,18 @@ def suppression() -> None:
             both(picture, raw, outcome, None, match_iou, rule, method)
         extremes(raw, method, nms_threshold, score_threshold)
     page.footer(network, raw.device, raw.seconds * 1000)
-    if method != GAUSSIAN and not following():
+    if following():
+        return
+    if method != GAUSSIAN:
         elsewhere(picture, raw, method, nms_threshold, score_threshold, len(outcome.kept))
+    own_truth.beside("nms", picture, [said(raw, method, nms_threshold, network)], "Draw the truth, and NMS is judged")
+
+
+def said(raw: Raw, method: str, nms_threshold: float, network: str) -> Said:
+    """What NMS as it is set leaves of the raw boxes, down to the lowest score that counts anywhere."""
+    outcome = suppress(raw, method, nms_threshold, LOWEST)
+    names = [THINGS[label - 1] for label in raw.labels[outcome.kept].tolist()]
+    return Said(f"{network} after this NMS", raw.boxes[outcome.kept].numpy(), names, outcome.scores.numpy())
 
 
 def open_scene(seed: int) -> None:

@@ -46,7 +46,7 @@ def after(picture: Picture, raw: Raw, kept: list[int], scores: Tensor, match_iou
             alt=f"{len(boxes)} detections",
             caption="The detector only knows Lab World: on other pictures it finds little, and much of it wrong.",
         )
-        words("This picture has no known truth. Choose Lab World to have its detections judged.", "judge_why")
+        words("This picture has no known truth: draw it below, or choose Lab World.", "judge_why")
         return
     truths = truths_of(picture.view)
     judgement = judge(detections, truths, match_iou, rule)

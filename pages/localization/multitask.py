@@ -101,7 +101,7 @@ def together() -> None:
 def by_hand(focus: Focus, alpha: float, loss: str) -> None:
     """L of the picture above, and which of its parts is the larger one."""
     if focus.truth is None:
-        words("This picture has no known truth, so it has no loss.", "multitask_hand")
+        words("This picture has no known truth, so it has no loss: choose Lab World above.", "multitask_hand")
         return
     numbers = localization.to_numbers(focus.true_box, SIZE, SIZE)
     label = torch.tensor([THINGS.index(focus.truth.label)])

@@ -134,7 +134,7 @@ def unknown(focus: Focus) -> str:
             "Nothing is in this scene. The network cannot say so: softmax shares out 1 among its eight classes, and "
             "four numbers are always a box."
         )
-    return "Nobody has drawn the true box of this picture, so there is no loss."
+    return "Nobody has drawn the true box of this picture, so there is no loss: draw it below."
 
 
 @st.fragment

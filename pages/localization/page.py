@@ -7,7 +7,17 @@ from labs import localization
 from models import catalog
 from models.networks import face_landmarks, localizer
 from models.recipes import localizer_heads
-from pages.localization import landmarks, last_layer, multitask, not_a_detector, one_thing, people, pose, shared
+from pages.localization import (
+    drawn_truth,
+    landmarks,
+    last_layer,
+    multitask,
+    not_a_detector,
+    one_thing,
+    people,
+    pose,
+    shared,
+)
 from ui import outside_lab_world, page, pictures
 
 page.begin("Localization")
@@ -20,6 +30,7 @@ with page.guard():  # without weights there is one sentence
     page.remind("IoU")
     with first:
         one_thing.one_thing(focus)
+    drawn_truth.drawn(focus)
     last_layer.last_layer(focus)
     multitask.multitask(focus)
     not_a_detector.not_a_detector(focus.network)

@@ -1,21 +1,26 @@
 """Paint a panoptic map of your own, and be scored by the same functions as the networks."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from labs import panoptic_quality
+from labs.coco_file import Mark
 from labs.panoptic_quality import VOID
 from pages.panoptic.quality import MISSED, THINGS, means, painted
+from pages.shared import drawing_files, drawing_link, own_mask
 from pages.shared.swatches import swatches
 from scenes import CLASSES, PALETTE, STUFF
 from ui import page
 from ui.components import brush, following, live_slider, stage, words
 from ui.pictures import Picture
 
-KEY = "panoptic_paint"
+KEY, LINK = "panoptic_paint", "panoptic_painting"
 EACH = 9  # things of one class at most
 TOOLS = {"Brush": "brush", "Fill": "fill", "Erase": "erase"}
-KEPT = 6  # pictures whose paint a visitor keeps
+PAINTS = (*STUFF, *(name for name in CLASSES[len(STUFF) :] for _ in range(EACH)))  # the class of each paint from 1
 
 
 def paint_of(label: int, number: int) -> int:
@@ -36,6 +41,27 @@ def pairs_of(values: np.ndarray) -> np.ndarray:
     return np.stack([labels, np.where(things, which % EACH + 1, 0)], -1)
 
 
+def load(marks: Sequence[Mark], size: tuple[int, int]) -> None:
+    """Put a file's painting under the brush, or say why not."""
+    try:
+        st.session_state[KEY] = values_of(marks, size)
+    except ValueError as refused:
+        page.problem(str(refused))
+
+
+def values_of(marks: Sequence[Mark], size: tuple[int, int]) -> np.ndarray:
+    """The paint of a file's marks; things of a class are numbered as they come. ValueError with a sentence for more
+    than EACH of them."""
+    values, count = np.zeros(size, np.uint8), Counter()
+    for mark in marks:
+        label = CLASSES.index(mark.name)
+        count[label] += 1
+        if label >= len(STUFF) and count[label] > EACH:
+            raise ValueError(f"The file has more than {EACH} of {mark.name}, and there is paint for {EACH}.")
+        values[mark.mask] = paint_of(label, count[label])
+    return values
+
+
 def palette() -> list[str | None]:
     """A colour per paint: that of its class, each further thing lighter, or darker where the class is bright."""
     made: list[str | None] = [None, *(PALETTE[name] for name in STUFF)]
@@ -54,7 +80,9 @@ def paint(picture: Picture, said: np.ndarray) -> None:
     """`said`: what the networks make of the picture, (H, W, 2); without another truth, the painting judges it."""
     page.section("Paint your own", "Give every pixel a class, and every thing a number: paint, then be scored as the "
                  "networks are.")  # fmt: skip
-    keep_apart(picture)
+    size = picture.image.shape[:2]
+    if drawing_link.turned_to(LINK, picture, (KEY,)) == "first":
+        st.session_state[KEY] = own_mask.from_link(LINK, size, len(PAINTS) + 1)
     with st.container(key="line-panoptic-paint", horizontal=True, vertical_alignment="center"):
         tool = st.segmented_control("Tool", list(TOOLS), default="Brush", required=True, key="panoptic_tool",
                                     bind="query-params", label_visibility="collapsed")  # fmt: skip
@@ -64,13 +92,17 @@ def paint(picture: Picture, said: np.ndarray) -> None:
         if name not in STUFF:
             number = st.number_input("Which one", 1, EACH, key="panoptic_paint_number", bind="query-params", width=130,
                                      label_visibility="collapsed", help="Two dogs are two segments.")  # fmt: skip
-    height, width = picture.image.shape[:2]
+        folder = st.popover("Files", icon=":material/folder_open:")
+    with folder:
+        found = drawing_files.taken("panoptic_load", "Load a painting", picture, CLASSES, masks=True)
+        if found is not None:
+            load(found.marks, size)
     left, right = st.columns(2, gap="large")
     with right, live_slider("Brush size", 1, 40, 10, key="panoptic_radius", unit="px", window=2) as radius:
         in_hand = paint_of(CLASSES.index(name), number)
         held = brush(
-            KEY, (width, height), palette(), paint=in_hand, name=name, tool=TOOLS[tool], radius=radius,
-            sheet=picture.name, window=2,
+            KEY, (size[1], size[0]), palette(), paint=in_hand, name=name, tool=TOOLS[tool], radius=radius,
+            sheet=st.session_state[f"_{LINK}_drawn_on"], window=2,
         )  # fmt: skip
         empty = int((held.values == 0).sum())
         segments = panoptic_quality.segments(pairs_of(held.values), THINGS)
@@ -85,6 +117,9 @@ def paint(picture: Picture, said: np.ndarray) -> None:
             )
     if not following():
         right.html(swatches((PALETTE[each], each) for each in CLASSES))
+        with folder:
+            drawing_files.offered("panoptic", picture, own_mask.marks_of(held.values, PAINTS))
+    own_mask.remembered(LINK, held, None)
     if picture.view is None:
         with right:
             as_truth(held.values, said)
@@ -106,20 +141,6 @@ def as_truth(values: np.ndarray, said: np.ndarray) -> None:
         f"{int(judged.missed.sum())}, wrong {int(judged.wrong.sum())}. Empty pixels do not count.]",
         "panoptic_painted_truth",
     )
-
-
-def keep_apart(picture: Picture) -> None:
-    """Every picture has paint of its own, for as long as the visit lasts."""
-    kept = st.session_state.setdefault("_panoptic_painted", {})
-    before = st.session_state.get("_panoptic_painted_on")
-    if before == picture.name:
-        return
-    if before is not None and isinstance(st.session_state.get(KEY), np.ndarray):
-        kept[before] = st.session_state[KEY]
-        while len(kept) > KEPT:
-            kept.pop(next(iter(kept)))
-    st.session_state["_panoptic_painted_on"] = picture.name
-    st.session_state[KEY] = kept.pop(picture.name, np.zeros(picture.image.shape[:2], np.uint8))
 
 
 def scored(picture: Picture, values: np.ndarray) -> None:

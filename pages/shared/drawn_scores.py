@@ -1,6 +1,6 @@
 """What a detector's boxes are worth against a truth drawn by hand, by the functions that judge Lab World."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from labs import average_precision as ap
 from labs.coco_file import Mark
 from labs.matching import Detections, Judgement, Truths, judge, overlaps
+from scenes import THINGS
 from ui import rounding
 
 SAID = {
@@ -16,6 +17,18 @@ SAID = {
     "background": "nothing is drawn there",
 }  # fmt: skip
 MOST_LINES = 12  # false detections in words
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What a page has found on a picture already: `boxes` (n, 4) xyxy in pixels, best first, with their class `names`
+    and `scores` (n,); `name`: who says so, which knows `classes`."""
+
+    name: str
+    boxes: np.ndarray
+    names: Sequence[str]
+    scores: np.ndarray
+    classes: Collection[str] = THINGS
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,15 +48,17 @@ def opened(key: str, picture: Picture) -> bool:
 
 @st.fragment
 @page.guard()
-def paint(key: str, picture: Picture, seen: Seen) -> None:
-    """The brush, what it is worth, and a second painting. `key` starts the names of all controls and of the link."""
+def paint(key: str, picture: Picture, *every: Seen) -> None:
+    """The brush, what `every` network is worth by it, and a second painting. The networks know the same classes. `key`
+    starts the names of all controls and of the link."""
+    seen = every[0]
     key = f"{key}_truth"
     held, second, size = f"{key}_brush", f"{key}_second", picture.image.shape[:2]
     # Another list of classes has paints of its own.
     turned = drawing_link.turned_to(key, Picture(picture.image, f"{picture.name} {len(seen.classes)}"), (held, second))
     if turned == "first":
-        st.session_state[held] = from_link(key, size, seen)
-        st.session_state[second] = from_link(f"{key}_2", size, seen)
+        st.session_state[held] = from_link(key, size, len(seen.classes) + 1)
+        st.session_state[second] = from_link(f"{key}_2", size, len(seen.classes) + 1)
     with st.container(key=f"{key}_tools", horizontal=True, vertical_alignment="bottom"):
         tool = st.segmented_control("Tool", list(TOOLS), default="Brush", required=True, key=f"{key}_tool",
                                     bind="query-params")  # fmt: skip
@@ -72,7 +74,7 @@ def paint(key: str, picture: Picture, seen: Seen) -> None:
         )  # fmt: skip
         painted.show(picture.image, alt="The picture to paint on", caption=f"In hand: {tool.lower()}, {name}.")
         with right:
-            scored(key, painted.values, seen)
+            scored(key, painted.values, every)
             other = st.session_state.get(second)
             if other is not None and other.any():
                 compared(key, painted.values, other, seen)
@@ -118,10 +120,10 @@ def values_of(marks: Sequence[Mark], classes: Sequence[str], size: tuple[int, in
     return values
 
 
-def from_link(link: str, size: tuple[int, int], seen: Seen) -> np.ndarray:
-    """The paint in the address; none, with a sentence, where it is not of this picture."""
+def from_link(link: str, size: tuple[int, int], paints: int) -> np.ndarray:
+    """The paint in the address, below `paints`; none, with a sentence, where it is not of this picture."""
     try:
-        return drawing_link.values_of(address.linked(link) or "", size, len(seen.classes) + 1)
+        return drawing_link.values_of(address.linked(link) or "", size, paints)
     except ValueError as refused:
         page.problem(str(refused))
         return np.zeros(size, np.uint8)
@@ -142,20 +144,24 @@ def confusion(values: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarra
     return segmentation_metrics.confusion_matrix(values[there][None].astype(np.int64) - 1, labels[there][None], classes)
 
 
-def scored(key: str, values: np.ndarray, seen: Seen) -> None:
-    """The network against what is painted: figures, and where it is right."""
+def scored(key: str, values: np.ndarray, every: Sequence[Seen]) -> None:
+    """The networks against what is painted: figures of all, and where the one that is shown is right."""
     if not values.any():
         words(EMPTY, f"{key}_figures")
         return
+    seen, names = every[0], [each.name for each in every]
+    if len(every) > 1:
+        which = st.segmented_control("Shown", names, default=names[0], required=True, key=f"{key}_shown")
+        seen = every[names.index(which)]
+    told = [f"**{(values > 0).mean():.0%}** of the pixels painted"]
+    for network in every:
+        counts = confusion(values, network.labels, len(network.classes))
+        told.append(f"**{network.name}**: mIoU **{segmentation_metrics.scene_mean_iou(counts):.3f}** · pixel accuracy "
+                    f"**{segmentation_metrics.pixel_accuracy(counts):.3f}**")  # fmt: skip
     counts = confusion(values, seen.labels, len(seen.classes))
     ious = segmentation_metrics.class_iou(counts)
     each = " · ".join(f"{seen.classes[c]} {ious[c]:.2f}" for c in np.flatnonzero(counts.sum(1)).tolist())
-    words(
-        f"**{seen.name}**: mIoU **{segmentation_metrics.scene_mean_iou(counts):.3f}** · pixel accuracy "
-        f"**{segmentation_metrics.pixel_accuracy(counts):.3f}** · **{(values > 0).mean():.0%}** of the pixels "
-        f"painted\n\nIoU of each class painted: {each}",
-        f"{key}_figures",
-    )
+    words("\n\n".join([*told[1:], f"{told[0]}. IoU of each class painted: {each}"]), f"{key}_figures")
     fate = np.where(values == 0, 0, np.where(seen.labels == values.astype(np.int64) - 1, 1, 2)).astype(np.uint8)
     stage(f"{key}_fate", zoom=False, window=2).show(
         None, [Labels(fate, [GREY, BLUE, ORANGE], 1.0)], size=values.shape[::-1],

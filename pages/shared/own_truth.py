@@ -5,7 +5,7 @@
 A picture of Lab World has its truth already, so there the section is left out.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -15,12 +15,13 @@ from labs import annotator_agreement, average_precision, coco_file
 from labs.coco_file import Mark
 from models import choice
 from pages.shared import drawing_files, drawing_link, drawn_scores, two_drawings
-from pages.shared.drawn_scores import Judged
-from pages.shared.photograph_found import LOWEST, Found, look, xyxy
+from pages.shared.drawn_scores import Judged, Said
+from pages.shared.photograph_found import LOWEST, look, xyxy
 from scenes import THINGS
 from ui import model_choice, page
 from ui.components import Box, Boxes, Stage, address, following, live_slider, resting, stage, words
 from ui.pictures import KEPT, Picture
+from ui.rooms import collect
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, WHITE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#FFFFFF"
 MARKS = {"true": ("✓", GREEN), "duplicate": ("2×", ORANGE)}
@@ -37,6 +38,7 @@ COCO = (
 KNOWN = tuple(dict.fromkeys((*THINGS, *COCO)))
 DRAWN, EVERY = "Classes drawn", "All classes"
 NAMED = 12  # so many detections bear their class and score; the others say it when pointed at
+TITLE = "Draw the truth"
 SENTENCE = (
     "Nobody has marked what is in this picture: do it, and the same functions that judge on Lab World judge here. Drag "
     "on the picture to draw a box."
@@ -55,13 +57,19 @@ def section(key: str, picture: Picture, lab: Sequence[str]) -> None:
     draw(f"{key}_truth", picture, [] if network is None else [network])
 
 
-def beside(key: str, picture: Picture, networks: Sequence) -> None:
-    """The section for a page whose networks, loaded already, stand above it."""
-    if opened(key, picture):
-        draw(f"{key}_truth", picture, list(networks))
+def beside(
+    key: str, picture: Picture, networks: Sequence, title: str = TITLE,
+    also: Callable[[Sequence[Mark]], None] | None = None,
+) -> None:  # fmt: skip
+    """The section for a page whose networks stand above it: loaded ones, or what was `Said` already.
+
+    A page with several of these sections gives each a `title`. `also` says more of what is drawn, in words.
+    """
+    if opened(key, picture, title):
+        draw(f"{key}_truth", picture, list(networks), also)
 
 
-def opened(key: str, picture: Picture) -> bool:
+def opened(key: str, picture: Picture, title: str = TITLE) -> bool:
     """The heading and the switch, where the picture has no truth; whether somebody wants to draw."""
     if picture.view is not None:
         drawing_link.waiting(
@@ -69,13 +77,15 @@ def opened(key: str, picture: Picture) -> bool:
             "The link holds a truth drawn on another picture: choose that picture, and it is there.",
         )  # fmt: skip
         return False
-    page.section("Draw the truth", SENTENCE)
-    return st.toggle("Draw the truth", key=f"{key}_draw", bind="query-params")
+    page.section(title, SENTENCE)
+    return st.toggle(title, key=f"{key}_draw", bind="query-params")
 
 
 @st.fragment
 @page.guard()
-def draw(key: str, picture: Picture, networks: list) -> None:
+def draw(
+    key: str, picture: Picture, networks: list, also: Callable[[Sequence[Mark]], None] | None = None
+) -> None:  # fmt: skip
     size, held = picture.image.shape[:2], f"{key}_stage"
     if drawing_link.turned_to(key, picture, (held, f"{key}_second", f"_{key}_undone")) == "first":
         st.session_state[held] = from_link(key, size)
@@ -104,6 +114,10 @@ def draw(key: str, picture: Picture, networks: list) -> None:
             shown = chosen(key, picture, networks, results)
         with left:
             mine(view, marks, picture, shown)
+            if not following():
+                collect.box(key, picture.image, picture.name, name, in_hand(view, marks, name))
+        if also is not None:
+            also(marks)
         told(key, marks, networks, results, iou)
         second = st.session_state.get(f"{key}_second", [])
         if second:
@@ -170,6 +184,12 @@ def hands(tools, held: str, view: Stage, name: str) -> None:
                   on_click=cleared, args=(held,))  # fmt: skip
 
 
+def in_hand(view: Stage, marks: Sequence[Mark], name: str) -> tuple[float, float, float, float] | None:
+    """The selected box if it is of this class, else the last one that is."""
+    mine = {box.id: mark.box for box, mark in zip(view.boxes, marks, strict=True) if mark.name == name}
+    return mine.get(view.selected, next(reversed(mine.values()), None))
+
+
 def renamed(held: str, which: str, name: str) -> None:
     boxes = st.session_state[held]
     st.session_state[held] = [replace(box, label=name) if box.id == which else box for box in boxes]
@@ -215,7 +235,7 @@ def remembered(key: str, held: str, marks: Sequence[Mark], second: Sequence[Box]
 
 def judge(network, picture: Picture, marks: Sequence[Mark], least: float, iou: float, every: bool) -> Judged:
     """The network's detections of the picture against what is drawn; it looks once."""
-    found: Found = look(network, picture.image, heads=False)
+    found = network if isinstance(network, Said) else look(network, picture.image, heads=False)
     return drawn_scores.judged(found.boxes, found.names, found.scores, marks, least, iou, every)
 
 

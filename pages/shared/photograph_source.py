@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui import pictures
 from ui.pictures import KEPT, PHOTOGRAPHS, Picture
+from ui.rooms import collect
 
 ABOVE = "The picture above"
 FIRST = "Astronaut"  # of PHOTOGRAPHS: a person and things, for boxes, masks and joints
@@ -39,5 +40,8 @@ def choose(key: str, above: Picture, default: str = ABOVE) -> Picture:
     )  # fmt: skip
     if chosen == ABOVE:
         return above
+    collect.control(f"{key}_photo")
     pictures.about(chosen)
-    return pictures.photograph(chosen, SIZE)
+    picture = pictures.photograph(chosen, SIZE)
+    collect.marks(f"{key}_photo", picture.image, picture.name, picture.boxes)
+    return picture

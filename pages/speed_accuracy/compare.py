@@ -6,12 +6,14 @@ import torch
 
 import scenes
 from labs import speed_accuracy
+from pages.shared import own_truth
+from pages.shared.drawn_scores import Said
 from pages.shared.truths import truths_of
 from pages.speed_accuracy.scatter import CHOSEN
 from pages.speed_accuracy.shared import LOOKS, ONE, Point, milliseconds, points, seen
 from scenes import THINGS
 from ui import outside_lab_world, page, pictures
-from ui.components import Box, Boxes, address, live_slider, stage, words
+from ui.components import Box, Boxes, address, following, live_slider, stage, words
 from ui.pictures import Picture
 
 BLUE, ORANGE, WHITE = "#0072B2", "#E69F00", "#FFFFFF"
@@ -41,6 +43,16 @@ def compare() -> None:
     both = [at_size(picture, every[index]) for index in (first, second)]
     names = " and ".join(dict.fromkeys(every[index].setting.network for index in (first, second)))
     page.footer(names, both[0].device, 1000 * sum(found.seconds for found in both))
+    if not following():
+        points_said = {every[index].name: said(picture, every[index]) for index in (first, second)}
+        own_truth.beside("trade", picture, list(points_said.values()))
+
+
+def said(picture: Picture, point: Point) -> Said:
+    """What the point finds, for a truth drawn by hand."""
+    found = at_size(picture, point)
+    names = [THINGS[label - 1] for label in found.labels.tolist()]
+    return Said(point.name, found.boxes.numpy(), names, found.scores.numpy())
 
 
 def chosen(label: str, key: str, default: int) -> int:
@@ -106,7 +118,7 @@ def truth_boxes(picture: Picture) -> list[Box]:
 def differences(picture: Picture, first: Point, second: Point, threshold: float) -> str:
     """Which things both find, only one, or none."""
     if picture.view is None:
-        return "This picture has no truth, so nothing is judged: compare the boxes with your own eyes."
+        return "This picture has no truth, so nothing is judged: draw it below, or compare with your own eyes."
     truths = truths_of(picture.view)
     boxes, labels = torch.from_numpy(truths.boxes).float(), torch.from_numpy(truths.labels)
     both = [

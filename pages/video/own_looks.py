@@ -44,6 +44,12 @@ class OwnLooks(Looks):
         frames = tracking.track(seen, settings, every) if seen else []
         return [[each for each in frame if each.state in COUNTED] for frame in frames]
 
+    def at(self, at: int) -> Detections:
+        """What the network finds in frame `at`, best first; it looks if it has not yet."""
+        if self.found[at] is None:
+            self._look(at)
+        return self.found[at]
+
     def _look(self, at: int) -> None:
         picture, scale = self.video.frame(at), 1.0
         if not hasattr(self.network, "classes"):  # the lab's networks know things at the size of Lab World

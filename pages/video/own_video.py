@@ -8,13 +8,15 @@ from labs import tracking
 from labs.tracking import Settings
 from models import choice
 from models.choice import Offer
-from pages.shared import offered, photograph_found
+from pages.shared import offered, own_truth, photograph_found
+from pages.shared.drawn_scores import Said
 from pages.video import shared
 from pages.video.own_looks import OwnLooks, drawn
+from scenes import THINGS
 from ui import lost_files, model_choice, own_files, own_video, page
 from ui.components import Mark, Marked, Reel, live_slider, player, words
 from ui.own_video import Video, Written
-from ui.pictures import KEPT
+from ui.pictures import KEPT, Picture
 
 KEY = "video_own"
 ENDINGS = ("mp4", "m4v", "webm", "mov")
@@ -70,6 +72,7 @@ def own() -> None:
                     lambda: looks.work(every),
                 )  # fmt: skip
         _result(video, looks, network, every)
+    _truth(video, looks)
 
 
 @st.fragment
@@ -101,10 +104,31 @@ def _result(video: Video, looks: OwnLooks, network, every: int) -> None:
         else "No frame has been looked at yet.",
         f"{KEY}_count",
     )
-    if not done:
+    if done:
+        page.footer(network.name, looks.device, looks.typical)
+        _written(video, marks, f"{looks.name} {network.name} {every} {least} {done}")
+
+
+@st.fragment
+@page.guard()
+def _truth(video: Video, looks: OwnLooks) -> None:
+    """The truth of a frame that stands still, drawn by hand; the network looks at it if it has not yet."""
+    at = min(st.session_state.get(f"{KEY}_play_frame", 0), len(video) - 1)
+    frame = Picture(video.frame(at), f"Frame {at + 1} of your video")
+    if not own_truth.opened(KEY, frame, "Draw the truth of a frame"):
         return
-    page.footer(network.name, looks.device, looks.typical)
-    kept = f"{looks.name} {network.name} {every} {least} {done}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Take the frame where the film stands", icon=":material/center_focus_strong:", key=f"{KEY}_take")
+        st.caption(f"This is frame **{at + 1}**. Every frame has a drawing of its own.")
+    found, network = looks.at(at), looks.network
+    names = [looks.names[label] for label in found.labels.tolist()]
+    own_truth.draw(f"{KEY}_truth", frame, [
+        Said(network.name, found.boxes, names, found.scores, getattr(network, "classes", THINGS))
+    ])  # fmt: skip
+
+
+def _written(video: Video, marks: list[list[Mark]], kept: str) -> None:
+    """The button that writes the film with its boxes, and the file; `kept` names both."""
     if st.button("Write the video with boxes", icon=":material/movie_edit:", key=f"{KEY}_write"):
         with st.spinner("Writing the video", show_time=True):
             pictures = (drawn(video.frame(at), frame) for at, frame in enumerate(marks))

@@ -17,6 +17,7 @@ from tests.browser.reading import PATIENCE, arrive
 from ui.course import ready
 
 STATE = "anchors?anchors_seed=8&predict-anchors-best=guessed&room=ABCDEF"
+SANDBOX = "allow-scripts allow-same-origin allow-downloads allow-popups allow-popups-to-escape-sandbox"
 HIDDEN = ("[data-testid=stSidebar]", "[data-testid=stHeader]", ".st-key-page-bar", ".st-key-page-way-on")
 
 
@@ -57,6 +58,8 @@ def test_a_section_lives_in_a_page_of_another_site(code, server, chromium, tmp_p
     head = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">'
     (tmp_path / "course.html").write_text(f'{head}<a href="task.html">Task</a>', encoding="utf-8")
     (tmp_path / "task.html").write_text(f"{head}{code[0]}", encoding="utf-8")
+    boxed = code[0].replace("<iframe", f'<iframe sandbox="{SANDBOX}"')
+    (tmp_path / "boxed.html").write_text(f"{head}{boxed}", encoding="utf-8")
     picture = np.full((60, 80, 3), (30, 160, 220), np.uint8)
     assert cv2.imwrite(str(tmp_path / "mine.png"), picture)
     with platform(tmp_path) as outside, visiting(chromium) as tab:
@@ -126,3 +129,24 @@ def test_a_section_lives_in_a_page_of_another_site(code, server, chromium, tmp_p
         opened.value.close()
         tab.go_back()
         expect(tab.get_by_role("link", name="Task")).to_be_visible()
+        tab.goto(f"{outside}/boxed.html")
+        works_in_a_sandbox(tab, server)
+
+
+def works_in_a_sandbox(tab, server) -> None:
+    """With what docs/embed.md asks of a platform that adds one: controls, a file to download, the whole page."""
+    lab = tab.frame_locator("iframe[sandbox]")
+    way_out = lab.locator(".st-key-embed-way-out a")
+    expect(way_out).to_be_visible(timeout=PATIENCE * 1000)
+    slider = lab.get_by_role("slider", name="Smallest size")
+    slider.press("ArrowRight")
+    tab.frames[1].wait_for_url("**anchors_smallest=36*")
+    lab.get_by_role("button", name="Hand in").click()
+    with tab.expect_download() as file:
+        lab.get_by_role("button", name="Hand-in as a file").click()
+    assert file.value.suggested_filename.endswith(".json")
+    tab.keyboard.press("Escape")
+    with tab.expect_popup() as opened:
+        way_out.click()
+    opened.value.wait_for_url(f"{server}/anchors?*anchors_smallest=36*", wait_until="commit")
+    assert opened.value.evaluate("self.origin") == server, "outside the sandbox"

@@ -32,3 +32,14 @@ def test_a_picture_fills_the_screen_with_its_controls(server, page):
     expect(page.locator("[data-full]")).to_be_visible()
     page.keyboard.press("f")
     expect(page.locator("[data-full]")).to_have_count(0)
+
+
+def test_a_photograph_is_above_the_fold_of_a_phone_whatever_is_said_of_the_networks(server, page):
+    lesson = next(each for each in ready() if each.file == "ssd")
+    page.set_viewport_size({"width": 390, "height": 844})
+    arrive(page, f"{server}/{lesson.path}?ssd_source=Photograph&ssd_photo=Astronaut", lesson)
+    said = page.get_by_text("know drawn Lab World scenes only: expect wrong answers")
+    expect(said).to_be_visible()
+    assert said.bounding_box()["height"] < 50, "two lines"
+    frame = page.locator(".frame").first.bounding_box()
+    assert frame["y"] + frame["height"] <= 844

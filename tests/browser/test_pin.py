@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -12,6 +14,7 @@ from tests.browser.conftest import visiting
 from tests.browser.reading import rest
 
 PAGE, MODEL, SEED, FOG = "semantic_segmentation", "segmentation_model", "segmentation_seed", "More fog"
+WEIGHTS = Path(__file__).parents[2] / "models" / "weights" / "segmenter-bed-of-nails.safetensors"
 # A state as in the address: what differs, the live state before and after, whether the change that sets apart goes on.
 LIVE_STEPS = [
     # Nothing differs: what changes is set apart, with what depends on it, and a default is remembered as one.
@@ -159,11 +162,13 @@ def test_a_state_beside_the_next_one(server, page, chromium, lines):
     for side in (page, copy):
         expect(side.get_by_text("Nobody has labelled the pixels of this picture")).to_be_visible()
         expect(side.get_by_text("No picture yet")).to_have_count(0)
+    photographed(page, copy)
     page.keyboard.press("Escape")
     # A chip brings what differs in step.
     chip.press("Enter")
     expect(model(copy)).to_have_value("segmenter-bed-of-nails")
     expect(head.get_by_role("status")).to_contain_text("Change one thing")
+    weighed(page, copy, head)
     head.get_by_role("button", name="Unpin").press("Enter")
     expect(head).to_have_count(0)
     page.wait_for_url(lambda url: "pin=" not in url)
@@ -172,6 +177,41 @@ def test_a_state_beside_the_next_one(server, page, chromium, lines):
     assert len(lines) > alone and all(line.is_closed() for line in lines[alone:])  # its session has lost its browser
     assert page.evaluate("document.querySelectorAll('iframe, [data-pin]').length") == 0
     follows_a_link(server, chromium, address, first)
+
+
+def photographed(page, copy) -> None:
+    """What the camera takes on the live side is looked at on both; the copy asks for no camera of its own."""
+    page.get_by_test_id("stPopoverBody").get_by_text("Camera", exact=True).click()
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+    both_rest(page)
+    expect(copy.get_by_text("No picture yet")).to_be_visible()
+    taken = page.get_by_role("button", name="Clear photo")
+    for _ in range(5):  # a browser that is still busy gives no picture; one presses again
+        page.get_by_role("button", name="Take Photo").click()
+        with contextlib.suppress(AssertionError):
+            expect(taken).to_be_visible(timeout=5000)
+            break
+    for side in (page, copy):
+        expect(side.get_by_text("Nobody has labelled the pixels of this picture")).to_be_visible()
+        expect(side.get_by_text("No picture yet")).to_have_count(0)
+    assert copy.locator("video").count() == 0
+    both_rest(page)
+
+
+def weighed(page, copy, head) -> None:
+    """Own weights set the two apart; a chip brings them to the copy, too."""
+    both_rest(page)
+    page.locator(".st-key-model-segmentation").get_by_role("button", name="Models").click()
+    page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(WEIGHTS)
+    said = f"segmenter-bed-of-nails with the weights of “{WEIGHTS.name}”"
+    expect(page.get_by_text(said)).to_be_visible()
+    page.keyboard.press("Escape")
+    both_rest(page)
+    expect(copy.get_by_text(said)).to_have_count(0)
+    head.get_by_role("button", name="Own file: none|").press("Enter")
+    expect(copy.get_by_text(said)).to_be_visible()
+    expect(page.get_by_text(said)).to_be_visible()
+    expect(head.get_by_role("status")).to_contain_text("Change one thing")
 
 
 def follows_a_link(server, chromium, address, first) -> None:

@@ -170,7 +170,7 @@ def test_another_thing_is_boxed(visit, sound, drawn):
 def test_a_photograph_has_no_truth_and_a_scene_may_be_empty_or_crowded(visit, sound, drawn, said):
     at = sound(visit(PAGE, masks_source="Photograph"))
     told = "\n".join(each.value for each in at.info)
-    assert "never a photograph" in told and "A target needs an exact mask" in told
+    assert "drawn Lab World scenes only" in told and "A target needs an exact mask" in told
     assert drawn.layer("mask_compared", components.Labels) is None
     at = sound(visit(PAGE, masks_objects=(0, 0)))
     assert "No thing is in this scene" in "\n".join(each.value for each in at.info)

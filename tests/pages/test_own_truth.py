@@ -6,6 +6,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as some
 from pycocotools.coco import COCO
@@ -15,6 +16,7 @@ from labs import coco_file
 from labs.average_precision import Confusion
 from labs.coco_file import Mark
 from models import catalog
+from pages.localization.one_thing import losses
 from pages.shared import drawing_link, drawn_scores, own_mask, own_truth
 from pages.shared.photograph_found import look
 from scenes import CLASSES
@@ -174,7 +176,8 @@ def test_lab_world_has_its_truth_and_a_link_for_another_picture_says_so(visit, s
 @pytest.mark.parametrize(
     ("page", "key", "photo"),
     [("position_sensitive", "rfcn", "source"), ("iou_nms_precision_recall", "published", "source"),
-     ("yolo_grid", "yolo_published", "photo")],
+     ("iou_nms_precision_recall", "nms", "source"), ("speed_accuracy", "trade", "source"),
+     ("localization", "localization", "source"), ("yolo_grid", "yolo_published", "photo")],
 )  # fmt: skip
 def test_other_detectors_are_judged_too(visit, sound, prose, drawn, page, key, photo):
     query = {f"{key}_source": "Photograph"} if photo == "source" else {}
@@ -182,7 +185,18 @@ def test_other_detectors_are_judged_too(visit, sound, prose, drawn, page, key, p
         visit(page, query | {f"{key}_photo": "Astronaut", f"{key}_draw": "true", f"{key}_truth": "dog-0-0-99-99"})
     )
     assert [box.label[:2] for box in drawn.boxes(f"{key}_truth_stage")] == ["1 "]
-    assert prose(at).count("recall **0.00** (0 of 1)") == (2 if page == "yolo_grid" else 1)
+    assert prose(at).count("recall **0.00** (0 of 1)") == (2 if page in ("yolo_grid", "speed_accuracy") else 1)
+
+
+def test_the_losses_of_localization_are_those_of_the_largest_box_drawn(visit, sound, prose):
+    said = catalog.load("localizer-joint")(pictures.photograph("Cat").image)
+    place = drawing_link.rounded(said.box.tolist(), SIZE)
+    link = drawing_link.text_of([Mark("dog", (0.0, 0.0, 9.0, 9.0)), Mark(said.label, place)])
+    query = {"localization_source": "Photograph", "localization_photo": "Cat", "localization_draw": "true"}
+    at = sound(visit("localization", query | {"localization_truth": link, "localization_truth_score": "0.05"}))
+    told = losses(said.box, torch.tensor(place)).replace("\n\n", " · ")
+    assert f"against the {said.label} that you drew: {told}" in prose(at)
+    assert f"found by {said.label}" in prose(at) and "recall **0.50** (1 of 2)" in prose(at)
 
 
 def test_a_painting_judges_a_segmenter_and_two_are_compared(visit, sound, prose, said, drawn):
@@ -195,7 +209,7 @@ def test_a_painting_judges_a_segmenter_and_two_are_compared(visit, sound, prose,
     links = {"segmentation_truth": drawing_link.packed(mine), "segmentation_truth_2": drawing_link.packed(other)}
     assert max(map(len, links.values())) <= drawing_link.LONGEST, "choose a picture with larger areas"
     at = sound(visit("semantic_segmentation", PAINTED | links))
-    assert "pixel accuracy **0.800** · **62%** of the pixels painted" in prose(at)
+    assert "pixel accuracy **0.800**" in prose(at) and "**62%** of the pixels painted" in prose(at)
     assert (
         "Cohen's kappa **1.000**, over 8,960 pixels that both painted · only yours 22,400 · only the second 0"
         in prose(at)
@@ -206,6 +220,23 @@ def test_a_painting_judges_a_segmenter_and_two_are_compared(visit, sound, prose,
     marks = own_mask.marks_of(mine, CLASSES)
     read = coco_file.read(json.dumps(coco_file.write(marks, SIZE, "Cat")).encode(), CLASSES, SIZE, "Cat", masks=True)
     np.testing.assert_array_equal(own_mask.values_of(read.marks, CLASSES, SIZE), mine)
+
+
+def test_a_painting_judges_all_five_ways_of_upsampling(visit, sound, prose, drawn):
+    image = pictures.photograph("Cat").image
+    said = {name.removeprefix("segmenter-"): catalog.load(name)(image).labels for name in catalog.names("segmentation")}
+    values = np.zeros(SIZE, np.uint8)
+    values[:112] = said["bilinear"][:112] + 1
+    query = {"scene_source": "Photograph", "scene_photo": "Cat", "scene_draw": "true"}
+    at = sound(visit("upsampling", query | {"scene_truth": drawing_link.packed(values)}))
+    for name, labels in said.items():
+        right = (labels[:112] + 1 == values[:112]).mean()
+        assert f"**{name}**: mIoU" in prose(at) and f"pixel accuracy **{right:.3f}**" in prose(at)
+    fate = drawn.layer("scene_truth_fate", components.Labels).values
+    first = next(iter(said))
+    assert (fate == 1).sum() == (said[first][:112] + 1 == values[:112]).sum() and "50%** of the pixels" in prose(at)
+    at.segmented_control(key="scene_truth_shown").set_value("bilinear").run()
+    assert (drawn.layer("scene_truth_fate", components.Labels).values == 1).sum() == 112 * 224
 
 
 def test_a_broken_painting_is_one_sentence(visit, prose):

@@ -1,13 +1,18 @@
 """The quality of a panoptic map on its page: unique matches, the sum opened, void and crowd, and what is painted."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from torchmetrics.functional.detection import panoptic_quality as theirs
 
 import scenes
+from labs import coco_file
 from pages.panoptic import paint, quality, shared, uniqueness
 from pages.panoptic.shared import SEED
+from pages.shared import drawing_link, own_mask
+from scenes import CLASSES
 from ui import pictures
 
 STUFF, THINGS = set(range(5)), set(range(5, 13))
@@ -40,6 +45,17 @@ def test_what_is_painted_is_a_class_and_a_number():
     assert len(set(paint.palette())) == 78, "every paint has a colour of its own"
 
 
+def test_a_painting_comes_back_from_a_file():
+    values = np.zeros((20, 30), np.uint8)
+    values[:10], values[12:15, :9], values[12:15, 20:] = 2, paint.paint_of(5, 1), paint.paint_of(5, 2)
+    written = coco_file.write(own_mask.marks_of(values, paint.PAINTS), values.shape, "p.png")
+    assert [each["name"] for each in written["categories"]] == ["grass", "person"] and len(written["annotations"]) == 3
+    read = coco_file.read(json.dumps(written).encode(), CLASSES, values.shape, "p.png", masks=True)
+    np.testing.assert_array_equal(paint.values_of(read.marks, values.shape), values)
+    with pytest.raises(ValueError, match="more than 9 of person"):
+        paint.values_of([read.marks[-1]] * 10, values.shape)
+
+
 def test_void_and_crowds_in_the_box(truth):
     moved = truth.copy()
     moved[..., 1] = np.roll(truth[..., 1], 60, 1)
@@ -59,8 +75,8 @@ def test_the_page_says_what_the_library_says_of_the_painted_map(visit, sound, pr
     values[truth[..., 0] == 0] = 1  # all of the sky, and the lower half as grass
     values[112:] = 2
     at = sound(visit(
-        "panoptic", OFF, panoptic_paint=values, _panoptic_painted_on=f"Lab World scene {SEED}", panoptic_match=0.4,
-        panoptic_share=True, panoptic_rule=quality.IS_VOID, panoptic_class="sky",
+        "panoptic", OFF | {paint.LINK: drawing_link.packed(values)}, panoptic_match=0.4, panoptic_share=True,
+        panoptic_rule=quality.IS_VOID, panoptic_class="sky",
     ))  # fmt: skip
     told = prose(at)
     lenient = library(paint.pairs_of(values), truth)[0]

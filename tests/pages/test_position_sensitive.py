@@ -164,7 +164,7 @@ def test_the_cards_stand_side_by_side(visit, sound, prose):
 
 def test_a_photograph_has_no_truth_and_a_scene_may_be_empty(visit, sound, drawn, said):
     at = sound(visit(PAGE, rfcn_source="Photograph", rfcn_maps=TRAINED))
-    assert "never a photograph" in "\n".join(each.value for each in at.info)
+    assert "drawn Lab World scenes only" in "\n".join(each.value for each in at.info)
     assert not [box for box in drawn.boxes("rfcn_found_r-fcn") if box.id.startswith("truth")]
     assert [box.xyxy for box in drawn.boxes("rfcn_scene") if box.editable] == [shared.MIDDLE]
     sound(visit(PAGE, rfcn_objects=(0, 0), rfcn_maps=PERFECT, rfcn_class="background"))

@@ -157,7 +157,7 @@ def test_questions_follow_the_controls(visit, sound, prose):
 
 def test_a_photograph_has_no_truth_and_a_warning(visit, sound, drawn):
     at = sound(visit(PAGE, {"predict": "off"}, rcnn_source="Photograph", rcnn_count=10))
-    assert any("never a photograph" in each.value for each in at.info)
+    assert any("drawn Lab World scenes only" in each.value for each in at.info)
     assert any("only known where the truth is known" in each.value for each in at.info)
     assert not [box for box in drawn.boxes("rcnn_proposals") if box.id.startswith("truth")]
 

@@ -268,7 +268,7 @@ def test_a_photograph_is_segmented_without_scores(visit, sound, drawn, text):
     at = sound(visit(PAGE, scene_source="Photograph"))
     assert "mIoU **" not in text(at)
     (told,) = [each.value for each in at.info]
-    assert "drawn Lab World scenes only" in told and "nobody knows the true classes here" in told
+    assert "drawn Lab World scenes only" in told and "paint them below" in told
     assert drawn.layers["segmenter-bilinear"][0].values.shape == (224, 224)
 
 

@@ -11,7 +11,7 @@ from pages.video import own_looks, own_video, shared
 from scenes.film import FilmKnobs, film
 from ui import own_video as videos
 from ui import video_coding
-from ui.components import Mark, Player
+from ui.components import Box, Mark, Player
 
 FRAMES = 8
 
@@ -106,6 +106,16 @@ def test_a_video_is_looked_at_and_taken_home(visit, sound, said, shown, street):
     reel, options = shown["video_own_play"]
     assert reel.frames == FRAMES and reel.size == (224, 224) and "ssd finds" in options["alt"]
     assert reel.marks(4, 8).frames[0]
+    at.session_state["video_own_play_frame"] = 5  # no frame that has been looked at
+    at = sound(at.toggle("video_own_draw").set_value(True).run())
+    assert "This is frame **6**" in said(at) and "Draw the first box" in said(at)
+    at.session_state["video_own_truth_stage"] = [Box("a", (0.0, 0.0, 9.0, 9.0), "dog", editable=True)]
+    at = sound(at.run())
+    assert "**ssd**: precision" in said(at) and "recall **0.00** (0 of 1)" in said(at)
+    assert "in 2 of 2 frames" in said(at), "a look for the truth is none for the film"
+    at.session_state["video_own_play_frame"] = 4
+    at = sound(at.button("video_own_take").click().run())
+    assert "This is frame **5**" in said(at) and "Draw the first box" in said(at)
     at = sound(at.button("video_own_write").click().run())
     assert "without sound" in said(at)
 

@@ -18,13 +18,13 @@ def shown(picture: str, networks: list[str], instead: str = "") -> list[str]:
 @pytest.mark.parametrize("picture", ["pictures.photograph('Cat')", "pictures.Picture(np.zeros((9, 9, 3), 'u1'), 'x')"])
 def test_a_picture_from_elsewhere_is_commented(picture):
     (said,) = shown(picture, ["detector"], "Choose another one.")
-    assert said.startswith("The lab's network detector has seen drawn Lab World scenes only, never a photograph")
+    assert said.startswith("The lab's network **detector** knows drawn Lab World scenes only: expect wrong answers")
     assert said.endswith("sure. Choose another one.")
 
 
 def test_all_networks_that_have_never_seen_a_photograph_are_named():
     (said,) = shown("pictures.photograph('Cat')", ["yolo-cell", "yolo-anchor", "detector"])
-    assert said.startswith("The lab's networks yolo-cell, yolo-anchor and detector have seen drawn")
+    assert said.startswith("The lab's networks **yolo-cell, yolo-anchor and detector** know drawn")
 
 
 def test_nothing_is_said_of_a_scene():

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui.guesses import Number, Order, Region, kind_of
-from ui.rooms import channel, collected, seat, tally, window
-from ui.rooms.room import DISCUSS, FIRST, NOWHERE, SECOND, Rooms, Standing
+from ui.rooms import channel, collect, collected, seat, tally, window
+from ui.rooms.room import ANY, DISCUSS, FIRST, NOWHERE, SECOND, SHOWN, Rooms, Standing
 from ui.rooms.store import Memory, UnreachableError
 
 PICTURE = np.zeros((40, 80, 3), np.uint8)
@@ -349,3 +349,48 @@ def test_the_table_counts_answers_and_names_nobody(rooms):
 
 def test_the_code_is_a_picture():
     assert window.qr("http://example.org/?room=ABCDEF").startswith(b"\x89PNG")
+
+
+def marked():
+    import numpy as np
+
+    from ui import page
+    from ui.rooms import collect, seat
+
+    seat.arrive()
+    page.begin("Marks", question="Where?")
+    seat.line()
+    image, thing = np.zeros((40, 80, 3), np.uint8), (20.0, 10.0, 60.0, 30.0)
+    with page.guard():
+        collect.control("park")
+        collect.marks("park", image, "A park", [(0.0, 0.0, 4.0, 4.0), thing])
+        collect.box("mine", image, "A park", "traffic light", thing)
+
+
+def test_a_class_marks_a_picture_and_hands_in_what_it_drew(rooms):
+    alone = visit(at=AppTest.from_function(marked, default_timeout=30))
+    assert not alone.selectbox and not alone.button and not alone.caption, "without a class nothing is there"
+    code, key = rooms.open()
+    rooms.move(code, key, "?park_collect=A+box")
+    lecturer, student = (AppTest.from_function(marked, default_timeout=30) for _ in range(2))
+    for each, with_key in ((lecturer, key), (student, "")):
+        visit(code, with_key, each).selectbox(key="park_collect").set_value(collect.BOX).run()
+    student.query_params["elsewhere"] = "1"  # whatever else the page is set to, the picture is the same
+    for label in ("That is mine", "Give my traffic light to the class"):
+        next(each for each in student.button if each.label == label).click().run()
+    assert captions(student).count("Your answer counts.") == 2 and "**1** of 1" in captions(visit(at=lecturer))
+    asked = sorted(name for name, _ in rooms.asked(code))
+    assert [name.rpartition("-")[0] for name in asked] == ["collect-mine-traffic_light", "collect-park-box"]
+    drawn = [said(rooms, code, name, Standing("", ANY))[0] for name in asked]
+    assert drawn == [["20,10,60,30"], ["20,10,60,30"]]
+    for name in asked:
+        assert rooms.ask(code, key, name, SHOWN, Standing("", ANY))
+    shown = "\n".join(each.value for each in visit(at=student).markdown)
+    assert shown.count("**1 of 1** reach 0.5") == 1, "of her own box nobody says to a student whether it is right"
+    shown = "\n".join(each.value for each in visit(at=lecturer).markdown)
+    assert shown.count("With the truth: median IoU **1.00**") == 2
+
+
+def test_of_several_things_the_one_is_meant_that_most_answers_meet():
+    meant = collect.meant(Region(PICTURE), [(0.0, 0.0, 9.0, 9.0), (40.0, 10.0, 60.0, 30.0)])
+    assert meant(["50,20", "60,30", "5,5", "sky"]) == (40.0, 10.0, 60.0, 30.0) and meant(["70,35"]) is None

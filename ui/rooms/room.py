@@ -63,7 +63,8 @@ class Poll:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where somebody is: a page, and its address without what is everybody's own, in one order."""
+    """Where somebody is: a page, and its address without what is everybody's own, in one order; or `ANY` of its
+    states."""
 
     page: str = ""
     query: str = ""
@@ -74,6 +75,7 @@ class Standing:
 
 
 NOWHERE = Standing()
+ANY = "any"  # query of a question that hangs on nothing in the address, such as where a thing is on a picture
 
 
 def standing(place: str) -> Standing:
@@ -178,6 +180,8 @@ class Rooms:
             return LATE
         place = self.place(code)
         there = standing(place[1]) if place is not None else here
+        if here.query == ANY:
+            there = Standing(there.page, ANY)
         if there != here and (there.page == here.page or (question, here.case) not in self.asked(code)):
             return ELSEWHERE
         table, asked = _votes(question, number, here.case), f"{here.case}:{question}"

@@ -18,7 +18,7 @@ from ui.components import following
 from ui.guesses import Kind, Region
 from ui.rooms import collected, seat, tally
 from ui.rooms.channel import rooms
-from ui.rooms.room import COUNTED, DISCUSS, ELSEWHERE, FIRST, SECOND, SHOWN, Poll
+from ui.rooms.room import ANY, COUNTED, DISCUSS, ELSEWHERE, FIRST, SECOND, SHOWN, Poll, Standing
 from ui.rooms.store import UnreachableError
 
 GLANCE = 1.0  # s between two looks at how many have answered
@@ -45,7 +45,14 @@ class Ballot:
     key: str
     question: str
     poll: Poll
+    anywhere: bool = False  # the answer hangs on nothing that stands in the address
     results: Any = None  # where they are drawn once they may be seen
+
+    @property
+    def here(self) -> Standing:
+        """Where the visitor stands, as far as the answer hangs on it."""
+        now = seat.standing()
+        return Standing(now.page, ANY) if self.anywhere else now
 
     @property
     def uncovered(self) -> bool:
@@ -55,7 +62,7 @@ class Ballot:
         """True in the first run of a new round, or with other settings: an earlier guess is no answer to this."""
         if following() or self.poll.round is None:
             return False
-        name, now = f"class.round-{self.key}", (self.place.code, self.poll.phase, seat.standing())
+        name, now = f"class.round-{self.key}", (self.place.code, self.poll.phase, self.here)
         before = st.session_state.get(name)
         st.session_state[name] = now
         return before is not None and before != now
@@ -63,7 +70,7 @@ class Ballot:
     def mine(self) -> str | None:
         """What the student has answered here already."""
         try:
-            return rooms().mine(self.place.code, self.key, self.place.voter, seat.standing())
+            return rooms().mine(self.place.code, self.key, self.place.voter, self.here)
         except UnreachableError:
             return None
 
@@ -72,7 +79,7 @@ class Ballot:
         other settings than the class's."""
         if self.place.leads:
             return True
-        here = seat.standing()
+        here = self.here
         try:
             said = rooms().vote(self.place.code, self.key, self.place.voter, answer, self.question, here)
         except UnreachableError:
@@ -97,7 +104,7 @@ class Ballot:
 
     def _wait(self) -> None:
         *when, said = st.session_state.get(f"class.said-{self.key}", ("", "", None, ""))
-        mine = said if when == [self.place.code, self.poll.phase, seat.standing()] else ""
+        mine = said if when == [self.place.code, self.poll.phase, self.here] else ""
         st.caption(
             "The class cannot be reached: your answer was not counted." if mine == SILENT
             else APART if mine == ELSEWHERE
@@ -118,14 +125,14 @@ class Ballot:
 
     def _ask(self, phase: str) -> None:
         try:
-            rooms().ask(self.place.code, self.place.key, self.key, phase, seat.standing())
+            rooms().ask(self.place.code, self.place.key, self.key, phase, self.here)
         except UnreachableError:
             st.toast(seat.SILENT)
 
     @st.fragment(run_every=GLANCE)
     def _count(self, kind: Kind) -> None:
         """How many have answered, and what they say if she wants to see it."""
-        number, here = 2 if self.poll.phase == SECOND else 1, seat.standing()
+        number, here = 2 if self.poll.phase == SECOND else 1, self.here
         try:
             where = (self.place.code, self.key, number, here)
             answered, other = rooms().answered(*where), rooms().answered_elsewhere(*where)
@@ -139,8 +146,9 @@ class Ballot:
             self._answers(kind)
 
     def _answers(self, kind: Kind, truth: Any = None) -> None:
-        """What was said; a `truth` only where it may be seen, and it judges only what was asked with these settings."""
-        here = seat.standing().case
+        """What was said; a `truth` only where it may be seen, and it judges only what was asked with these settings. It
+        may be a function of what was said."""
+        here = self.here.case
         cases = self.poll.cases(here)
         try:
             answers = rooms().answers(self.place.code, self.key, cases)
@@ -150,14 +158,17 @@ class Ballot:
         if other := [number for number, case in enumerate(cases) if case not in ("", here) and answers[number]]:
             votes = " and ".join(tally.ROUND[number].lower() for number in other)
             st.caption(f"The page has other settings now than in the {votes}.")
+        if callable(truth):
+            truth = truth([text for each in answers for text in each])
         if isinstance(kind, Region):
             collected.draw(kind, answers, f"class_tally-{self.key}", None if other else truth)
         else:
             tally.draw(kind, answers, f"class_tally-{self.key}")
 
 
-def ballot(key: str, question: str) -> Ballot | None:
-    """The class's vote on a question; None outside a class, and where its rooms cannot be reached."""
+def ballot(key: str, question: str, anywhere: bool = False) -> Ballot | None:
+    """The class's vote on a question, whose answer hangs on the page's settings unless it is the same `anywhere`; None
+    outside a class, and where its rooms cannot be reached."""
     place = seat.here()
     if place is None:
         return None
@@ -165,4 +176,4 @@ def ballot(key: str, question: str) -> Ballot | None:
         poll = rooms().poll(place.code, key)
     except UnreachableError:
         return None
-    return Ballot(place, key, question, poll)
+    return Ballot(place, key, question, poll, anywhere)
