@@ -60,7 +60,7 @@ with inside:
 KEPT = KeptRuns(int(MEGABYTES * 1e6))
 ROOM = 2_000  # bytes that an act takes beside its text
 # Of the address: what holds for a whole page. A body need not look at them for its run to be another.
-MODES = (*("lecture", "notes", "predict"), "embed", "pinned", "room", "follow", "put", "theme")
+MODES = (*("lecture", "notes", "predict"), "pinned", "room", "follow", "put", "theme")
 # What may be said twice. Files, errors, spinners and whatever a browser is told once may not.
 ELEMENTS = frozenset(
     ("bidi_component", "button", "button_group", "checkbox", "code", "empty", "heading", "html", "markdown", "metric",
@@ -160,6 +160,10 @@ def _widget(state: SessionState, widget: str, key: str | None) -> tuple | None:
 def _of_the_lab(key: str | None) -> bool:
     """True for a component's two widgets: its state, and what is pressed once, which none of ours has."""
     return key is not None and (key.endswith(MESSAGE) or f"{MESSAGE}__" in key)
+
+
+def _known(state: SessionState, widget: str) -> bool:
+    return widget in state._new_widget_state.widget_metadata and widget in state._old_state
 
 
 def _look(context: ScriptRunContext, kind: str, name: str) -> Any:
@@ -406,6 +410,9 @@ class KeptRun:
         finally:
             context._enqueue = enqueue
         if not alike:
+            for message in said:
+                if message.WhichOneof("type") != "delta":  # the address, which now counts as told
+                    enqueue(message)
             for sequence, number in numbers.items():
                 state._state[sequence] = 0 if number is ABSENT else number
             return False
@@ -430,7 +437,7 @@ class KeptRun:
                 said.append(message)
             case Drawn():
                 said.append(_drawn(act))
-            case Registered() if _of_the_lab(act.key) and act.metadata.id in state._new_widget_state.widget_metadata:
+            case Registered() if _of_the_lab(act.key) and _known(state, act.metadata.id):
                 pass  # it is as it was: known by its key, with the one callback that all have
             case Registered():
                 return _answer(state.register_widget(act.metadata, act.key)) == act.found

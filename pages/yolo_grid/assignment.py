@@ -204,8 +204,7 @@ def verdict(truth: Truth | None, choice: Choice, given: Assignment | None) -> No
         else:
             place = f"A cell answers for {choice.predictors} things, one per anchor"
         text.append(
-            f"{place}: "
-            + (f"**lost: {listed([truth.name(i) for i in lost])}**." if lost else "nothing is lost.")
+            f"{place}: " + (f"**lost: {listed([truth.name(i) for i in lost])}**." if lost else "nothing is lost.")
             + " :gray[Larger things choose first here; the papers name no order.]"
         )
     words("\n\n".join(text), "yolo_verdict")
