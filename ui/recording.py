@@ -35,9 +35,9 @@ class Missing(enum.Enum):
 ABSENT = Missing.ABSENT
 SEQUENCE, MESSAGE = ".sequence", ".live"  # of a live component: how many messages it took in, and the newest
 # Kept by ui/components, which note what they do with them themselves.
-OWN = ("address.", "live.")
+OWN = ("address.kept", "address.told", "address.states", "live.")
 # A value under these is somebody's own: guesses, answers, a seat in a class, files.
-PRIVATE = ("predict-", "class.", "hand_in", "own_files")
+PRIVATE = ("predict-", "class.", "hand_in", "address.shelf")
 PLAIN = (str, int, float, bool, bytes, type(None))
 ALIKE = "alike"  # attribute of a body that is marked
 

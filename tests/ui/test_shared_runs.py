@@ -24,7 +24,7 @@ from benchmarks.protocol import ends, failed
 from ui import shared_runs
 from ui.components import live, routes
 from ui.kept_runs import KeptRuns
-from ui.recording import ABSENT, OwnError, frozen
+from ui.recording import ABSENT, OwnError, Recording, frozen
 from ui.rooms import seat
 
 SCRIPT = Path(__file__).with_name("shared_runs_script.py")
@@ -262,6 +262,21 @@ def test_a_class_a_guess_and_an_own_file_are_never_shared_and_never_kept(visit):
     RAN.clear()
     seated.move("level", 6)
     assert RAN[0] == ("body", 1, 6) and shared_runs.KEPT.shared == 0 and len(shared_runs.KEPT) == 1
+    visitor.move("inner", 7)
+    RAN.clear()
+    seated.move("inner", 7)  # which asks nothing
+    assert RAN == [("inner", 6, 7)] and shared_runs.KEPT.shared == 0
+
+
+@pytest.mark.parametrize("name", ["predict-x", "predict-x-guess", "class.seat", "hand_in.answers", "address.shelf"])
+def test_what_is_somebodys_own_spoils_a_recording(name):
+    for value in (None, False, ABSENT):
+        noted = Recording()
+        noted.read_state(name, value)
+        assert noted.spoilt == "" and ("state", name) in noted.reads
+    noted = Recording()
+    noted.read_state(name, "yes")
+    assert noted.spoilt
 
 
 def test_where_streamlit_answers_otherwise_the_body_runs(visit, monkeypatch):
