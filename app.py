@@ -25,6 +25,7 @@ from ui import (
     leaving,
     lighter_reruns,
     page,
+    shared_runs,
     sleeping_loop,
     straight_out,
     streamlit_inside,
@@ -71,6 +72,7 @@ collected.register(load_agreement)
 lighter_reruns.lighten()
 straight_out.straighten()
 whole_requests.complete()
+shared_runs.share()
 last_words.heed()
 sleeping_loop.put_to_sleep()
 value_locks.let_go()
@@ -98,8 +100,10 @@ async def ready(_request) -> JSONResponse:
 
 
 async def health(_request) -> JSONResponse:
-    """200 as long as the process answers at all; who watches the lab asks this."""
-    return JSONResponse({"healthy": True})
+    """200 as long as the process answers at all; who watches the lab asks this. With it, how many reruns of a fragment
+    were shared with somebody who had the same, and how many were run."""
+    kept = shared_runs.KEPT
+    return JSONResponse({"healthy": True, "shared": kept.shared, "run": kept.run})
 
 
 def routes(base: str) -> list:

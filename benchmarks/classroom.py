@@ -11,6 +11,7 @@ connection, or a move that the server did not take over (its value must come bac
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sys
 import time
@@ -36,13 +37,14 @@ AT_WORK = [view for view in VIEWS if view.cheap and view.hand == SLIDER and not 
 
 @dataclass
 class Record:
-    """What happened: milliseconds of every timed move by view, errors in words, server memory in MB by second, and the
-    seconds that the server computed in the timed part."""
+    """What happened: milliseconds of every timed move by view, errors in words, server memory in MB by second, the
+    seconds that the server computed in the timed part, and its reruns there."""
 
     moves: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
     computed: float | None = None
+    reruns: list[tuple[int, int]] = field(default_factory=list)  # shared and run, in each timed part
 
 
 class Visitor:
@@ -159,9 +161,12 @@ async def lesson(server: Server, visitors: Sequence[Visitor], seconds: float, re
         visitor.record = record
     watcher = asyncio.create_task(watch(server, clock, record))
     counted = asyncio.create_task(computed(server, clock, clock + seconds))
+    shared = asyncio.create_task(reruns(server, clock, clock + seconds))
     try:
         await asyncio.gather(*(visitor.work(begin, clock, clock + seconds) for visitor in visitors))
         record.computed = added(record.computed, await counted)
+        if (found := await shared) is not None:
+            record.reruns.append(found)
     finally:
         watcher.cancel()
     record.memory.append((seconds, server.memory()))
@@ -177,6 +182,16 @@ async def computed(server: Server, clock: float, end: float) -> float | None:
     return None if before is None or after is None else after - before
 
 
+async def reruns(server: Server, clock: float, end: float) -> tuple[int, int] | None:
+    """Reruns between two moments (event loop seconds): shared with another session, and run."""
+    now = asyncio.get_running_loop().time
+    await asyncio.sleep(max(0.0, clock - now()))
+    before = await asyncio.to_thread(server.reruns)
+    await asyncio.sleep(max(0.0, end - now()))
+    after = await asyncio.to_thread(server.reruns)
+    return None if before is None or after is None else (after[0] - before[0], after[1] - before[1])
+
+
 def added(one: float | None, other: float | None) -> float | None:
     return other if one is None else one + (other or 0.0)
 
@@ -186,6 +201,7 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
     every = [each for moves in record.moves.values() for each in moves]
     first = next((mb for second, mb in record.memory if second >= 60), None)
     last = record.memory[-1][1] if record.memory else None
+    shared, run = (sum(part) for part in zip(*record.reruns, strict=True)) if record.reruns else (0, 0)
     return {
         "students": students,
         "reruns_per_s": rounded(len(every) / (60 * minutes)),
@@ -193,6 +209,7 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
         "p95_ms": rounded(percentile(every, 0.95)),
         "cpu_cores": rounded(record.computed and record.computed / (60 * minutes), 2),
         "cpu_ms_per_rerun": rounded(1000 * record.computed / len(every), 2) if record.computed and every else None,
+        "shared_percent": rounded(100 * shared / (shared + run)) if shared + run else None,
         "errors": len(record.errors),
         "rss_mb": rounded(last),
         "rss_mb_after_1_minute": rounded(first),
@@ -209,11 +226,18 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
 
 
 def run(
-    students: int, minutes: float, views: Sequence[View] = (), beside: str | None = None, processes: int | None = None
+    students: int,
+    minutes: float,
+    views: Sequence[View] = (),
+    beside: str | None = None,
+    processes: int | None = None,
+    cold: bool = False,
 ) -> dict[str, Any]:
     """Start the lab, let `students` (>= 1) work for `minutes` (> 0) on `views` (default: the cheap ones); with `beside`
     as long again beside a client that attacks, in all ways (`attacks.ALL`) or in one of `attacks.KINDS`. With
-    `processes` (>= 1) so many servers stand behind HAProxy."""
+    `processes` (>= 1) so many servers stand behind HAProxy. `cold`: no server keeps a run for others."""
+    if cold:
+        os.environ["RECEPTIVE_SHARED_RUNS_MB"] = "0"  # of this program, for the servers that it starts
     attacked = Record() if beside else None
     with serve_hall(processes) if processes else serve("app.py", ready="/api/ready") as server:
         record = asyncio.run(attend(server, students, minutes, views or AT_WORK, attacked, beside or attacks.ALL))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -51,6 +53,21 @@ class Server:
             return None
         ticks = [sum(map(int, line.rpartition(")")[2].split()[11:13])) for line in lines]
         return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+    def reruns(self) -> tuple[int, int] | None:
+        """Reruns of a fragment that were shared with another session so far, and those that were run; of all servers of
+        a hall. None if one of them does not say."""
+        ports = [self.address.rpartition(":")[2]]
+        if self.hall:
+            listed = subprocess.run(
+                ["ps", "-o", "args=", "--ppid", str(self.process)], capture_output=True, text=True
+            ).stdout
+            ports = re.findall(r"--server\.port[= ](\d+)", listed)
+        try:
+            told = [json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health")) for port in ports]
+            return sum(each["shared"] for each in told), sum(each["run"] for each in told)
+        except (OSError, KeyError, ValueError):
+            return None
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Six things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
+"""Seven things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
 
 All are changes from outside to private functions of the pinned Streamlit; each is left out if its function is not
 there, and the log says so. What a page shows is the same with and without them.
@@ -11,6 +11,8 @@ there, and the log says so. What a page shows is the same with and without them.
   garbage collector then stops everybody to clear them away.
 - What a component shows is not hashed for its identity. Streamlit writes all of it as JSON a second time, and then does
   not look at the hash, because a component with a key is known by that.
+- What a run has left in the session's state is put away, not all that ever was: Streamlit copies every value onto
+  itself, by the longest way there is.
 - The theme is read once. Streamlit looks up some hundred options for every rerun; they do not change while it runs.
 """
 
@@ -58,6 +60,14 @@ def lighten() -> None:
         inside.needs(component.BidiComponentMixin, "_build_bidi_identity_kwargs")
         _replace(component, "compute_and_register_element_id", known_by_its_key)
         _replace(component.BidiComponentMixin, "_build_bidi_identity_kwargs", later)
+    with Inside("all of a session's state is put away after every rerun") as inside:
+        from streamlit.runtime.state.session_state import KeyIdMapper, SessionState, WStates
+
+        inside.needs(SessionState, "_compact_state", "_old_state", "_new_session_state", "_new_widget_state")
+        inside.needs(SessionState, "_key_id_mapper")
+        inside.needs(KeyIdMapper, "get_id_from_key")
+        inside.needs(WStates, "states")
+        _replace(SessionState, "_compact_state", what_is_new)
     with Inside("the theme is looked up for every rerun") as inside:
         from streamlit.runtime import app_session
 
@@ -154,6 +164,24 @@ def known_by_its_key(compute):
         return compute(element_type, user_key=user_key, key_as_main_identity=key_as_main_identity, **about)
 
     return computed
+
+
+def what_is_new(_compact_state):
+    """`SessionState._compact_state` for what is new, and for a widget whose key was set before it came."""
+
+    def compact(self) -> None:
+        widget, old = self._key_id_mapper.get_id_from_key, self._old_state
+        found = {widget(key, key) for key in self._new_session_state} | set(self._new_widget_state.states)
+        found |= {name for key in old if (name := widget(key, key)) is not key and name not in old}
+        for key in found:
+            try:
+                old[key] = self[key]
+            except KeyError:  # a widget's state that came before the widget, as in Streamlit
+                pass
+        self._new_session_state.clear()
+        self._new_widget_state.states.clear()
+
+    return compact
 
 
 def read_once(populate):

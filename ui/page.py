@@ -32,6 +32,7 @@ from ui.predict import Number as Number
 from ui.predict import Order as Order
 from ui.predict import Region as Region
 from ui.predict import predict as predict
+from ui.recording import alike as alike
 from ui.rooms import seat
 from ui.streamlit_inside import Inside
 

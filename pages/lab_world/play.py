@@ -39,6 +39,7 @@ def next_scene() -> None:
 
 @st.fragment
 @page.guard()
+@page.alike
 def play() -> None:
     with st.container(key="beside-world"):
         canvas, controls = st.columns([3, 2], gap="large")

@@ -16,6 +16,7 @@ from ui.components import Grid, live_slider, matrices
 
 @st.fragment
 @page.guard()
+@page.alike
 def blocks() -> None:
     with ExitStack() as sliders:
         columns = slots(4, 160)

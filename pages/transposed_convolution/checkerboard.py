@@ -21,6 +21,7 @@ WINDOW = 56  # cells per side, at most, of a feature map on screen: more and its
 
 @st.fragment
 @page.guard()
+@page.alike
 def overlap() -> None:
     with ExitStack() as sliders:
         first, second = st.columns(2, gap="medium")

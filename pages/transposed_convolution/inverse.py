@@ -19,6 +19,7 @@ NUMBERS = (3.0, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8)
 
 @st.fragment
 @page.guard()
+@page.alike
 def inverse() -> None:
     with ExitStack() as sliders:
         columns = slots(4, 160)

@@ -33,6 +33,7 @@ def shown_example(now: dict[str, int]) -> str | None:
 
 @st.fragment
 @page.guard()
+@page.alike
 def matrix() -> None:
     examples = st.container()
     with ExitStack() as sliders:

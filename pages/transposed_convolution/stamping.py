@@ -29,6 +29,7 @@ DIRECTIONS = ("Convolution", "Transposed convolution")
 
 @st.fragment
 @page.guard()
+@page.alike
 def stamp() -> None:
     with st.container(key="controls-stamp"):
         line = st.container(horizontal=True)
@@ -71,6 +72,7 @@ def stamp() -> None:
 
 @st.fragment
 @page.guard()
+@page.alike
 def draw_stamp(size: int, kernel: int, g: Geometry) -> None:
     """Its own fragment, so that the animation runs without the controls above."""
     last = size * size

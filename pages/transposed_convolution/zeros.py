@@ -18,6 +18,7 @@ SIZE = 2
 
 @st.fragment
 @page.guard()
+@page.alike
 def zeros() -> None:
     with ExitStack() as sliders:
         columns = slots(4, 160)
@@ -35,6 +36,7 @@ def zeros() -> None:
 
 @st.fragment
 @page.guard()
+@page.alike
 def draw_zeros(kernel: int, g: Geometry) -> None:
     """Its own fragment, so that the animation runs without the controls above."""
     last = g.transposed_size(SIZE, kernel) ** 2 - 1

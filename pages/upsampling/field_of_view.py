@@ -32,6 +32,7 @@ def backdrop() -> np.ndarray:
 
 @st.fragment
 @page.guard()
+@page.alike
 def receptive() -> None:
     page.section(
         "Why downsample at all?", "A pixel's class depends on its surroundings: how far does one output unit see?"

@@ -16,7 +16,9 @@ def test_a_summary_has_the_keys_and_numbers_of_the_issue():
     record = Record(errors=["one: TimeoutError", "one: TimeoutError"], memory=[(0, 700.0), (61, 800.0), (120, 840.0)])
     record.moves["one"] += [10.0] * 90 + [50.0] * 9
     record.moves["two"] += [20.0] * 20 + [70.0]
+    record.reruns += [(30, 20), (60, 0)]
     found = summary(record, 7, 2.0)
+    assert found["shared_percent"] == 81.8
     assert {name: found[name] for name in ("students", "reruns_per_s", "p50_ms", "p95_ms", "errors", "rss_mb")} == {
         "students": 7, "reruns_per_s": 1.0, "p50_ms": 10.0, "p95_ms": 50.0, "errors": 2, "rss_mb": 840.0,
     }  # fmt: skip
@@ -28,6 +30,7 @@ def test_a_summary_has_the_keys_and_numbers_of_the_issue():
 def test_a_short_class_has_no_memory_after_a_minute():
     found = summary(Record(memory=[(0, 700.0), (30, 701.0)]), 1, 0.5)
     assert found["rss_mb_after_1_minute"] is None and found["growth_percent"] is None and found["p95_ms"] is None
+    assert found["shared_percent"] is None
 
 
 def test_the_class_sits_on_cheap_views_of_several_pages():
@@ -36,7 +39,9 @@ def test_the_class_sits_on_cheap_views_of_several_pages():
 
 
 def test_many_servers_are_an_option():
-    assert parser().parse_args(["class", "--students", "1"]).processes is None
+    alone = parser().parse_args(["class", "--students", "1"])
+    assert alone.processes is None and alone.cold is False
+    assert parser().parse_args(["class", "--students", "1", "--cold"]).cold is True
     assert parser().parse_args(["class", "--students", "1", "--processes", "2"]).processes == 2
 
 

@@ -5,11 +5,14 @@ import inspect
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
+from hypothesis import given
+from hypothesis import strategies as st
 from streamlit.components.v2.bidi_component import main as component
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunner
+from streamlit.runtime.state.session_state import SessionState
 
 from ui.lighter_reruns import (
     as_it_is,
@@ -18,6 +21,7 @@ from ui.lighter_reruns import (
     later,
     lighten,
     read_once,
+    what_is_new,
     without_detour,
     work_off,
 )
@@ -127,3 +131,23 @@ def test_a_component_with_a_key_is_known_by_it_and_one_without_by_what_it_shows(
     real = inspect.unwrap(component.compute_and_register_element_id)
     about = {"user_key": "k", "key_as_main_identity": True, "dg": None}
     assert known_by_its_key(real)("c", **about, **identity) == real("c", **about, data=7)
+
+
+names = st.sampled_from(["a", "b", "c", "W-a", "W-b", "W-d"])
+values = st.dictionaries(names, st.integers(0, 9))
+
+
+@given(values, values, values, st.dictionaries(st.sampled_from("abc"), st.sampled_from(["W-a", "W-b", "W-c"])))
+def test_what_is_put_away_is_what_streamlit_puts_away(old, new, sent, keys):
+    def filled():
+        state = SessionState(_old_state=dict(old), _new_session_state=dict(new))
+        state._key_id_mapper.set_key_id_mapping(dict(keys))
+        for widget, value in sent.items():
+            state._new_widget_state.set_from_value(widget, value)
+        return state
+
+    one, other = filled(), filled()
+    inspect.unwrap(SessionState._compact_state)(one)
+    what_is_new(None)(other)
+    assert other._old_state == one._old_state
+    assert not other._new_session_state and not other._new_widget_state.states

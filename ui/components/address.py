@@ -15,6 +15,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui import recording
 from ui.components import bound_widgets, live
 from ui.streamlit_inside import Inside
 
@@ -76,16 +77,23 @@ def _kept() -> dict[str, str | None]:
 
 def keep(name: str, text: str | None) -> None:
     """Write query parameter `name`; None clears it."""
-    kept = _kept()
-    if kept.get(name, "") != text:  # else `mend` at the end of the run sees to it
-        kept[name] = text
-        mend()
+    with recording.aside() as noted:
+        kept = _kept()
+        if kept.get(name, "") != text:  # else `mend` at the end of the run sees to it
+            kept[name] = text
+            _put_right()
+    if noted is not None:
+        noted.acts.append(recording.Kept(name, text))
 
 
 def linked(name: str) -> str | None:
     """The parameter as it was written last on this page, else as the link that was opened has it; None without one."""
-    kept = _kept()
-    return kept[name] if name in kept else st.query_params.get(name)
+    with recording.aside() as noted:
+        kept = _kept()
+        text = kept[name] if name in kept else st.query_params.get(name)
+    if noted is not None:
+        noted.linked(name, text)
+    return text
 
 
 def numbers(name: str, count: int, kind: type[int] | type[float] = float) -> tuple[Any, ...] | None:
@@ -119,6 +127,13 @@ def standing() -> dict[str, str | list[str]]:
 
 def mend() -> None:
     """Put right what the address says otherwise. Does nothing while a hand moves: the address changes when it rests."""
+    with recording.aside() as noted:
+        _put_right()
+    if noted is not None:
+        noted.acts.append(recording.Kept(None))
+
+
+def _put_right() -> None:
     if live.following():
         return
     if not inside.there:

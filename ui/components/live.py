@@ -110,13 +110,13 @@ def following(key: str | None = None) -> bool:
     return run is not None and key in (None, run.key.removesuffix(".live"))
 
 
-def offer(key: str) -> str | None:
-    """Note that the control `key` is being mounted; returns the token for its browser, None outside a fragment or
-    where Streamlit cannot be run beside."""
+def offer(key: str, again: str | None = None) -> str | None:
+    """Note that the control `key` is being mounted, in this fragment or, `again`, in that one; returns the token for
+    its browser, None outside a fragment or where Streamlit cannot be run beside."""
     found = script_runs.here()
     if found is None:
         return None
-    context, fragment = found
+    context, fragment = found[0], again or found[1]
     session = st.session_state.get(_SESSION)
     if session is None:
         session = st.session_state[_SESSION] = Session(context)

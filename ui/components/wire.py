@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
+from ui import recording
 from ui.components import live, script_runs
 
 FOLDER = Path(__file__).parent
@@ -83,7 +84,10 @@ def live_key(key: str) -> str:
 
 def entering(key: str) -> bool:
     """True if component `key` was not on the page in the run before: first visit, or back from another page."""
-    return live_key(key) not in st.session_state
+    enters = live_key(key) not in st.session_state
+    if enters and (noted := recording.current()) is not None:
+        noted.spoil(f"{key} is new on the page")
+    return enters
 
 
 def message(key: str) -> dict[str, Any]:
@@ -113,17 +117,17 @@ def news(key: str, heard: dict[str, Any]) -> dict[str, Any] | None:
     if isinstance(number, bool) or not isinstance(number, int) or number <= sequence(key):
         return None
     st.session_state[f"{key}.sequence"] = number
-    since, stays = st.session_state.get(_SINCE, (None, ()))
+    since, stays = st.session_state.get(SINCE, (None, ()))
     return heard if since is None or key.startswith(stays) or heard.get("since") == since else None
 
 
-_SINCE = "live.since"
+SINCE = "live.since"
 
 
 def put(number: str, stays: tuple[str, ...]) -> None:
     """A state has been put in place under this `number`: what components have said before, perhaps to another server,
     is no news, unless their key begins with one of `stays`."""
-    st.session_state[_SINCE] = number, stays
+    st.session_state[SINCE] = number, stays
 
 
 def resting(*keys: str) -> bool:
@@ -174,17 +178,28 @@ def mount(
     """
     if followed and _watched and not _private.get() and (audience := st.session_state.get(_AUDIENCE)):
         audience(live_key(key), data, script_runs.fragment_alone())
-    data = {**data, "sequence": sequence(key), "window": window, "key": live_key(key)}
-    data |= {"server": _SERVER, "mount": next(_mounts)}
-    if _SINCE in st.session_state:
-        data["since"] = st.session_state[_SINCE][0]
-    run = live.current()
-    if run is not None:
-        run.draw(live_key(key), data)
-        return
-    data["live"] = live.offer(live_key(key))
+    with recording.aside() as noted:
+        if noted is not None:
+            if not followed or _private.get():
+                noted.spoil(f"{key} is this session's alone")
+            found = script_runs.here()
+            noted.mounting(live_key(key), data, window, found and found[1])
+        data = data | own_part(key, window)
+        run = live.current()
+        if run is not None:
+            run.draw(live_key(key), data)
+            return
+        data["live"] = live.offer(live_key(key))
     # In a list, because Streamlit looks at every value of a dict for data frames: a tenth of a rerun.
     component(key=live_key(key), data=[data], **({"on_message_change": _heard} if speaks else {}))
+
+
+def own_part(key: str, window: int) -> dict[str, Any]:
+    """What every drawing of component `key` has beside its data and the secret of its line."""
+    part = {"sequence": sequence(key), "window": window, "key": live_key(key)}
+    if SINCE in st.session_state:
+        part["since"] = st.session_state[SINCE][0]
+    return part | {"server": _SERVER, "mount": next(_mounts)}
 
 
 def _heard() -> None:

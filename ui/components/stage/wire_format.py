@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from ui import recording
 from ui.components import live, wire
 from ui.components.stage.layers import Box, Boxes, GridLines, Heat, Labels, Layer, Lines, Points
 
@@ -43,6 +44,9 @@ class Rasters:
     def __init__(self, key: str, missing: Collection[str] = ()):
         if wire.entering(key):  # a new stage in the browser, with empty hands
             st.session_state[f"{key}.rasters"] = []
+        self.key = key
+        if (noted := recording.current()) is not None:
+            noted.lacking(key, list(missing))
         self.sent: list[str] = st.session_state.setdefault(f"{key}.rasters", [])
         self.sent[:] = [name for name in self.sent if name not in missing]
         self.bytes: dict[str, str] = {}
@@ -56,13 +60,19 @@ class Rasters:
         name = known.hexdigest()
         if live.following() and pixels.shape[2:] == (3,) and name not in self.sent:
             name += SKETCH
+        self.show(name, lambda: data_url(name, pixels, colours))
+        if (noted := recording.current()) is not None:
+            noted.raster(self.key, name, data_url(name, pixels, colours))
+        return name
+
+    def show(self, name: str, address: Callable[[], str]) -> None:
+        """The raster `name` is shown; its data URL is asked for if the browser lacks it."""
         if name in self.sent:
             self.sent.remove(name)
         elif name not in self.bytes:
-            self.bytes[name] = data_url(name, pixels, colours)
+            self.bytes[name] = address()
         self.sent.append(name)
         del self.sent[:-REMEMBERED]
-        return name
 
 
 _encoded: OrderedDict[str, str] = OrderedDict()  # name → data URL, for all visitors, least recent first

@@ -1,0 +1,472 @@
+"""A class does the same thing at the same time: who moves a control to where another has had it sees that run.
+
+A rerun of a cheap view costs a server 8 ms, most of it Streamlit's bookkeeping for two dozen elements. What the body of
+a fragment reads and does is a `Recording`; the next session in which everything that it read is the same is told the
+same words without running the body. The session is left as a run leaves it: its values are set, its widgets are
+registered, its address is written, its components have its own numbers and its own secret.
+
+Only bodies that a page has marked (`page.alike`), outside classes, in Streamlit's reruns of a fragment. Wherever a
+session is not like the one that was recorded, the body runs.
+
+All is done through private parts of the pinned Streamlit; tests/ui/test_shared_runs.py holds it to that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Callable, Hashable
+from contextlib import contextmanager
+from typing import Any
+
+from ui import recording
+from ui.components import address, live, wire
+from ui.components.stage.wire_format import Rasters
+from ui.kept_runs import MEGABYTES, KeptRuns
+from ui.recording import ABSENT, ALIKE, MESSAGE, SEQUENCE, Drawn, Kept, Put, Recording, Registered, Said, Took, frozen
+from ui.streamlit_inside import Inside
+
+inside = Inside("every visitor's rerun is run, also where another has had the same")
+with inside:
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+    from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
+    from streamlit.runtime.fragment import MemoryFragmentStorage
+    from streamlit.runtime.scriptrunner_utils.script_run_context import (
+        FragmentThreadState,
+        ScriptRunContext,
+        ThreadState,
+        get_script_run_ctx,
+    )
+    from streamlit.runtime.scriptrunner_utils.shared_run_state import SharedRunState
+    from streamlit.runtime.state.common import WidgetMetadata
+    from streamlit.runtime.state.safe_session_state import SafeSessionState
+    from streamlit.runtime.state.session_state import SessionState, WStates
+
+    inside.needs(MemoryFragmentStorage, "lookup", "register", "registration_sequence", "ids_registered_after")
+    inside.needs(MemoryFragmentStorage, "outside_wrappers_for", "_fragments", "_parent_by_id", "_lifetime_by_id")
+    inside.needs(MemoryFragmentStorage, "_target_key_by_id")
+    inside.needs(ScriptRunContext, "_enqueue", "session_state", "shared", "page_script_hash", "fragment_ids_this_run")
+    inside.needs(ScriptRunContext, "fragment_storage", "is_history_navigation", "context_info")
+    inside.needs(ThreadState, "get", "scoped")
+    inside.needs(FragmentThreadState, "fragment_id")
+    inside.needs(SharedRunState, "widget_ids_this_run", "widget_user_keys_this_run", "new_fragment_ids")
+    inside.needs(SharedRunState, "form_ids_this_run")
+    inside.needs(SafeSessionState, "_state", "_yield_callback", "register_widget", "query_params")
+    inside.needs(SessionState, "_new_session_state", "_new_widget_state", "_old_state", "query_params")
+    inside.needs(WStates, "states", "widget_metadata")
+    inside.needs(WidgetMetadata, "id")
+
+KEPT = KeptRuns(int(MEGABYTES * 1e6))
+ROOM = 2_000  # bytes that an act takes beside its text
+# Of the address: what holds for a whole page. A body need not look at them for its run to be another.
+MODES = (*("lecture", "notes", "predict"), "pinned", "room", "follow", "put", "theme")
+# What may be said twice. Files, errors, spinners and whatever a browser is told once may not.
+ELEMENTS = frozenset(
+    ("bidi_component", "button", "button_group", "checkbox", "code", "empty", "heading", "html", "markdown", "metric",
+     "number_input", "radio", "selectbox", "slider", "text")
+)  # fmt: skip
+_SEAT = "class.seat"
+
+
+def share() -> None:
+    """Change the running Streamlit; a second call does nothing."""
+    if inside.there and not hasattr(MemoryFragmentStorage.lookup, "shares"):
+        MemoryFragmentStorage.lookup = _shared(MemoryFragmentStorage.lookup)
+
+
+def _shared(lookup):
+    """`MemoryFragmentStorage.lookup` whose fragments may be replayed."""
+
+    @functools.wraps(lookup)
+    def found(self, key: str):
+        fragment = lookup(self, key)
+        return functools.partial(run, key, fragment) if _marked(fragment) and KEPT.most else fragment
+
+    found.shares = True
+    return found
+
+
+def _of(fragment: Callable, name: str) -> Any:
+    """What Streamlit's wrapper of a fragment has enclosed under this name; None if it has not."""
+    names = getattr(getattr(fragment, "__code__", None), "co_freevars", ())
+    return fragment.__closure__[names.index(name)].cell_contents if name in names else None
+
+
+def _marked(fragment: Callable) -> bool:
+    return hasattr(_of(fragment, "non_optional_func"), ALIKE)
+
+
+def run(key: str, fragment: Callable) -> Any:
+    """Run the fragment, or replay it."""
+    context = get_script_run_ctx(suppress_warning=True)
+    name = None if context is None or live.current() is not None else _name(context, key, fragment)
+    if name is None:
+        return fragment()
+    kept = KEPT.find(name, functools.partial(_looked_up, context, {}))
+    if kept is not None and kept.replay(context, key):
+        KEPT.count(shared=True)
+        return None
+    KEPT.count(shared=False)
+    return record(context, key, fragment, name)
+
+
+def _name(context: ScriptRunContext, key: str, fragment: Callable) -> Hashable | None:
+    """The fragment with its arguments, on this page in this mode; None where nothing is shared."""
+    state = context.session_state._state
+    alone = context.fragment_ids_this_run and key in context.fragment_ids_this_run
+    in_class = _value(state, _SEAT) not in (ABSENT, None) or _value(state, wire.SINCE) is not ABSENT  # or lately
+    if not alone or context.is_history_navigation or in_class:
+        return None
+    try:
+        given = frozen((_of(fragment, "args"), _of(fragment, "kwargs")))
+    except recording.OwnError:
+        return None
+    about = context.context_info
+    seen = (about.locale, about.color_scheme, about.is_embedded) if about is not None else None
+    modes = tuple(_parameter(state, mode) for mode in MODES)
+    return key, context.page_script_hash, given, modes, seen and tuple(map(str, seen))
+
+
+def _value(state: SessionState, key: str) -> Any:
+    try:
+        return state[key]
+    except KeyError:
+        return ABSENT
+
+
+def _parameter(state: SessionState, name: str) -> Any:
+    try:
+        return state.query_params[name]
+    except KeyError:
+        return ABSENT
+
+
+def _fresh(state: SessionState, key: str) -> bool:
+    """Whether the component has sent a message that is not taken in; `key` is that of its sequence."""
+    said = _value(state, key.removesuffix(SEQUENCE) + MESSAGE)
+    number = said.get("message", {}).get("sequence") if isinstance(said, dict) else None
+    taken = _value(state, key)
+    return isinstance(number, int) and number > (0 if taken is ABSENT else taken)
+
+
+def _widget(state: SessionState, widget: str, key: str | None) -> tuple | None:
+    """What an answer to its registration depends on; None for a widget that is new."""
+    here, before = widget in state._new_widget_state.states, widget in state._old_state
+    if not (here or before):
+        return None
+    return recording.without_sequence(_value(state, widget)), here, before, key is not None and key in state._old_state
+
+
+def _of_the_lab(key: str | None) -> bool:
+    """True for a component's two widgets: its state, and what is pressed once, which none of ours has."""
+    return key is not None and (key.endswith(MESSAGE) or f"{MESSAGE}__" in key)
+
+
+def _known(state: SessionState, widget: str) -> bool:
+    return widget in state._new_widget_state.widget_metadata and widget in state._old_state
+
+
+def _look(context: ScriptRunContext, kind: str, name: str) -> Any:
+    """What a session has now under a name that a run has read."""
+    state = context.session_state._state
+    match kind:
+        case "state" if name.endswith(MESSAGE):
+            return recording.without_sequence(_value(state, name))
+        case "state":
+            return _value(state, name)
+        case "fresh":
+            return _fresh(state, name)
+        case "query":
+            return _parameter(state, name)
+        case "linked":
+            return address.linked(name)
+        case "widget":
+            widget, _, key = name.partition("\n")
+            return _widget(state, widget, key or None)
+        case _:
+            return name in state._new_session_state  # "new"
+
+
+def _looked_up(context: ScriptRunContext, known: dict[tuple, Hashable], names: tuple) -> Hashable | None:
+    """What the session has under these names; `known` is what has been looked up for it already."""
+    try:
+        for name in names:
+            if name not in known:
+                known[name] = frozen(_look(context, *name))
+    except recording.OwnError:
+        return None
+    return tuple([known[name] for name in names])
+
+
+class RecordingState(SafeSessionState if inside.there else object):
+    """The state of a session, as a body sees it whose run is recorded."""
+
+    def __init__(self, real: SafeSessionState, noted: Recording):
+        super().__init__(real._state, real._yield_callback)
+        object.__setattr__(self, "noted", noted)
+
+    def __getitem__(self, key: str) -> Any:
+        noted: Recording = self.noted
+        if key.endswith(SEQUENCE):
+            if not noted.aside and key not in noted.written:
+                noted.read("fresh", key, _fresh(self._state, key))
+            return super().__getitem__(key)
+        try:
+            value = super().__getitem__(key)
+        except KeyError:
+            noted.read_state(key, ABSENT)
+            raise
+        noted.read_state(key, value)
+        return value
+
+    def __contains__(self, key: str) -> bool:
+        try:
+            self[key]
+        except KeyError:
+            return False
+        return True
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.noted.wrote(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
+        self.noted.wrote(key, ABSENT)
+
+    def is_new_state_value(self, user_key: str) -> bool:
+        new = super().is_new_state_value(user_key)
+        if user_key not in self.noted.written:
+            self.noted.read("new", user_key, new)
+        return new
+
+    def reset_state_value(self, user_key: str, value: Any | None) -> None:
+        super().reset_state_value(user_key, value)
+        self.noted.spoil("a widget was set back")
+
+    @property
+    def filtered_state(self) -> dict[str, Any]:
+        return WholeState(self)
+
+    def register_widget(self, metadata: WidgetMetadata, user_key: str | None):
+        noted: Recording = self.noted
+        if not _of_the_lab(user_key):  # what such a one says is read as state
+            depends = _widget(self._state, metadata.id, user_key)
+            if depends is None:
+                noted.spoil("a widget is new")
+            noted.read("widget", f"{metadata.id}\n{user_key or ''}", depends)
+        noted.aside += 1
+        try:
+            result = super().register_widget(metadata, user_key)
+        finally:
+            noted.aside -= 1
+        noted.acts.append(Registered(metadata, user_key, _answer(result)))
+        return result
+
+    @contextmanager
+    def query_params(self):
+        with super().query_params() as params:
+            yield params if self.noted.aside else ReadParameters(params, self.noted)
+
+
+class WholeState:
+    """All of the state, of which such a body looks at some."""
+
+    def __init__(self, state: RecordingState):
+        self._state = state
+
+    def __getitem__(self, key: str) -> Any:
+        return self._state[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._state
+
+    def __getattr__(self, name: str) -> Any:
+        self._state.noted.spoil("the whole state was looked at")
+        return getattr(SafeSessionState.filtered_state.fget(self._state), name)
+
+
+class ReadParameters:
+    """The parameters of the address, as such a body sees them; to write them all is Streamlit's."""
+
+    def __init__(self, real: Any, noted: Recording):
+        self._real, self.noted = real, noted
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            value = self._real[name]
+        except KeyError:
+            self.noted.read("query", name, ABSENT)
+            raise
+        self.noted.read("query", name, value)
+        return value
+
+    def __contains__(self, name: str) -> bool:
+        try:
+            self[name]
+        except KeyError:
+            return False
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        self.noted.spoil("the whole address was looked at")
+        return getattr(self._real, name)
+
+
+def _answer(result: Any) -> Hashable:
+    try:
+        about = vars(result) if hasattr(result, "__dict__") else dataclasses.asdict(result)
+        return frozen(about | {"value": recording.without_sequence(about["value"])})
+    except recording.OwnError:
+        return None
+
+
+def record(context: ScriptRunContext, key: str, fragment: Callable, name: Hashable) -> Any:
+    """Run the fragment and keep its run, if it is one for others."""
+    noted, state, enqueue = Recording(), context.session_state, context._enqueue
+    storage, shared = context.fragment_storage, context.shared
+    before = storage.registration_sequence()
+    thread: list[dict[str, Any]] = []
+
+    def hear(message: ForwardMsg) -> None:
+        if not noted.aside:
+            if not thread:
+                thread.append(vars(ThreadState.get()) | {"command_tracking_deactivated": False})
+            _note(noted, message)
+        enqueue(message)
+
+    context.session_state, context._enqueue = RecordingState(state, noted), hear
+    begun = recording.begin(noted)
+    try:
+        result = fragment()
+    finally:
+        recording.over(begun)
+        context.session_state, context._enqueue = state, enqueue
+    noted.end()
+    if shared.form_ids_this_run.snapshot() or storage.outside_wrappers_for(key) or not thread:
+        noted.spoil("it writes elsewhere")
+    if any(isinstance(act, Registered) and act.found is None for act in noted.acts):
+        noted.spoil("a widget has a value of its own")
+    if not noted.spoilt:
+        inner = [
+            (each, storage._fragments[each], storage._parent_by_id.get(each), storage._target_key_by_id.get(each),
+             storage._lifetime_by_id[each])
+            for each in storage.ids_registered_after(before) if each != key
+        ]  # fmt: skip
+        ids = [
+            (attribute, getattr(shared, attribute).snapshot())
+            for attribute in ("widget_ids_this_run", "widget_user_keys_this_run", "new_fragment_ids")
+        ]
+        run = KeptRun(noted.acts, thread[0], inner, ids)
+        KEPT.keep(name, noted.reads, run, run.size() + len(repr(noted.reads)))
+    return result
+
+
+def _note(noted: Recording, message: ForwardMsg) -> None:
+    """Note what is said to the browser."""
+    kind = message.delta.WhichOneof("type") if message.WhichOneof("type") == "delta" else None
+    element = message.delta.new_element.WhichOneof("type") if kind == "new_element" else None
+    if not (kind == "add_block" or element in ELEMENTS):
+        noted.spoil(f"{element or kind or message.WhichOneof('type')} is said once")
+        return
+    copy = ForwardMsg()
+    copy.CopyFrom(message)
+    noted.said(copy, mounts=element == "bidi_component")
+
+
+class KeptRun:
+    """What a body did, for others; never changed."""
+
+    def __init__(self, acts: list, thread: dict[str, Any], inner: list[tuple], ids: list[tuple]):
+        self.acts, self.thread, self.inner, self.ids = acts, thread, inner, ids
+        for act in acts:
+            if isinstance(act, Drawn):
+                act.message.delta.new_element.bidi_component.json = ""
+                act.message.hash = ""
+
+    def size(self) -> int:
+        """Bytes, rather more than less: a raster counts in every run that shows it."""
+        found = 0
+        for act in self.acts:
+            found += ROOM
+            match act:
+                case Said():
+                    found += act.message.ByteSize()
+                case Drawn():
+                    found += act.message.ByteSize() + len(act.data) + sum(len(url) for _, url in act.rasters or ())
+                case Put():
+                    found += len(repr(act.value))
+        return found
+
+    def replay(self, context: ScriptRunContext, key: str) -> bool:
+        """Do in this session what the body did. False, and the body must run, if Streamlit answers otherwise."""
+        said: list[ForwardMsg] = []
+        enqueue, state = context._enqueue, context.session_state
+        numbers = {act.key: _value(state._state, act.key) for act in self.acts if isinstance(act, Took)}
+        context._enqueue = said.append
+        try:
+            with ThreadState.scoped(**self.thread):
+                alike = all([self._do(act, state._state, said) for act in self.acts])
+        finally:
+            context._enqueue = enqueue
+        if not alike:
+            for message in said:
+                if message.WhichOneof("type") != "delta":  # the address, which now counts as told
+                    enqueue(message)
+            for sequence, number in numbers.items():
+                state._state[sequence] = 0 if number is ABSENT else number
+            return False
+        for each, fragment, parent, target, lifetime in self.inner:
+            context.fragment_storage.register(
+                each, fragment, parent_fragment_id=parent, target_key=target, lifetime=lifetime
+            )
+        for attribute, ids in self.ids:
+            known = getattr(context.shared, attribute)
+            for each in ids:
+                known.check_and_add(each)
+        for message in said:
+            enqueue(message)
+        return True
+
+    @staticmethod
+    def _do(act: Any, state: SessionState, said: list) -> bool:
+        match act:
+            case Said():
+                message = ForwardMsg()
+                message.CopyFrom(act.message)
+                said.append(message)
+            case Drawn():
+                said.append(_drawn(act))
+            case Registered() if _of_the_lab(act.key) and _known(state, act.metadata.id):
+                pass  # it is as it was: known by its key, with the one callback that all have
+            case Registered():
+                return _answer(state.register_widget(act.metadata, act.key)) == act.found
+            case Put() if act.value is ABSENT:
+                if act.key in state:
+                    del state[act.key]
+            case Put():
+                state[act.key] = recording.own(act.value)
+            case Took():
+                state[act.key] = state[act.key.removesuffix(SEQUENCE) + MESSAGE]["message"]["sequence"]
+            case Kept(name=None):
+                address.mend()
+            case Kept():
+                address.keep(act.name, act.text)
+        return True
+
+
+def _drawn(act: Drawn) -> ForwardMsg:
+    """The message that mounts a component, with what is this session's own."""
+    name = act.key.removesuffix(MESSAGE)
+    more = wire.own_part(name, act.window) | {"live": live.offer(act.key, act.fragment)}
+    if act.rasters is not None:
+        rasters = Rasters(name, act.missing)
+        for raster, url in act.rasters:
+            rasters.show(raster, lambda url=url: url)
+        more = {"rasters": rasters.bytes} | more
+    message = ForwardMsg()
+    message.CopyFrom(act.message)
+    message.delta.new_element.bidi_component.json = f"[{act.data[:-1]}, {json.dumps(more)[1:]}]"
+    populate_hash_if_needed(message)
+    return message
