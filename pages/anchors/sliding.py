@@ -143,4 +143,3 @@ def widest(way: Way) -> float:
     """Largest distance in px, to either side, at which the anchor is positive; 0 if it never is."""
     near = way.offsets[way.overlap >= POSITIVE]
     return float(near.abs().max()) if len(near) else 0.0
-

@@ -52,8 +52,13 @@ def clusters() -> None:
         with page.predict(f"space-clouds-{CLOUDS.index(kind)}", question, options) as prediction:
             left, right = st.columns(2, gap="medium")
             with left:
-                show("clouds_truth", truth_of(points), groups, "**In truth**" + (
-                    ": its first two principal components" if points.shape[1] > 2 else ""), f"{kind}, in truth")
+                show(
+                    "clouds_truth",
+                    truth_of(points),
+                    groups,
+                    "**In truth**" + (": its first two principal components" if points.shape[1] > 2 else ""),
+                    f"{kind}, in truth",
+                )
             with right:
                 show("clouds_plot", places, groups, f"**t-SNE**, perplexity {perplexity}", f"{kind}, by t-SNE")
             words(measured(kind, points, groups, places), "clouds_measured")
@@ -114,9 +119,7 @@ def asked(
     )  # fmt: skip
 
 
-def measured(
-    kind: str, points: NDArray[np.float64], groups: NDArray[np.int64], places: NDArray[np.float64]
-) -> str:
+def measured(kind: str, points: NDArray[np.float64], groups: NDArray[np.int64], places: NDArray[np.float64]) -> str:
     """The numbers of both pictures, in a sentence."""
     if kind == GAUSSIAN:
         return (

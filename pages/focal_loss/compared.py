@@ -96,9 +96,7 @@ def judged(networks: dict[str, str]) -> None:
 
 def why(gain: float, other: str) -> str:
     """Whether the paper's gain shows in this small world."""
-    paper = (
-        "On COCO the paper's γ = 2 is 2.9 AP ahead of cross-entropy with its own best α, 0.75; here α stays .25."
-    )
+    paper = "On COCO the paper's γ = 2 is 2.9 AP ahead of cross-entropy with its own best α, 0.75; here α stays .25."
     if gain >= 0.03:
         return f"{paper} The gain is there in this small world too."
     ahead = f"{gain:+.3f}".replace("-", "−")

@@ -96,9 +96,7 @@ def question(focus: Focus, method: str, heat, rest: float, rounds: int) -> None:
             return
         overlaps = {}
         for each in QUANTILES:
-            found = segmented(
-                focus.network, focus.image, focus.target, method, heat, each, round(rest, 2), rounds
-            )
+            found = segmented(focus.network, focus.image, focus.target, method, heat, each, round(rest, 2), rounds)
             overlaps[f"{each:.2f}"] = lab.mask_iou(found, focus.mask)
         figure = go.Figure(go.Bar(x=list(overlaps), y=list(overlaps.values()), marker_color=BLUE))
         figure.update_layout(
