@@ -14,6 +14,7 @@ from labs.selective_search import SIMILARITIES
 from models.networks import ssd
 from pages.position_sensitive import shared as parts_shared
 from pages.selective_search import shared as search_shared
+from pages.shared.known_truth import truth_of
 from pages.speed_accuracy import scatter
 from pages.speed_accuracy import shared as trade_shared
 from pages.ssd import mining as ssd_mining
@@ -50,7 +51,7 @@ def parts(shift: float) -> go.Figure:
 
 def mining(ratio: float) -> go.Figure:
     scene = pictures.from_lab_world(SSD_SEED)
-    truth, found = ssd_shared.truth_of(scene), ssd_shared.look(scene.image)
+    truth, found = truth_of(scene), ssd_shared.look(scene.image)
     assert truth is not None, "A scene of Lab World knows its truth."
     owner = ssd_mining.match_of(scene, truth).owner.numpy()
     paid = ssd_mining.paid(scene.image, truth.boxes.numpy(), truth.labels.numpy(), owner)

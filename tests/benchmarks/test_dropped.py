@@ -13,6 +13,9 @@ from benchmarks.servers import serve
 # Threads that wait for work, so many at most, and what Streamlit keeps for each; timers come and go.
 WAITING = ("threads: asyncio", "threads: live", "threads: reel", "threads: ThreadPoolExecutor", "threads: AnyIO",
            "held: streamlit.runtime.caching.hashing.hash_stacks._stacks", "timers")  # fmt: skip
+# For everybody, and never more than so many: a film may show a frame that nobody has seen yet.
+FULL_AT_SOME_TIME = ("held: ui.components.stage.wire_format._encoded", "held: streamlit.runtime.caching.cache_",
+                     "held: ui.shared_runs.KEPT")  # fmt: skip
 SOON = ("--server.disconnectedSessionTTL=2", "--server.websocketPingInterval=3")  # s
 
 
@@ -48,4 +51,4 @@ def test_everything_is_as_it_was():
     assert (after["connected"], after["kept"]) == (0, 0)
     assert after["alive"] == dict.fromkeys(after["alive"], 0) and len(after["alive"]) == 3
     grown = dropped.grown(before, after)
-    assert {name: both for name, both in grown.items() if not name.startswith(WAITING)} == {}
+    assert {name: both for name, both in grown.items() if not name.startswith(WAITING + FULL_AT_SOME_TIME)} == {}
