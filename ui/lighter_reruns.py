@@ -1,4 +1,4 @@
-"""Seven things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
+"""Eight things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
 
 All are changes from outside to private functions of the pinned Streamlit; each is left out if its function is not
 there, and the log says so. What a page shows is the same with and without them.
@@ -7,6 +7,8 @@ there, and the log says so. What a page shows is the same with and without them.
   wait for everybody: the event loop first, up to 5 ms for each of them whenever it wants to send.
 - A run hands its messages over in batches, and the sender is woken without a detour. Streamlit wakes the event loop by
   a system call for every message, twice.
+- A run that is over is heard to its end. A request that comes in between gets a new runner, and Streamlit then drops
+  what the old one has said and the loop has not passed on: the more of it, the busier the machine.
 - The state of a component is read as it is. Streamlit makes a class for every look at it, 33 in a usual rerun, and the
   garbage collector then stops everybody to clear them away.
 - What a component shows is not hashed for its identity. Streamlit writes all of it as JSON a second time, and then does
@@ -41,6 +43,11 @@ def lighten() -> None:
 
         inside.needs(AppSession, "_call_soon_on_event_loop")
         _replace(AppSession, "_call_soon_on_event_loop", in_batches)
+    with Inside("a request just after a run takes its last words away") as inside:
+        from streamlit.runtime.app_session import AppSession
+
+        inside.needs(AppSession, "_create_scriptrunner", "_scriptrunner")
+        _replace(AppSession, "_create_scriptrunner", heard_to_its_end)
     with Inside("every message wakes the sender by a detour") as inside:
         from streamlit.runtime import Runtime
         from streamlit.runtime.runtime import AsyncObjects
@@ -93,11 +100,14 @@ def in_turn(turns: Turns, run_script):
     return run
 
 
+_BATCH = "_receptive_batch"  # attribute of a session: callbacks that wait for the event loop
+
+
 def in_batches(call_soon):
     """Callbacks of a session in their order, several at one waking of the event loop."""
 
     def call(self, callback):
-        batch: deque = self.__dict__.setdefault("_receptive_batch", deque())
+        batch: deque = self.__dict__.setdefault(_BATCH, deque())
         batch.append(callback)
         if len(batch) == 1:  # else somebody has woken the loop, and it has not worked them off yet
             call_soon(self, functools.partial(work_off, batch))
@@ -106,14 +116,27 @@ def in_batches(call_soon):
 
 
 def work_off(batch: deque) -> None:
-    """Call all callbacks, also those that arrive meanwhile; one that raises does not keep the others back."""
-    while batch:
+    """Call all callbacks, also those that arrive meanwhile; one that raises does not keep the others back. If one of
+    them calls this, nothing happens."""
+    while batch and batch[0] is not None:
+        callback, batch[0] = batch[0], None
         try:
-            batch[0]()
+            callback()
         except Exception as error:
             asyncio.get_running_loop().call_exception_handler({"message": "A callback failed", "exception": error})
         finally:
             batch.popleft()  # only now: who finds the batch empty wakes the loop again
+
+
+def heard_to_its_end(create_scriptrunner):
+    """`AppSession._create_scriptrunner`, after what the runner before has said; one that was sent away is not heard."""
+
+    def create(self, *given, **named):
+        if self._scriptrunner is not None:
+            work_off(self.__dict__.get(_BATCH, deque()))
+        return create_scriptrunner(self, *given, **named)
+
+    return create
 
 
 def without_detour(enqueued):

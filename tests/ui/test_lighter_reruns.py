@@ -16,6 +16,7 @@ from streamlit.runtime.state.session_state import SessionState
 
 from ui.lighter_reruns import (
     as_it_is,
+    heard_to_its_end,
     in_batches,
     known_by_its_key,
     later,
@@ -56,6 +57,31 @@ def test_what_arrives_while_a_batch_is_worked_off_is_not_lost():
     for wake in session.woken:
         wake()
     assert heard == ["a", "b"]
+
+
+def test_a_run_that_is_over_is_heard_before_the_next_begins():
+    session, heard = Session(), []
+    call, create = in_batches(Session.call_soon), heard_to_its_end(lambda self, given: heard.append(given))
+    session._scriptrunner = "over, but the loop has not been told"
+    call(session, lambda: heard.append("last words"))
+    create(session, "the next")
+    assert heard == ["last words", "the next"]
+    session.woken[0]()  # finds nothing to do
+    assert heard == ["last words", "the next"]
+    call(session, lambda: heard.append("too late"))
+    session._scriptrunner = None  # sent away: a run of the whole page comes instead
+    create(session, "the page")
+    assert heard[2:] == ["the page"]
+
+
+def test_a_callback_that_wants_a_run_is_not_called_again():
+    session, heard = Session(), []
+    call, create = in_batches(Session.call_soon), heard_to_its_end(lambda self, given: heard.append(given))
+    session._scriptrunner = "over"
+    call(session, lambda: create(session, "of a callback"))
+    call(session, lambda: heard.append("after it"))
+    session.woken[0]()
+    assert heard == ["of a callback", "after it"]
 
 
 def on_a_loop(main):
@@ -113,7 +139,9 @@ def test_the_theme_is_streamlits():
 
 def test_streamlit_has_what_is_changed_and_is_changed_once():
     lighten()
-    before = ScriptRunner._run_script, app_session.AppSession._call_soon_on_event_loop, Runtime._enqueued_some_message
+    session = app_session.AppSession
+    before = (ScriptRunner._run_script, session._call_soon_on_event_loop, session._create_scriptrunner,
+              Runtime._enqueued_some_message)  # fmt: skip
     assert all(each.lightened for each in before)
     lighten()
     assert before[0] is ScriptRunner._run_script
@@ -133,11 +161,15 @@ def test_a_component_with_a_key_is_known_by_it_and_one_without_by_what_it_shows(
     assert known_by_its_key(real)("c", **about, **identity) == real("c", **about, data=7)
 
 
-names = st.sampled_from(["a", "b", "c", "W-a", "W-b", "W-d"])
-values = st.dictionaries(names, st.integers(0, 9))
+def values(*names: str):
+    return st.dictionaries(st.sampled_from(names), st.integers(0, 9))
 
 
-@given(values, values, values, st.dictionaries(st.sampled_from("abc"), st.sampled_from(["W-a", "W-b", "W-c"])))
+WIDGETS = {"a": "W-a", "b": "W-b", "c": "W-c"}  # "W-d" has no key, "d" is no widget's
+
+
+@given(values("a", "b", "d", *WIDGETS.values(), "W-d"), values("a", "b", "c", "d"), values(*WIDGETS.values(), "W-d"),
+       st.sets(st.sampled_from("abc")).map(lambda keys: {key: WIDGETS[key] for key in keys}))  # fmt: skip
 def test_what_is_put_away_is_what_streamlit_puts_away(old, new, sent, keys):
     def filled():
         state = SessionState(_old_state=dict(old), _new_session_state=dict(new))
