@@ -13,17 +13,16 @@ All is done through private parts of the pinned Streamlit; tests/ui/test_shared_
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 from collections.abc import Callable, Hashable
-from contextlib import contextmanager
 from typing import Any
 
-from ui import recording
+from ui import recorded_state, recording
 from ui.components import address, live, wire
 from ui.components.stage.wire_format import Rasters
 from ui.kept_runs import MEGABYTES, KeptRuns
+from ui.recorded_state import RecordingState, answer, fresh, of_the_lab, parameter, value_of, widget_of
 from ui.recording import ABSENT, ALIKE, MESSAGE, SEQUENCE, Drawn, Kept, Put, Recording, Registered, Said, Took, frozen
 from ui.streamlit_inside import Inside
 
@@ -39,7 +38,6 @@ with inside:
         get_script_run_ctx,
     )
     from streamlit.runtime.scriptrunner_utils.shared_run_state import SharedRunState
-    from streamlit.runtime.state.common import WidgetMetadata
     from streamlit.runtime.state.safe_session_state import SafeSessionState
     from streamlit.runtime.state.session_state import SessionState, WStates
 
@@ -52,10 +50,9 @@ with inside:
     inside.needs(FragmentThreadState, "fragment_id")
     inside.needs(SharedRunState, "widget_ids_this_run", "widget_user_keys_this_run", "new_fragment_ids")
     inside.needs(SharedRunState, "form_ids_this_run")
-    inside.needs(SafeSessionState, "_state", "_yield_callback", "register_widget", "query_params")
-    inside.needs(SessionState, "_new_session_state", "_new_widget_state", "_old_state", "query_params")
-    inside.needs(WStates, "states", "widget_metadata")
-    inside.needs(WidgetMetadata, "id")
+    inside.needs(SafeSessionState, "_state")
+    inside.needs(SessionState, "_new_session_state", "_new_widget_state", "_old_state", "register_widget")
+    inside.needs(WStates, "widget_metadata")
 
 KEPT = KeptRuns(int(MEGABYTES * 1e6))
 ROOM = 2_000  # bytes that an act takes beside its text
@@ -71,7 +68,7 @@ _SEAT = "class.seat"
 
 def share() -> None:
     """Change the running Streamlit; a second call does nothing."""
-    if inside.there and not hasattr(MemoryFragmentStorage.lookup, "shares"):
+    if inside.there and recorded_state.inside.there and not hasattr(MemoryFragmentStorage.lookup, "shares"):
         MemoryFragmentStorage.lookup = _shared(MemoryFragmentStorage.lookup)
 
 
@@ -115,7 +112,7 @@ def _name(context: ScriptRunContext, key: str, fragment: Callable) -> Hashable |
     """The fragment with its arguments, on this page in this mode; None where nothing is shared."""
     state = context.session_state._state
     alone = context.fragment_ids_this_run and key in context.fragment_ids_this_run
-    in_class = _value(state, _SEAT) not in (ABSENT, None) or _value(state, wire.SINCE) is not ABSENT  # or lately
+    in_class = value_of(state, _SEAT) not in (ABSENT, None) or value_of(state, wire.SINCE) is not ABSENT  # or lately
     if not alone or context.is_history_navigation or in_class:
         return None
     try:
@@ -124,43 +121,8 @@ def _name(context: ScriptRunContext, key: str, fragment: Callable) -> Hashable |
         return None
     about = context.context_info
     seen = (about.locale, about.color_scheme, about.is_embedded) if about is not None else None
-    modes = tuple(_parameter(state, mode) for mode in MODES)
+    modes = tuple(parameter(state, mode) for mode in MODES)
     return key, context.page_script_hash, given, modes, seen and tuple(map(str, seen))
-
-
-def _value(state: SessionState, key: str) -> Any:
-    try:
-        return state[key]
-    except KeyError:
-        return ABSENT
-
-
-def _parameter(state: SessionState, name: str) -> Any:
-    try:
-        return state.query_params[name]
-    except KeyError:
-        return ABSENT
-
-
-def _fresh(state: SessionState, key: str) -> bool:
-    """Whether the component has sent a message that is not taken in; `key` is that of its sequence."""
-    said = _value(state, key.removesuffix(SEQUENCE) + MESSAGE)
-    number = said.get("message", {}).get("sequence") if isinstance(said, dict) else None
-    taken = _value(state, key)
-    return isinstance(number, int) and number > (0 if taken is ABSENT else taken)
-
-
-def _widget(state: SessionState, widget: str, key: str | None) -> tuple | None:
-    """What an answer to its registration depends on; None for a widget that is new."""
-    here, before = widget in state._new_widget_state.states, widget in state._old_state
-    if not (here or before):
-        return None
-    return recording.without_sequence(_value(state, widget)), here, before, key is not None and key in state._old_state
-
-
-def _of_the_lab(key: str | None) -> bool:
-    """True for a component's two widgets: its state, and what is pressed once, which none of ours has."""
-    return key is not None and (key.endswith(MESSAGE) or f"{MESSAGE}__" in key)
 
 
 def _known(state: SessionState, widget: str) -> bool:
@@ -172,18 +134,18 @@ def _look(context: ScriptRunContext, kind: str, name: str) -> Any:
     state = context.session_state._state
     match kind:
         case "state" if name.endswith(MESSAGE):
-            return recording.without_sequence(_value(state, name))
+            return recording.without_sequence(value_of(state, name))
         case "state":
-            return _value(state, name)
+            return value_of(state, name)
         case "fresh":
-            return _fresh(state, name)
+            return fresh(state, name)
         case "query":
-            return _parameter(state, name)
+            return parameter(state, name)
         case "linked":
             return address.linked(name)
         case "widget":
             widget, _, key = name.partition("\n")
-            return _widget(state, widget, key or None)
+            return widget_of(state, widget, key or None)
         case _:
             return name in state._new_session_state  # "new"
 
@@ -197,129 +159,6 @@ def _looked_up(context: ScriptRunContext, known: dict[tuple, Hashable], names: t
     except recording.OwnError:
         return None
     return tuple([known[name] for name in names])
-
-
-class RecordingState(SafeSessionState if inside.there else object):
-    """The state of a session, as a body sees it whose run is recorded."""
-
-    def __init__(self, real: SafeSessionState, noted: Recording):
-        super().__init__(real._state, real._yield_callback)
-        object.__setattr__(self, "noted", noted)
-
-    def __getitem__(self, key: str) -> Any:
-        noted: Recording = self.noted
-        if key.endswith(SEQUENCE):
-            if not noted.aside and key not in noted.written:
-                noted.read("fresh", key, _fresh(self._state, key))
-            return super().__getitem__(key)
-        try:
-            value = super().__getitem__(key)
-        except KeyError:
-            noted.read_state(key, ABSENT)
-            raise
-        noted.read_state(key, value)
-        return value
-
-    def __contains__(self, key: str) -> bool:
-        try:
-            self[key]
-        except KeyError:
-            return False
-        return True
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, value)
-        self.noted.wrote(key, value)
-
-    def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self.noted.wrote(key, ABSENT)
-
-    def is_new_state_value(self, user_key: str) -> bool:
-        new = super().is_new_state_value(user_key)
-        if user_key not in self.noted.written:
-            self.noted.read("new", user_key, new)
-        return new
-
-    def reset_state_value(self, user_key: str, value: Any | None) -> None:
-        super().reset_state_value(user_key, value)
-        self.noted.spoil("a widget was set back")
-
-    @property
-    def filtered_state(self) -> dict[str, Any]:
-        return WholeState(self)
-
-    def register_widget(self, metadata: WidgetMetadata, user_key: str | None):
-        noted: Recording = self.noted
-        if not _of_the_lab(user_key):  # what such a one says is read as state
-            depends = _widget(self._state, metadata.id, user_key)
-            if depends is None:
-                noted.spoil("a widget is new")
-            noted.read("widget", f"{metadata.id}\n{user_key or ''}", depends)
-        noted.aside += 1
-        try:
-            result = super().register_widget(metadata, user_key)
-        finally:
-            noted.aside -= 1
-        noted.acts.append(Registered(metadata, user_key, _answer(result)))
-        return result
-
-    @contextmanager
-    def query_params(self):
-        with super().query_params() as params:
-            yield params if self.noted.aside else ReadParameters(params, self.noted)
-
-
-class WholeState:
-    """All of the state, of which such a body looks at some."""
-
-    def __init__(self, state: RecordingState):
-        self._state = state
-
-    def __getitem__(self, key: str) -> Any:
-        return self._state[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._state
-
-    def __getattr__(self, name: str) -> Any:
-        self._state.noted.spoil("the whole state was looked at")
-        return getattr(SafeSessionState.filtered_state.fget(self._state), name)
-
-
-class ReadParameters:
-    """The parameters of the address, as such a body sees them; to write them all is Streamlit's."""
-
-    def __init__(self, real: Any, noted: Recording):
-        self._real, self.noted = real, noted
-
-    def __getitem__(self, name: str) -> str:
-        try:
-            value = self._real[name]
-        except KeyError:
-            self.noted.read("query", name, ABSENT)
-            raise
-        self.noted.read("query", name, value)
-        return value
-
-    def __contains__(self, name: str) -> bool:
-        try:
-            self[name]
-        except KeyError:
-            return False
-        return True
-
-    def __getattr__(self, name: str) -> Any:
-        self.noted.spoil("the whole address was looked at")
-        return getattr(self._real, name)
-
-
-def _answer(result: Any) -> Hashable:
-    try:
-        about = vars(result) if hasattr(result, "__dict__") else dataclasses.asdict(result)
-        return frozen(about | {"value": recording.without_sequence(about["value"])})
-    except recording.OwnError:
-        return None
 
 
 def record(context: ScriptRunContext, key: str, fragment: Callable, name: Hashable) -> Any:
@@ -403,7 +242,7 @@ class KeptRun:
         """Do in this session what the body did. False, and the body must run, if Streamlit answers otherwise."""
         said: list[ForwardMsg] = []
         enqueue, state = context._enqueue, context.session_state
-        numbers = {act.key: _value(state._state, act.key) for act in self.acts if isinstance(act, Took)}
+        numbers = {act.key: value_of(state._state, act.key) for act in self.acts if isinstance(act, Took)}
         context._enqueue = said.append
         try:
             with ThreadState.scoped(**self.thread):
@@ -438,10 +277,10 @@ class KeptRun:
                 said.append(message)
             case Drawn():
                 said.append(_drawn(act))
-            case Registered() if _of_the_lab(act.key) and _known(state, act.metadata.id):
+            case Registered() if of_the_lab(act.key) and _known(state, act.metadata.id):
                 pass  # it is as it was: known by its key, with the one callback that all have
             case Registered():
-                return _answer(state.register_widget(act.metadata, act.key)) == act.found
+                return answer(state.register_widget(act.metadata, act.key)) == act.found
             case Put() if act.value is ABSENT:
                 if act.key in state:
                     del state[act.key]

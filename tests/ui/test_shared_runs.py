@@ -282,7 +282,7 @@ def test_what_is_somebodys_own_spoils_a_recording(name):
 def test_where_streamlit_answers_otherwise_the_body_runs(visit, monkeypatch):
     first, second = visit(), visit()
     heard = first.move("level", 5)
-    monkeypatch.setattr(shared_runs, "_answer", lambda result: ("otherwise", id(result)))
+    monkeypatch.setattr(shared_runs, "answer", lambda result: ("otherwise", id(result)))
     RAN.clear()
     assert sorted(map(str, told(second.move("level", 5)))) == sorted(map(str, told(heard)))
     assert RAN[0] == ("body", 1, 5) and second.data["level.live"]["value"] == 5
