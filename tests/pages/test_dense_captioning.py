@@ -202,7 +202,7 @@ def test_a_click_takes_the_smallest_region_found_there(network):
 
 def test_a_photograph_has_no_true_sentence_and_a_scene_may_be_empty(visit, sound, drawn, said):
     at = sound(visit(PAGE, densecap_source="Photograph"))
-    assert "never a photograph" in "\n".join(each.value for each in at.info)
+    assert "drawn Lab World scenes only" in "\n".join(each.value for each in at.info)
     assert "no true sentence here" in said(at) and math.isclose(shared.area(shared.MIDDLE), 6400)
     assert [box.xyxy for box in drawn.boxes("densecap_scene") if box.editable] == [shared.MIDDLE]
     at = sound(visit(PAGE, densecap_objects=(0, 0)))

@@ -134,7 +134,7 @@ def test_an_empty_and_a_crowded_scene_and_a_photograph_make_sense(visit, sound, 
     assert len([box for box in drawn.boxes("panoptic_things")]) > shared.NAMED
     assert not any(box.label for box in drawn.boxes("panoptic_things")), "too many to be named"
     at = sound(visit(PAGE, {"predict": "off"}, panoptic_source="Photograph"))
-    assert "never a photograph" in "\n".join(each.value for each in at.info) and "PQ **" not in prose(at)
+    assert "drawn Lab World scenes only" in "\n".join(each.value for each in at.info) and "PQ **" not in prose(at)
     assert len(drawn.every("panoptic_by_one", Labels)) == 1, "no pixel is wrong where no truth is known"
 
 

@@ -247,7 +247,7 @@ def test_both_ways_are_timed_on_growing_pictures(visit, sound, prose, monkeypatc
 
 def test_a_photograph_has_no_truth_and_a_warning(visit, sound, drawn, prose):
     at = sound(visit(PAGE, {"predict": "off"}, window_source="Photograph"))
-    assert any("never a photograph" in each.value for each in at.info)
+    assert any("drawn Lab World scenes only" in each.value for each in at.info)
     assert not [box for box in drawn.boxes("window_above") if box.id.startswith("truth")]
     assert "The scene has" not in prose(at)
 
