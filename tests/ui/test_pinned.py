@@ -77,7 +77,7 @@ class File:
 def visitor(monkeypatch):
     """Function: from now on a visitor with this session and this address is served."""
 
-    monkeypatch.setattr(address, "mend", address._mend_in_public)  # there is no run of Streamlit's here
+    monkeypatch.setattr(address, "_put_right", address._mend_in_public)  # there is no run of Streamlit's here
 
     def serve(session: dict, query: dict) -> None:
         monkeypatch.setattr(st, "session_state", session)
