@@ -2,15 +2,14 @@
 
 import contextlib
 import json
-import threading
 import time
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from tests.ui.in_this_process import served
 from tests.ui.redis_server import redis_server
 from ui.rooms import channel
 from ui.rooms.redis_store import Redis
@@ -29,15 +28,8 @@ def hall(request):
     patch.setattr(channel, "the_store", lambda: store)
     patch.setattr(channel, "_loop", None)
     patch.setattr(channel, "COUNT", 0.05)
-    config = uvicorn.Config(Starlette(routes=[channel.route()]), port=0, log_level="error", ws="websockets-sansio")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", Rooms(store)
-    server.should_exit = True
-    thread.join()
+    with served(Starlette(routes=[channel.route()])) as address:
+        yield address, Rooms(store)
     patch.undo()
     if request.param == "redis":
         store.close()

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import enum
 import json
-import threading
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
-import uvicorn
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
@@ -21,8 +17,8 @@ from streamlit.runtime.fragment import MemoryFragmentStorage
 from websockets.sync.client import connect
 
 from benchmarks.protocol import ends, failed
+from tests.ui.in_this_process import streamlit_served
 from ui import shared_runs
-from ui.components import live, routes
 from ui.kept_runs import KeptRuns
 from ui.recording import ABSENT, OwnError, Recording, frozen
 from ui.rooms import seat
@@ -156,27 +152,14 @@ def left(visitor: Visitor) -> dict:
 
 @pytest.fixture(scope="module")
 def address():
-    before, lookup = Runtime._instance, MemoryFragmentStorage.lookup
-    Runtime._instance = None
+    lookup = MemoryFragmentStorage.lookup
     shared_runs.share()
     shared = MemoryFragmentStorage.lookup
     shared_runs.share()
     assert MemoryFragmentStorage.lookup is shared and shared.shares
-    app = st.App(SCRIPT, routes=[live.route(), *routes()])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="websockets-sansio"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 60
-    while not server.started:
-        assert thread.is_alive() and time.monotonic() < until
-        time.sleep(0.02)
-    yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    kept = Runtime.instance()._session_mgr._session_storage
-    server.should_exit = True
-    thread.join(20)
-    for departed in kept.list():  # a stopped server closes only those who are there
-        departed.session.shutdown()
-    Runtime._instance, MemoryFragmentStorage.lookup = before, lookup
+    with streamlit_served(SCRIPT) as address:
+        yield address
+    MemoryFragmentStorage.lookup = lookup
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-import uvicorn
 from starlette.middleware import Middleware
 from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -26,9 +24,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from benchmarks.protocol import ends
+from tests.ui.in_this_process import streamlit_served
 from ui import last_words
 from ui.admission import Admission
-from ui.components import following, live, routes, wire
+from ui.components import following, live, wire
 
 SCRIPT = Path(__file__).resolve().parents[2] / "browser" / "apps" / "live_script.py"
 
@@ -113,25 +112,9 @@ def asked(socket, key: str, message: dict) -> dict | None:
 
 @pytest.fixture(scope="module")
 def address():
-    before = Runtime._instance
-    Runtime._instance = None
     admission = Middleware(Admission, messages={live.PATH: live.MESSAGE})
-    app = st.App(SCRIPT, routes=[live.route(), *routes()], middleware=[admission])
-    kind = {"ws": "websockets-sansio", "ws_ping_interval": None}  # as Streamlit has it
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", **kind))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 60
-    while not server.started:
-        assert thread.is_alive() and time.monotonic() < until
-        time.sleep(0.02)
-    yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    kept = Runtime.instance()._session_mgr._session_storage
-    server.should_exit = True
-    thread.join(20)
-    for departed in kept.list():  # a stopped server closes only those who are there
-        departed.session.shutdown()
-    Runtime._instance = before
+    with streamlit_served(SCRIPT, [admission], ws_ping_interval=None) as address:  # as Streamlit has it
+        yield address
 
 
 @pytest.fixture
