@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.camera import take_photo
 from tests.browser.conftest import visiting
 from tests.browser.elsewhere import platform
 from tests.browser.reading import PATIENCE, arrive
@@ -106,13 +106,7 @@ def test_a_section_lives_in_a_page_of_another_site(code, server, chromium, tmp_p
         expect(lab.get_by_text("No picture yet")).to_be_hidden()
         lab.get_by_role("radio", name="Camera").click()
         inside.wait_for_function("() => document.querySelector('video')?.readyState >= 2")  # the picture has come
-        taken = lab.get_by_role("button", name="Clear photo")
-        for _ in range(5):  # a browser that is still busy gives no picture; one presses again
-            lab.get_by_role("button", name="Take Photo").click()
-            with contextlib.suppress(AssertionError):
-                expect(taken).to_be_visible(timeout=5000)
-                break
-        expect(taken).to_be_visible()
+        take_photo(lab)
         expect(lab.get_by_text("No picture yet")).to_be_hidden()
 
         # All of it is in the frame's own address, and the other page's Back leads back.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.browser.camera import take_photo
 from tests.browser.conftest import visiting
 from tests.browser.reading import rest
 
@@ -185,12 +185,7 @@ def photographed(page, copy) -> None:
     page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
     both_rest(page)
     expect(copy.get_by_text("No picture yet")).to_be_visible()
-    taken = page.get_by_role("button", name="Clear photo")
-    for _ in range(5):  # a browser that is still busy gives no picture; one presses again
-        page.get_by_role("button", name="Take Photo").click()
-        with contextlib.suppress(AssertionError):
-            expect(taken).to_be_visible(timeout=5000)
-            break
+    take_photo(page)
     for side in (page, copy):
         expect(side.get_by_text("Nobody has labelled the pixels of this picture")).to_be_visible()
         expect(side.get_by_text("No picture yet")).to_have_count(0)
