@@ -35,21 +35,16 @@ class Server:
 
     def memory(self) -> float:
         """Resident memory in MB (10⁶ bytes): of the server process, or of a hall with all its servers."""
-        which = ["-p", str(self.process), *(["--ppid", str(self.process)] if self.hall else [])]
-        listed = subprocess.run(["ps", "-o", "rss=", *which], capture_output=True, text=True)
-        if not listed.stdout.strip():
+        listed = self._listed("rss")
+        if not listed:
             raise RuntimeError("the server has ended, so its memory cannot be read; see its output")
-        return sum(map(int, listed.stdout.split())) * 1024 / 1e6
+        return sum(map(int, listed)) * 1024 / 1e6
 
     def seconds(self) -> float | None:
         """Seconds that its processes have computed so far: the server, or a hall with its servers, HAProxy and Redis.
         None where the system does not keep them in /proc."""
-        processes = [self.process]
-        if self.hall:
-            listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process)], capture_output=True, text=True)
-            processes += map(int, listed.stdout.split())
         try:
-            lines = [Path(f"/proc/{process}/stat").read_text() for process in processes]
+            lines = [Path(f"/proc/{each}/stat").read_text() for each in {self.process, *map(int, self._listed("pid"))}]
         except OSError:
             return None
         ticks = [sum(map(int, line.rpartition(")")[2].split()[11:13])) for line in lines]
@@ -58,17 +53,19 @@ class Server:
     def reruns(self) -> tuple[int, int] | None:
         """Reruns of a fragment that were shared with another session so far, and those that were run; of all servers of
         a hall. None if one of them does not say."""
-        ports = [self.address.rpartition(":")[2]]
-        if self.hall:
-            listed = subprocess.run(
-                ["ps", "-o", "args=", "--ppid", str(self.process)], capture_output=True, text=True
-            ).stdout
-            ports = re.findall(r"--server\.port[= ](\d+)", listed)
+        ports = re.findall(r"--server\.port[= ](\d+)", "\n".join(self._listed("args")))
         try:
             told = [json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health")) for port in ports]
             return sum(each["shared"] for each in told), sum(each["run"] for each in told)
         except (OSError, KeyError, ValueError):
             return None
+
+    def _listed(self, column: str) -> list[str]:
+        """What ps says of its process, and of those that a hall keeps: a line each, none for one that has ended."""
+        which = ["-p", str(self.process), *(["--ppid", str(self.process)] if self.hall else [])]
+        return subprocess.run(
+            ["ps", "-ww", "-o", f"{column}=", *which], capture_output=True, text=True
+        ).stdout.splitlines()
 
 
 @contextlib.contextmanager
