@@ -92,6 +92,7 @@ export class Channel {
     this.rerun = 0 // number of the newest message that took Streamlit's way
     this.window = 1
     this.waiting = null
+    this.moving = false // the newest message came from a hand that has not come to rest
     this.synced = performance.now() // when Streamlit last drew everything
   }
 
@@ -99,6 +100,7 @@ export class Channel {
   takeBack() {
     for (const timer of [this.timer, this.catchUp]) clearTimeout(timer)
     this.waiting = null
+    this.moving = false
     this.drawn = this.sent
     this.said = 0
   }
@@ -128,7 +130,7 @@ export class Channel {
 
   /** Whether Python has not answered yet, or a hand has not come to rest: the address will still change. */
   get asking() {
-    return this.waiting !== null || this.drawn < this.sent || Boolean(this.moving)
+    return this.waiting !== null || this.drawn < this.sent || this.moving
   }
 
   pump() {

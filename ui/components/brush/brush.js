@@ -11,7 +11,6 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const ERASER = 5 // the button of a pen's other end
 const HINT = 'Arrow keys move the brush, with Shift farther. Space paints for as long as it is held, Enter fills. Control Z undoes, Control Y redoes.'
 
-
 class Brush {
   constructor(root, data) {
     this.root = root

@@ -3,7 +3,6 @@
 const version = new URL(import.meta.url).search
 const { clamp, holding, make } = await import(new URL(`../wire.js${version}`, import.meta.url))
 
-
 /** The button of one end, 0 or 1, of `player.line` (x and y of both, in pixels of the film). */
 export function lineEnd(player, end) {
   const node = make('button', { type: 'button', class: 'end' }, String(end + 1))

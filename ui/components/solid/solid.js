@@ -12,7 +12,6 @@ const REACH = 0.09 // of half a picture: how near to a vertex the pointer must b
 const REST = 400 // ms after the last key until the direction counts as chosen
 const HINT = 'Drag, or press the arrow keys, to turn. Plus and minus zoom, 0 shows the front.'
 
-
 class Solid {
   constructor(root, data) {
     this.turn = data.turn

@@ -5,7 +5,6 @@ const { clamp, holding, say } = await import(new URL(`../wire.js${new URL(import
 const CLICK = 4 // px a pointer may travel during a click
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 
-
 export class Hands {
   constructor(stage) {
     this.stage = stage

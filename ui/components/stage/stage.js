@@ -13,7 +13,6 @@ const style = await stylesheet(import.meta.url)
 
 const FARTHEST = 16 // greatest zoom
 
-
 class Stage {
   constructor(root, data) {
     this.root = root
