@@ -16,7 +16,7 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,39 +161,31 @@ async def lesson(server: Server, visitors: Sequence[Visitor], seconds: float, re
         visitor.record = record
     watcher = asyncio.create_task(watch(server, clock, record))
     counted = asyncio.create_task(computed(server, clock, clock + seconds))
-    shared = asyncio.create_task(reruns(server, clock, clock + seconds))
+    reruns = asyncio.create_task(at_both(server.reruns, clock, clock + seconds))
     try:
         await asyncio.gather(*(visitor.work(begin, clock, clock + seconds) for visitor in visitors))
-        record.computed = added(record.computed, await counted)
-        if (found := await shared) is not None:
-            record.reruns.append(found)
+        if (took := await counted) is not None:
+            record.computed = (record.computed or 0.0) + took
+        if None not in (both := await reruns):
+            record.reruns.append((both[1][0] - both[0][0], both[1][1] - both[0][1]))
     finally:
         watcher.cancel()
     record.memory.append((seconds, server.memory()))
 
 
+async def at_both(read: Callable[[], Any], clock: float, end: float) -> tuple[Any, Any]:
+    """What `read`, called in a thread, tells at two moments (event loop seconds)."""
+    now = asyncio.get_running_loop().time
+    await asyncio.sleep(max(0.0, clock - now()))
+    before = await asyncio.to_thread(read)
+    await asyncio.sleep(max(0.0, end - now()))
+    return before, await asyncio.to_thread(read)
+
+
 async def computed(server: Server, clock: float, end: float) -> float | None:
     """Seconds that the server computes between two moments (event loop seconds)."""
-    now = asyncio.get_running_loop().time
-    await asyncio.sleep(max(0.0, clock - now()))
-    before = await asyncio.to_thread(server.seconds)
-    await asyncio.sleep(max(0.0, end - now()))
-    after = await asyncio.to_thread(server.seconds)
+    before, after = await at_both(server.seconds, clock, end)
     return None if before is None or after is None else after - before
-
-
-async def reruns(server: Server, clock: float, end: float) -> tuple[int, int] | None:
-    """Reruns between two moments (event loop seconds): shared with another session, and run."""
-    now = asyncio.get_running_loop().time
-    await asyncio.sleep(max(0.0, clock - now()))
-    before = await asyncio.to_thread(server.reruns)
-    await asyncio.sleep(max(0.0, end - now()))
-    after = await asyncio.to_thread(server.reruns)
-    return None if before is None or after is None else (after[0] - before[0], after[1] - before[1])
-
-
-def added(one: float | None, other: float | None) -> float | None:
-    return other if one is None else one + (other or 0.0)
 
 
 def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:

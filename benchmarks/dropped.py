@@ -28,9 +28,10 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from benchmarks import protocol
+from benchmarks.classroom import AT_WORK
 from benchmarks.followers import Lecturer, Page, enter
 from benchmarks.servers import Server, serve
-from benchmarks.views import SLIDER, VIEWS, View
+from benchmarks.views import View
 from ui import course
 
 AT_ONCE = 12  # visitors at the same time
@@ -38,7 +39,6 @@ ROUND = 200  # visitors after whom it is counted first
 PATIENCE = 300.0  # s for an answer, and until all are forgotten
 GLANCE = 2.0  # s between two countings
 PICTURE = b"P6 8 8 255\n" + bytes(range(192))  # an upload: 8 by 8 pixels
-SLIDERS = [view for view in VIEWS if view.cheap and view.hand == SLIDER and not view.networks]
 LESSONS = [View(each.path, each.path, "", "", "", 0) for each in course.ready()]
 GONE = (OSError, EOFError, websockets.WebSocketException)
 
@@ -79,7 +79,7 @@ async def looks(address: str, number: int) -> Guest:
 
 async def moves(address: str, number: int) -> Guest:
     """Moves a slider, twice by a rerun and twice on the direct line."""
-    guest = Guest(SLIDERS[number % len(SLIDERS)])
+    guest = Guest(AT_WORK[number % len(AT_WORK)])
     choice = random.Random(number)
     await guest.open(address, guest.view.path.partition("?")[2])
     for _ in range(2):
@@ -146,7 +146,7 @@ async def plays(address: str, number: int) -> Guest:
 
 async def leads(address: str, number: int) -> Guest:
     """Opens a room, which a student joins, moves, and ends it."""
-    lecturer, student = Lecturer(), Guest(SLIDERS[number % len(SLIDERS)])
+    lecturer, student = Lecturer(), Guest(AT_WORK[number % len(AT_WORK)])
     code = await lecturer.begin(address)
     await student.open(address, f"room={code}")
     student.beside += [await enter(address, code), lecturer.hall, lecturer.socket]
@@ -285,7 +285,8 @@ def run(sessions: int) -> dict[str, Any]:
 async def attend(server: Server, sessions: int, first: int = ROUND) -> dict[str, Any]:
     """What the command prints: after the first visitors, after half of all, and after all."""
     errors, found, came = [], [], 0
-    for until in (first, (first + sessions) // 2, sessions):
+    marks = (first, (first + sessions) // 2, sessions)
+    for until in marks:
         began = time.monotonic()
         errors += await come_and_go(server.address, map(planned, range(came, until)))
         found.append(await count(server.address))
@@ -298,7 +299,7 @@ async def attend(server: Server, sessions: int, first: int = ROUND) -> dict[str,
             "descriptors": sum(each["descriptors"].values()), "tasks": sum(each["tasks"].values()),
             "timers": each["timers"], "rss_mb": each["rss_mb"],
         }
-        for until, each in zip((first, (first + sessions) // 2, sessions), found)
+        for until, each in zip(marks, found)
     ]  # fmt: skip
     return {"counts": rows, "grown": grown(found[0], found[-1]), "errors": len(errors),
             "error_kinds": sorted(set(errors))}  # fmt: skip
