@@ -149,19 +149,21 @@ def scored(key: str, values: np.ndarray, every: Sequence[Seen]) -> None:
     if not values.any():
         words(EMPTY, f"{key}_figures")
         return
-    seen, names = every[0], [each.name for each in every]
+    at, names = 0, [each.name for each in every]
     if len(every) > 1:
         which = st.segmented_control("Shown", names, default=names[0], required=True, key=f"{key}_shown")
-        seen = every[names.index(which)]
-    told = [f"**{(values > 0).mean():.0%}** of the pixels painted"]
-    for network in every:
-        counts = confusion(values, network.labels, len(network.classes))
-        told.append(f"**{network.name}**: mIoU **{segmentation_metrics.scene_mean_iou(counts):.3f}** · pixel accuracy "
-                    f"**{segmentation_metrics.pixel_accuracy(counts):.3f}**")  # fmt: skip
-    counts = confusion(values, seen.labels, len(seen.classes))
-    ious = segmentation_metrics.class_iou(counts)
-    each = " · ".join(f"{seen.classes[c]} {ious[c]:.2f}" for c in np.flatnonzero(counts.sum(1)).tolist())
-    words("\n\n".join([*told[1:], f"{told[0]}. IoU of each class painted: {each}"]), f"{key}_figures")
+        at = names.index(which)
+    counts = [confusion(values, each.labels, len(each.classes)) for each in every]
+    told = [
+        f"**{name}**: mIoU **{segmentation_metrics.scene_mean_iou(count):.3f}** · pixel accuracy "
+        f"**{segmentation_metrics.pixel_accuracy(count):.3f}**"
+        for name, count in zip(names, counts, strict=True)
+    ]
+    seen, count = every[at], counts[at]
+    ious = segmentation_metrics.class_iou(count)
+    each = " · ".join(f"{seen.classes[c]} {ious[c]:.2f}" for c in np.flatnonzero(count.sum(1)).tolist())
+    told.append(f"**{(values > 0).mean():.0%}** of the pixels painted. IoU of each class painted: {each}")
+    words("\n\n".join(told), f"{key}_figures")
     fate = np.where(values == 0, 0, np.where(seen.labels == values.astype(np.int64) - 1, 1, 2)).astype(np.uint8)
     stage(f"{key}_fate", zoom=False, window=2).show(
         None, [Labels(fate, [GREY, BLUE, ORANGE], 1.0)], size=values.shape[::-1],
