@@ -123,7 +123,8 @@ def suppression() -> None:
         return
     if method != GAUSSIAN:
         elsewhere(picture, raw, method, nms_threshold, score_threshold, len(outcome.kept))
-    own_truth.beside("nms", picture, [said(raw, method, nms_threshold, network)], "Draw the truth, and NMS is judged")
+    if own_truth.opened("nms", picture, "Draw the truth, and NMS is judged"):
+        own_truth.draw("nms_truth", picture, [said(raw, method, nms_threshold, network)])
 
 
 def said(raw: Raw, method: str, nms_threshold: float, network: str) -> Said:

@@ -58,19 +58,22 @@ def section(key: str, picture: Picture, lab: Sequence[str]) -> None:
 
 
 def beside(
-    key: str, picture: Picture, networks: Sequence, title: str = TITLE,
-    also: Callable[[Sequence[Mark]], None] | None = None,
+    key: str, picture: Picture, networks: Sequence, also: Callable[[Sequence[Mark]], None] | None = None
 ) -> None:  # fmt: skip
     """The section for a page whose networks stand above it: loaded ones, or what was `Said` already.
 
-    A page with several of these sections gives each a `title`. `also` says more of what is drawn, in words.
+    Where that takes work, a page asks whether the section is `opened` and then calls `draw`. `also` says more of what
+    is drawn, in words.
     """
-    if opened(key, picture, title):
+    if opened(key, picture):
         draw(f"{key}_truth", picture, list(networks), also)
 
 
 def opened(key: str, picture: Picture, title: str = TITLE) -> bool:
-    """The heading and the switch, where the picture has no truth; whether somebody wants to draw."""
+    """The heading and the switch, where the picture has no truth; whether somebody wants to draw.
+
+    A page with several of these sections gives each a `title`.
+    """
     if picture.view is not None:
         drawing_link.waiting(
             f"{key}_truth", lambda text: drawing_link.marks_of(text, KNOWN, picture.image.shape[:2]),

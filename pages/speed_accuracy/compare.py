@@ -6,6 +6,7 @@ import torch
 
 import scenes
 from labs import speed_accuracy
+from models.inside.settings import Found
 from pages.shared import own_truth
 from pages.shared.drawn_scores import Said
 from pages.shared.truths import truths_of
@@ -43,14 +44,15 @@ def compare() -> None:
     both = [at_size(picture, every[index]) for index in (first, second)]
     names = " and ".join(dict.fromkeys(every[index].setting.network for index in (first, second)))
     page.footer(names, both[0].device, 1000 * sum(found.seconds for found in both))
-    if not following():
-        points_said = {every[index].name: said(picture, every[index]) for index in (first, second)}
-        own_truth.beside("trade", picture, list(points_said.values()))
+    if not following() and own_truth.opened("trade", picture):
+        once = {
+            every[index].name: said(every[index], found) for index, found in zip((first, second), both, strict=True)
+        }
+        own_truth.draw("trade_truth", picture, list(once.values()))
 
 
-def said(picture: Picture, point: Point) -> Said:
-    """What the point finds, for a truth drawn by hand."""
-    found = at_size(picture, point)
+def said(point: Point, found: Found) -> Said:
+    """What the point has found, for a truth drawn by hand."""
     names = [THINGS[label - 1] for label in found.labels.tolist()]
     return Said(point.name, found.boxes.numpy(), names, found.scores.numpy())
 
