@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections import deque
 
 from ui.streamlit_inside import Inside
@@ -101,6 +102,7 @@ def in_turn(turns: Turns, run_script):
 
 
 _BATCH = "_receptive_batch"  # attribute of a session: callbacks that wait for the event loop
+_adding = threading.Lock()  # of two that add a callback at once, one must see that it is the first
 
 
 def in_batches(call_soon):
@@ -108,8 +110,10 @@ def in_batches(call_soon):
 
     def call(self, callback):
         batch: deque = self.__dict__.setdefault(_BATCH, deque())
-        batch.append(callback)
-        if len(batch) == 1:  # else somebody has woken the loop, and it has not worked them off yet
+        with _adding:
+            batch.append(callback)
+            first = len(batch) == 1
+        if first:  # else somebody has woken the loop, and it has not worked them off yet
             call_soon(self, functools.partial(work_off, batch))
 
     return call

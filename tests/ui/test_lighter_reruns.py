@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
@@ -57,6 +58,26 @@ def test_what_arrives_while_a_batch_is_worked_off_is_not_lost():
     for wake in session.woken:
         wake()
     assert heard == ["a", "b"]
+
+
+def test_of_two_threads_that_speak_at_once_one_wakes_the_loop():
+    session, heard = Session(), []
+    call = in_batches(Session.call_soon)
+    other = threading.Thread(target=call, args=(session, lambda: heard.append("other")))
+
+    class Interrupted(deque):
+        def append(self, callback):
+            super().append(callback)
+            if other.ident is None:  # the first: the other thread gets its turn before this one looks
+                other.start()
+                other.join(0.3)
+
+    session._receptive_batch = Interrupted()
+    call(session, lambda: heard.append("one"))
+    other.join()
+    for wake in session.woken:
+        wake()
+    assert heard == ["one", "other"]
 
 
 def test_a_run_that_is_over_is_heard_before_the_next_begins():
