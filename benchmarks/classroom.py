@@ -1,8 +1,10 @@
 """A class at work: N visitors on Streamlit's own web socket protocol, each moving a slider once a second.
 
-The visitors are spread over the cheap views of all pages, open them one after the other, and then begin together, each
-at a moment of its own within the second. A move is timed from the message that leaves to the end of the rerun
-(`script_finished`), so everything the page does for it counts. Server and visitors share the machine.
+The visitors are spread over the cheap views of all pages, open them one after the other, and then begin together. Each
+moves at a moment of its own in every second: people have no common clock, and after a pause of the server they would
+otherwise go on moving all at once. Who still waits for an answer then moves as soon as it is there. A move is timed
+from the message that leaves to the end of the rerun (`script_finished`), so everything the page does for it counts.
+Server and visitors share the machine.
 
 An error is an exception on the page, a run that ends badly, an answer that takes more than PATIENCE seconds, a lost
 connection, or a move that the server did not take over (its value must come back in the slider).
@@ -11,12 +13,13 @@ connection, or a move that the server did not take over (its value must come bac
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,9 +94,8 @@ class Visitor:
     async def work(self, begin: float, clock: float, end: float) -> None:
         """Move once a second from `begin` to `end`; moves from `clock` on are timed (all in event loop seconds)."""
         now = asyncio.get_running_loop().time
-        due = begin + self.choice.random()
         try:
-            while due < end:
+            for due in moments(self.choice, begin, end, now):
                 await asyncio.sleep(max(0.0, due - now()))
                 value = self.slider.elsewhere(self.choice)
                 sent = now()
@@ -103,9 +105,17 @@ class Visitor:
                     self.record.errors.append(f"{self.view.name}: the slider did not take the value")
                 if sent >= clock:
                     self.record.moves[self.view.name].append(1000 * (now() - sent))
-                due = max(due + 1.0, now())
         except (TimeoutError, websockets.WebSocketException, OSError) as error:
             self.record.errors.append(f"{self.view.name}: {type(error).__name__}")
+
+
+def moments(choice: random.Random, begin: float, end: float, now: Callable[[], float]) -> Iterator[float]:
+    """When to move: once in every second from `begin` on, before `end`; whoever comes back later goes on in the second
+    that it is then, and does not make up for the others."""
+    second = 0
+    while (due := begin + second + choice.random()) < end:
+        yield due
+        second = max(second + 1, math.floor(now() - begin))
 
 
 async def watch(server: Server, clock: float, record: Record, every: float = 5.0) -> None:

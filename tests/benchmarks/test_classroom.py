@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks import classroom
 from benchmarks.__main__ import parser
-from benchmarks.classroom import AT_WORK, Record, Visitor, summary
+from benchmarks.classroom import AT_WORK, Record, Visitor, moments, summary
 from benchmarks.servers import Server
 
 
@@ -36,6 +37,17 @@ def test_a_short_class_has_no_memory_after_a_minute():
 def test_the_class_sits_on_cheap_views_of_several_pages():
     assert all(view.cheap and not view.networks for view in AT_WORK)
     assert len({view.path.partition("?")[0] for view in AT_WORK}) >= 3
+
+
+def test_a_visitor_moves_once_in_every_second_and_never_makes_up_for_lost_ones():
+    time = [10.0]
+    found = []
+    for due in moments(random.Random(0), begin=10.0, end=20.0, now=lambda: time[0]):
+        found.append(due)
+        time[0] = 15.0 if len(found) == 2 else due  # the second answer comes in the sixth second
+    assert [int(due) for due in found] == [10, 11, 15, 16, 17, 18, 19]
+    assert len({due % 1 for due in found}) == len(found)
+    assert list(moments(random.Random(0), begin=10.0, end=10.0, now=lambda: 10.0)) == []
 
 
 def test_many_servers_are_an_option():
