@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,8 @@ def is_error(message) -> bool:
 
 
 IDLE: dict[str, list[Page]] = {}  # tabs that wait for their next visitor, by what they were opened with
+FOR_GOOD = ("add_init_script", "route_web_socket")  # after these a tab is as it was in a new context only
+_CHANGED = "receptive_changed"  # attribute of a tab on which one of them was called
 
 
 @contextlib.contextmanager
@@ -63,7 +66,8 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
     """The tab of a fresh visitor. At the end any console error, uncaught script error, or exception box fails.
 
     `options` are those of `new_context`; `script` runs before those of each page. A tab that a visitor has left, with
-    nothing stored, is handed to the next: it has compiled Streamlit's scripts, which is most of what a visit costs.
+    nothing stored, is handed to the next: it has compiled Streamlit's scripts, which is most of what a visit costs. Not
+    one that has got a script of its own, or whose web sockets lead elsewhere: that cannot be taken back.
     """
     viewport = options.pop("viewport", {"width": 1280, "height": 800})
     motion = options.pop("reduced_motion", "no-preference")
@@ -75,6 +79,8 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
         tab = chromium.new_context(viewport=viewport, **options).new_page()
         for each in filter(None, (script, LISTEN)):
             tab.add_init_script(each)
+        for name in FOR_GOOD:
+            setattr(tab, name, functools.partial(change, tab, getattr(tab, name)))
     tab.set_default_timeout(PATIENCE)
     tab.emulate_media(media="null", color_scheme="light", reduced_motion=motion)
     errors = []
@@ -92,9 +98,18 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
         raise
     for event, watch in watching.items():
         tab.remove_listener(event, watch)
-    leave(tab)
-    idle.append(tab)
+    if hasattr(tab, _CHANGED):
+        tab.context.close()
+    else:
+        leave(tab)
+        idle.append(tab)
     assert not errors + boxes
+
+
+def change(tab: Page, how: Callable, *given) -> None:
+    """Change the tab for good: nobody else gets it."""
+    setattr(tab, _CHANGED, True)
+    how(*given)
 
 
 def leave(tab: Page) -> None:
