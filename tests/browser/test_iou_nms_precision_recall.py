@@ -134,15 +134,17 @@ def test_a_click_on_a_cell_or_a_bar_shows_its_pictures(server, page):
     shown = page.locator(".words", has_text=re.compile("SSD: .*, in "))
     expect(shown).to_contain_text("cat seen as cat")
     page.wait_for_url("**fails_matrix_at=a%2C1%2C1**")
-    assert page.locator('[data-id^="said-"]').count() >= 1
+    expect(page.locator('[data-id^="said-"]').first).to_be_attached()
     page.get_by_role("radio", name="AP lost").click()
     bars = page.locator('[aria-label="AP lost by kind of error"] .barlayer .point path')
     expect(bars.first).to_be_attached()
     rest(page)
     bar = bars.nth(8 + 5)  # of the second detector: missed
     bar.scroll_into_view_if_needed()
+    rest(page)  # pictures that come into sight may move the bars once more
     place = bar.bounding_box()
     page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] - 2, steps=3)
+    expect(page.locator('[aria-label="AP lost by kind of error"] .hoverlayer .hovertext')).to_be_visible()
     page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] - 2)
     page.wait_for_url("**fails_lost_at=0%2C1%2C5**")
     expect(page.locator(".words", has_text="YOLO, cells: missed")).to_be_visible()
