@@ -25,7 +25,8 @@ def test_navigation_leads_from_page_to_page(server, page):
     page.goto(server)
     for lesson in ready()[::2]:
         page.locator(f"{NAVIGATION} a", has_text=lesson.menu).first.click()
-        expect(page.get_by_role("heading", level=1, name=lesson.title, exact=True)).to_be_visible()
+        heading = page.get_by_role("heading", level=1, name=lesson.title, exact=True)
+        expect(heading).to_be_visible(timeout=90_000)
 
 
 def test_lecture_mode_hides_the_side_bar_and_enlarges_type(server, page):
