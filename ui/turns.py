@@ -37,7 +37,7 @@ class Turns:
                     me = self._begin()
                     self._call_next()
                     break
-                patience = min(counted) - now if first else self.lease
+                patience = min(counted) - now if first else None  # who becomes the first is called
             called.wait(patience)
             called.clear()
         try:
