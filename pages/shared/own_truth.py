@@ -179,12 +179,12 @@ def hands(tools, held: str, view: Stage, name: str) -> None:
     box = next((each for each in view.boxes if each.id == view.selected), None)
     with tools:
         st.button("Rename box", icon=":material/label:", key=f"{held}_rename",
-                  disabled=box is None or box.label == name, on_click=renamed, args=(held, view.selected, name),
+                  disabled=box is None or box.label == name, on_click=renamed, args=(view, name),
                   help="Gives the selected box the class that is chosen here.")  # fmt: skip
         st.button("Delete box", icon=":material/delete:", key=f"{held}_delete", disabled=box is None,
-                  on_click=deleted, args=(held, view.selected), help="The selected box. Key: Delete.")  # fmt: skip
+                  on_click=deleted, args=(view,), help="The selected box. Key: Delete.")  # fmt: skip
         st.button("Delete all", icon=":material/delete_sweep:", key=f"{held}_clear", disabled=not view.boxes,
-                  on_click=cleared, args=(held,))  # fmt: skip
+                  on_click=cleared, args=(view, f"_{held.removesuffix('_stage')}_undone"))  # fmt: skip
 
 
 def in_hand(view: Stage, marks: Sequence[Mark], name: str) -> tuple[float, float, float, float] | None:
@@ -193,18 +193,17 @@ def in_hand(view: Stage, marks: Sequence[Mark], name: str) -> tuple[float, float
     return mine.get(view.selected, next(reversed(mine.values()), None))
 
 
-def renamed(held: str, which: str, name: str) -> None:
-    boxes = st.session_state[held]
-    st.session_state[held] = [replace(box, label=name) if box.id == which else box for box in boxes]
+def renamed(view: Stage, name: str) -> None:
+    boxes = view.by_now()
+    st.session_state[view.key] = [replace(box, label=name) if box.id == view.selected else box for box in boxes]
 
 
-def deleted(held: str, which: str) -> None:
-    st.session_state[held] = [box for box in st.session_state[held] if box.id != which]
+def deleted(view: Stage) -> None:
+    st.session_state[view.key] = [box for box in view.by_now() if box.id != view.selected]
 
 
-def cleared(held: str) -> None:
-    st.session_state[f"_{held.removesuffix('_stage')}_undone"] = st.session_state[held]
-    st.session_state[held] = []
+def cleared(view: Stage, undone: str) -> None:
+    st.session_state[undone], st.session_state[view.key] = view.by_now(), []
 
 
 def marks_of(boxes: Sequence[Box], size: tuple[int, int]) -> list[Mark]:

@@ -143,10 +143,14 @@ def test_a_link_opens_the_drawing_and_the_page_judges_by_it(visit, sound, prose,
     assert drawn.boxes("ssd_truth_stage") == [] and "ssd_truth" not in at.query_params
     at.selectbox(key="ssd_photo").set_value("Astronaut").run()
     assert [box.xyxy for box in drawn.boxes("ssd_truth_stage")] == [first.xyxy, second.xyxy]
+    # The hand draws a box and presses the button before the lab has answered: one run hears of both.
+    own = {"id": "own", "xyxy": [30, 30, 60, 60]}
+    kept = [{"id": box.id, "xyxy": list(box.xyxy)} for box in (first, second)]
+    at.session_state["ssd_truth_stage.live"] = {"message": {"boxes": [*kept, own], "sequence": 1}}
     at.button(key="ssd_truth_stage_clear").click().run()
     assert drawn.boxes("ssd_truth_stage") == [] and "Draw the first box" in prose(at)
     at.button(key="ssd_truth_undo").click().run()
-    assert sound(at).query_params["ssd_truth"] == link
+    assert len(drawn.boxes("ssd_truth_stage")) == 3 and sound(at).query_params["ssd_truth"].startswith(link)
 
 
 def test_a_broken_link_is_one_sentence_and_the_rest_is_there(visit, drawn):

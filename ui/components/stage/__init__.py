@@ -49,9 +49,16 @@ class Stage:
     hover: Spot | None
     click: Spot | None
     clicked: bool
+    template: Box
     options: dict[str, Any]
     window: int
     missing: list[str]
+
+    def by_now(self) -> list[Box]:
+        """The boxes, for the callback of a button that changes them. It is called before `stage`, which would put what
+        the hand has done just before the press in place of what the callback has."""
+        fresh = wire.news(self.key, wire.message(self.key))
+        return _taken_in(self.key, fresh, self.template if self.options["drawable"] else None, self.options["most"])
 
     def show(
         self,
@@ -130,11 +137,10 @@ def stage(
     """
     template = replace(new_box or Box("new", (0, 0, 1, 1), colour=BLUE), editable=True)
     start = list(boxes or [])
-    current = st.session_state.setdefault(key, start)
+    st.session_state.setdefault(key, start)
     heard = wire.message(key)
     fresh = wire.news(key, heard)
-    if fresh and "boxes" in fresh:
-        current = st.session_state[key] = _edited(current, fresh["boxes"], template if drawable else None, most)
+    current = _taken_in(key, fresh, template if drawable else None, most)
     selected = heard.get("selected")
     return Stage(
         key=key,
@@ -143,6 +149,7 @@ def stage(
         hover=_spot(heard.get("hover")) if hover else None,
         click=_spot(heard.get("click")),
         clicked=_clicked(key, heard) if fresh else False,
+        template=template,
         options={
             "width": width,
             "drawable": drawable,
@@ -175,6 +182,14 @@ def _xyxy(found: Any) -> tuple[float, float, float, float] | None:
         return None
     x1, y1, x2, y2 = map(float, found)
     return (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+
+
+def _taken_in(key: str, fresh: dict[str, Any] | None, template: Box | None, most: int) -> list[Box]:
+    """The boxes of a stage, with what the browser has said anew."""
+    current = st.session_state[key]
+    if fresh and "boxes" in fresh:
+        current = st.session_state[key] = _edited(current, fresh["boxes"], template, most)
+    return current
 
 
 def _edited(current: Sequence[Box], sent: Any, template: Box | None, most: int) -> list[Box]:
