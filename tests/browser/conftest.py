@@ -57,7 +57,7 @@ def is_error(message) -> bool:
 
 
 IDLE: dict[str, list[Page]] = {}  # tabs that wait for their next visitor, by what they were opened with
-FOR_GOOD = ("add_init_script", "route_web_socket")  # after these a tab is as it was in a new context only
+FOR_GOOD = ("add_init_script", "route_web_socket", "on")  # after these a tab is as it was in a new context only
 _CHANGED = "receptive_changed"  # attribute of a tab on which one of them was called
 
 
@@ -67,7 +67,7 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
 
     `options` are those of `new_context`; `script` runs before those of each page. A tab that a visitor has left, with
     nothing stored, is handed to the next: it has compiled Streamlit's scripts, which is most of what a visit costs. Not
-    one that has got a script of its own, or whose web sockets lead elsewhere: that cannot be taken back.
+    one that has got a script or a listener of its own, or whose web sockets lead elsewhere.
     """
     viewport = options.pop("viewport", {"width": 1280, "height": 800})
     motion = options.pop("reduced_motion", "no-preference")
@@ -89,7 +89,7 @@ def visiting(chromium, script: str = "", **options) -> Iterator[Page]:
         "pageerror": lambda error: errors.append(str(error)),
     }
     for event, watch in watching.items():
-        tab.on(event, watch)
+        type(tab).on(tab, event, watch)
     try:
         yield tab
         boxes = tab.locator('[data-testid="stException"]').all_inner_texts()

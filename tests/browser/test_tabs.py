@@ -4,6 +4,7 @@ from tests.browser.conftest import visiting
 
 
 def test_a_tab_is_handed_on_unless_it_was_changed_for_good(chromium):
+    heard = []
     with visiting(chromium) as first:
         pass
     with visiting(chromium) as second:
@@ -18,3 +19,7 @@ def test_a_tab_is_handed_on_unless_it_was_changed_for_good(chromium):
         assert fourth is not third
         fourth.goto("data:text/html,<p>another's</p>")
         assert fourth.evaluate("window.mine") is None
+        fourth.on("console", lambda message: heard.append(message.text))
+    with visiting(chromium) as fifth:
+        fifth.evaluate("console.log('hers')")
+        assert fifth is not fourth and heard == []
