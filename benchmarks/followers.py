@@ -27,8 +27,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import protocol
-from benchmarks.classroom import computed
-from benchmarks.servers import Server, serve, serve_hall
+from benchmarks.servers import Server, computed, serve, serve_hall
 from benchmarks.summary import percentile, rounded
 from benchmarks.views import VIEWS, View
 
