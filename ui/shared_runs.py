@@ -5,8 +5,9 @@ a fragment reads and does is a `Recording`; the next session in which everything
 same words without running the body. The session is left as a run leaves it: its values are set, its widgets are
 registered, its address is written, its components have its own numbers and its own secret.
 
-Only bodies that a page has marked (`page.alike`), outside classes, in Streamlit's reruns of a fragment. Wherever a
-session is not like the one that was recorded, the body runs.
+Only bodies that a page has marked (`page.alike`), in Streamlit's reruns of a fragment. Wherever a session is not like
+the one that was recorded, the body runs. So it does where a lecturer's class is shown what is drawn. Her students share
+as others do: what a class says is no part of a run that others are told, since whoever looks at her seat spoils it.
 
 All is done through private parts of the pinned Streamlit; tests/ui/test_shared_runs.py holds it to that.
 """
@@ -23,7 +24,22 @@ from ui.components import address, live, wire
 from ui.components.stage.wire_format import Rasters
 from ui.kept_runs import MEGABYTES, KeptRuns
 from ui.recorded_state import RecordingState, answer, fresh, of_the_lab, parameter, value_of, widget_of
-from ui.recording import ABSENT, ALIKE, MESSAGE, SEQUENCE, Drawn, Kept, Put, Recording, Registered, Said, Took, frozen
+from ui.recording import (
+    ABSENT,
+    ALIKE,
+    MESSAGE,
+    SEQUENCE,
+    Again,
+    Drawn,
+    Kept,
+    Put,
+    Recording,
+    Registered,
+    Said,
+    Took,
+    frozen,
+)
+from ui.rooms import seat, vote
 from ui.streamlit_inside import Inside
 
 inside = Inside("every visitor's rerun is run, also where another has had the same")
@@ -63,7 +79,6 @@ ELEMENTS = frozenset(
     ("bidi_component", "button", "button_group", "checkbox", "code", "empty", "heading", "html", "markdown", "metric",
      "number_input", "radio", "selectbox", "slider", "text")
 )  # fmt: skip
-_SEAT = "class.seat"
 
 
 def share() -> None:
@@ -112,8 +127,11 @@ def _name(context: ScriptRunContext, key: str, fragment: Callable) -> Hashable |
     """The fragment with its arguments, on this page in this mode; None where nothing is shared."""
     state = context.session_state._state
     alone = context.fragment_ids_this_run and key in context.fragment_ids_this_run
-    in_class = value_of(state, _SEAT) not in (ABSENT, None) or value_of(state, wire.SINCE) is not ABSENT  # or lately
-    if not alone or context.is_history_navigation or in_class:
+    place = value_of(state, seat.SEAT)
+    room = place.code if isinstance(place, seat.Seat) else None
+    leads = room is not None and place.leads  # a class is shown what the body draws, and she sees how it votes
+    watched = value_of(state, wire.AUDIENCE) not in (ABSENT, None)
+    if not alone or context.is_history_navigation or leads or watched:
         return None
     try:
         given = frozen((_of(fragment, "args"), _of(fragment, "kwargs")))
@@ -122,7 +140,7 @@ def _name(context: ScriptRunContext, key: str, fragment: Callable) -> Hashable |
     about = context.context_info
     seen = (about.locale, about.color_scheme, about.is_embedded) if about is not None else None
     modes = tuple(parameter(state, mode) for mode in MODES)
-    return key, context.page_script_hash, given, modes, seen and tuple(map(str, seen))
+    return key, context.page_script_hash, room, given, modes, seen and tuple(map(str, seen))
 
 
 def _known(state: SessionState, widget: str) -> bool:
@@ -134,7 +152,7 @@ def _look(context: ScriptRunContext, kind: str, name: str) -> Any:
     state = context.session_state._state
     match kind:
         case "state" if name.endswith(MESSAGE):
-            return recording.without_sequence(value_of(state, name))
+            return recording.for_all(value_of(state, name))
         case "state":
             return value_of(state, name)
         case "fresh":
@@ -146,6 +164,8 @@ def _look(context: ScriptRunContext, kind: str, name: str) -> Any:
         case "widget":
             widget, _, key = name.partition("\n")
             return widget_of(state, widget, key or None)
+        case "poll":
+            return vote.poll_of(name)
         case _:
             return name in state._new_session_state  # "new"
 
@@ -292,6 +312,8 @@ class KeptRun:
                 address.mend()
             case Kept():
                 address.keep(act.name, act.text)
+            case Again():
+                return act.do()
         return True
 
 

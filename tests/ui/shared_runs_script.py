@@ -5,11 +5,14 @@ import streamlit as st
 
 from ui import page, shared_runs
 from ui.components import Grid, address, live_slider, matrices, stage, words
+from ui.rooms import seat
 
 RAN: list[tuple] = shared_runs.__dict__.setdefault("_test_ran", [])  # the script is executed anew with every run
 CHOICES = {"a": ["x", "y"], "b": ["x", "y", "z"]}
 
+seat.arrive()
 address.turn_to("Test")
+seat.stand()
 
 
 @st.fragment
