@@ -29,7 +29,7 @@ def body(scale: int) -> None:
         picture = np.full((4, 4, 3), 20 * level, np.uint8)
         stage("picture").show(picture, alt=f"level {level}")
         matrices("numbers").show([Grid("n", np.array([[level * scale, 1.5]]))], caption=kind)
-        st.markdown(f"level {level} {CHOICES[kind]}")
+        st.markdown(f"level {level} {CHOICES[kind]} {st.session_state.pop('once', '')}")
         words(f"**{level}**", "said")
         with page.predict("odd", "Is it odd?", ["yes", "no"]) as prediction:
             prediction.outcome("yes" if level % 2 else "no")
