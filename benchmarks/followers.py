@@ -179,7 +179,7 @@ class Follower(Page):
 
     def __init__(self, number: int, lesson: Lesson):
         super().__init__()
-        self.choice, self.lesson, self.shown = random.Random(number), lesson, 0
+        self.choice, self.lesson, self.shown, self.wanted = random.Random(number), lesson, 0, ""
         self.going: asyncio.Task | None = None
         self.running, self.pictured = asyncio.Lock(), False
 
@@ -216,8 +216,9 @@ class Follower(Page):
         self.shown = max(self.shown, found[-1] + 1 if found else 0)
 
     async def go(self, where: str, wait: float) -> None:
-        """Rerun there, as Back and Forward do; what is under way is not broken off."""
+        """Rerun there, as Back and Forward do; what is under way is not broken off, then only the newest is run."""
         await asyncio.sleep(wait)
+        self.wanted = where
         await asyncio.shield(self._rerun(where))
 
     async def _rerun(self, where: str) -> None:
@@ -225,6 +226,8 @@ class Follower(Page):
         query = dict(parse_qsl(asked)) | {"room": self.code, "follow": f"{self.choice.random()}"}
         try:
             async with self.running:
+                if where != self.wanted:
+                    return
                 await self.socket.send(protocol.visit(path, urlencode(query)))
                 await asyncio.wait_for(self.until_finished(), 60)
             self.path, self.arrived = path, time.monotonic()
