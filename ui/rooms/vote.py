@@ -67,7 +67,7 @@ class Ballot:
 
     def begins(self) -> bool:
         """True in the first run of a new round, or with other settings: an earlier guess is no answer to this."""
-        if following() or self.poll.round is None:
+        if following():
             return False
         with recording.aside() as noted:
             name, now = f"class.round-{self.key}", (self.place.code, self.poll.phase, self.here)
@@ -75,7 +75,7 @@ class Ballot:
             st.session_state[name] = now
         if noted is not None:
             noted.acts.append(recording.Again(self._begins_without_answer))
-        return before is not None and before != now
+        return self.poll.round is not None and before is not None and before != now
 
     def _begins_without_answer(self) -> bool:
         """For a student without a guess who is told another's run; False if the room has an answer of hers."""
@@ -109,6 +109,9 @@ class Ballot:
 
     def show(self, kind: Kind) -> None:
         """Below the question: how far the class is, and for the lecturer what she can do."""
+        name = f"class.said-{self.key}"
+        if (said := st.session_state.get(name)) is not None and said[:2] != (self.place.code, self.poll.phase):
+            del st.session_state[name]  # of a round that is over: asked anew, it is none
         if self.place.leads:
             self._lead(kind)
         elif not self.uncovered:
