@@ -9,7 +9,7 @@ A page marks a fragment whose drawing depends on its controls alone::
 
 While such a body runs, a `Recording` notes what it reads of its session (`reads`) and what it does (`acts`), in order.
 `shared_runs` makes and replays them. What is not the same for everybody spoils a recording, and it is thrown away:
-a guess, a class, a file, a picture from outside, an error, whatever cannot be compared.
+a guess, a vote, a file, a picture from outside, an error, whatever cannot be compared.
 """
 
 from __future__ import annotations
