@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     room.add_argument("--view", nargs="+", choices=NAMES, metavar="NAME", help="only these views")
     room.add_argument("--processes", type=between(1, 64, int), metavar="P", help="so many servers behind HAProxy")
     room.add_argument("--follow", action="store_true", help="they follow a lecturer who moves a slider")
+    room.add_argument("--room", action="store_true", help="they sit in a lecturer's room and work by themselves")
     room.add_argument("--cold", action="store_true", help="nobody's rerun is shared: every one is run")
     kinds = ["attacks", "lines", "floods", "crowds"]
     room.add_argument("--beside", choices=kinds, help="as long again beside a client that attacks, and compare")
@@ -91,7 +92,7 @@ def classroom(views: list, given: argparse.Namespace) -> int:
         found = followers.run(given.students, given.minutes, given.processes)
     else:
         found = classroom.run(given.students, given.minutes, views if given.view else (), given.beside,
-                              given.processes, given.cold)  # fmt: skip
+                              given.processes, given.cold, given.room)  # fmt: skip
     if given.json:
         print(json.dumps(found, indent=1))
     else:

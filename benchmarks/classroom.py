@@ -27,7 +27,8 @@ import websockets
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import attacks, protocol
-from benchmarks.servers import Server, serve, serve_hall
+from benchmarks.followers import Lecturer, enter
+from benchmarks.servers import Server, at_both, computed, serve, serve_hall
 from benchmarks.summary import growth, percentile, rounded
 from benchmarks.views import SLIDER, VIEWS, View
 
@@ -51,14 +52,17 @@ class Record:
 
 
 class Visitor:
-    """One student on one page."""
+    """One student on one page; in a class's room if there is one, where she has caught up once and let go."""
 
-    def __init__(self, number: int, view: View, record: Record):
-        self.view, self.record = view, record
+    def __init__(self, number: int, view: View, record: Record, room: str = ""):
+        self.view, self.record, self.room = view, record, room
         self.choice = random.Random(number)
         self.page, _, self.query = view.path.partition("?")
+        if room:
+            self.query = f"{self.query}&room={room}&follow=1-{number}".removeprefix("&")
         self.slider: protocol.Slider | None = None
         self.socket: Any = None
+        self.hall: Any = None
 
     async def open(self, address: str) -> None:
         """Connect and load the page. Raises RuntimeError if its slider does not appear."""
@@ -71,6 +75,8 @@ class Visitor:
         await asyncio.wait_for(self.until_finished(), 4 * PATIENCE)
         if self.slider is None:
             raise RuntimeError(f"the page {self.page} shows no slider {self.view.key}")
+        if self.room:
+            self.hall = await enter(address, self.room)
 
     async def until_finished(self) -> None:
         while True:
@@ -135,11 +141,14 @@ async def attend(
     views: Sequence[View],
     attacked: Record | None = None,
     kind: str = attacks.ALL,
+    lecturer: Lecturer | None = None,
 ) -> Record:
     """Let the class work; returns what happened. With `attacked`, the class works as long again while another client
-    attacks (`kind` as in `attacks.beside`), in turns of a quarter; that goes to this record."""
+    attacks (`kind` as in `attacks.beside`), in turns of a quarter; that goes to this record. With a `lecturer`, who
+    then opens a room, all sit in it."""
     record = Record()
-    visitors = [Visitor(number, views[number % len(views)], record) for number in range(students)]
+    room = await lecturer.begin(server.address) if lecturer is not None else ""
+    visitors = [Visitor(number, views[number % len(views)], record, room) for number in range(students)]
     gate = asyncio.Semaphore(OPENING)
 
     async def enter(visitor: Visitor) -> None:
@@ -158,7 +167,9 @@ async def attend(
                 with attacks.beside(server.address, 60 * minutes / TURNS + 2 * WARM, kind):
                     await lesson(server, visitors, 60 * minutes / TURNS, attacked)
     finally:
-        sockets = [visitor.socket for visitor in visitors if visitor.socket is not None]
+        if lecturer is not None:
+            lecturer.heard.cancel()
+        sockets = [socket for each in (*visitors, lecturer) if each for socket in (each.socket, each.hall) if socket]
         await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
     return record
 
@@ -181,21 +192,6 @@ async def lesson(server: Server, visitors: Sequence[Visitor], seconds: float, re
     finally:
         watcher.cancel()
     record.memory.append((seconds, server.memory()))
-
-
-async def at_both(read: Callable[[], Any], clock: float, end: float) -> tuple[Any, Any]:
-    """What `read`, called in a thread, tells at two moments (event loop seconds)."""
-    now = asyncio.get_running_loop().time
-    await asyncio.sleep(max(0.0, clock - now()))
-    before = await asyncio.to_thread(read)
-    await asyncio.sleep(max(0.0, end - now()))
-    return before, await asyncio.to_thread(read)
-
-
-async def computed(server: Server, clock: float, end: float) -> float | None:
-    """Seconds that the server computes between two moments (event loop seconds)."""
-    before, after = await at_both(server.seconds, clock, end)
-    return None if before is None or after is None else after - before
 
 
 def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
@@ -234,15 +230,20 @@ def run(
     beside: str | None = None,
     processes: int | None = None,
     cold: bool = False,
+    room: bool = False,
 ) -> dict[str, Any]:
     """Start the lab, let `students` (>= 1) work for `minutes` (> 0) on `views` (default: the cheap ones); with `beside`
     as long again beside a client that attacks, in all ways (`attacks.ALL`) or in one of `attacks.KINDS`. With
-    `processes` (>= 1) so many servers stand behind HAProxy. `cold`: no server keeps a run for others."""
+    `processes` (>= 1) so many servers stand behind HAProxy. `cold`: no server keeps a run for others. `room`: they
+    sit in a lecturer's."""
     if cold:
         os.environ["RECEPTIVE_SHARED_RUNS_MB"] = "0"  # of this program, for the servers that it starts
     attacked = Record() if beside else None
     with serve_hall(processes) if processes else serve("app.py", ready="/api/ready") as server:
-        record = asyncio.run(attend(server, students, minutes, views or AT_WORK, attacked, beside or attacks.ALL))
+        lecturer = Lecturer() if room else None
+        record = asyncio.run(
+            attend(server, students, minutes, views or AT_WORK, attacked, beside or attacks.ALL, lecturer)
+        )
     found = summary(record, students, minutes) | {"processes": processes or 1}
     return found if attacked is None else {**found, **compared(found, summary(attacked, students, minutes))}
 

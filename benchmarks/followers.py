@@ -3,10 +3,11 @@
 All speak the real protocols: Streamlit's web socket, and the class's beside it (ui/rooms/channel.py). The lecturer
 opens a room on a page; the followers join it there. A move is timed from the message that leaves her browser until a
 follower's has the slider's new value and the picture; if a newer move comes with it, until that. Followers rerun as
-ui/components/class_line/class_line.js has it. After her last move it is measured until all have caught up.
+ui/components/class_line/class_line.js has it. After her last move it is measured until all have caught up. Then she
+goes to other pages (`page_changes`).
 
 An error is a move that a follower has not been shown after PATIENCE seconds, one whose own rerun does not show her last
-move, an exception on a page, or a lost connection.
+move, a page that she does not come to, an exception on a page, or a lost connection.
 """
 
 from __future__ import annotations
@@ -26,9 +27,8 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks import protocol
-from benchmarks.classroom import computed
-from benchmarks.servers import Server, serve, serve_hall
+from benchmarks import page_changes, protocol
+from benchmarks.servers import Server, computed, serve, serve_hall
 from benchmarks.summary import percentile, rounded
 from benchmarks.views import VIEWS, View
 
@@ -53,7 +53,7 @@ class Page:
     """One browser's connection with Streamlit, on the page of a view."""
 
     def __init__(self, view: View = VIEW) -> None:
-        self.view, self.path = view, view.path.partition("?")[0]
+        self.view, self.path, self.arrived = view, view.path.partition("?")[0], 0.0
         self.query = self.script = ""
         self.slider: protocol.Slider | None = None
         self.mounted: dict[str, dict[str, Any]] = {}  # by component
@@ -144,7 +144,14 @@ class Lecturer(Page):
 
     async def say(self) -> None:
         """Where she is."""
-        await self.hall.send(json.dumps({"place": place(self.query)}))
+        await self.hall.send(json.dumps({"place": place(self.query, self.path)}))
+
+    async def turn(self, page: str) -> None:
+        """She goes to another page."""
+        self.path, self.query = page, urlencode({name: text for name, text in parse_qsl(self.query) if name == "room"})
+        await self.socket.send(protocol.visit(self.path, self.query))
+        await self.until_finished()
+        await self.say()
 
     async def move(self, lesson: Lesson, choice: random.Random) -> None:
         value = self.slider.elsewhere(choice)
@@ -154,10 +161,10 @@ class Lecturer(Page):
         await self.say()
 
 
-def place(query: str) -> str:
-    """Her address as class_line.js says it."""
+def place(query: str, path: str = VIEW.path) -> str:
+    """An address as class_line.js says it."""
     kept = sorted((name, text) for name, text in parse_qsl(query) if name not in OWN)
-    return VIEW.path + ("?" + urlencode(kept) if kept else "")
+    return path + ("?" + urlencode(kept) if kept else "")
 
 
 @functools.lru_cache(maxsize=16)
@@ -172,7 +179,7 @@ class Follower(Page):
 
     def __init__(self, number: int, lesson: Lesson):
         super().__init__()
-        self.choice, self.lesson, self.shown = random.Random(number), lesson, 0
+        self.choice, self.lesson, self.shown, self.wanted = random.Random(number), lesson, 0, ""
         self.going: asyncio.Task | None = None
         self.running, self.pictured = asyncio.Lock(), False
 
@@ -192,10 +199,9 @@ class Follower(Page):
                     self.saw(value)
                     self.pictured = False
                 said = json.loads(text) if not text.startswith('{"drawings"') else {}
-                if "place" in said and said["place"] != place(self.query):
-                    wait = said["rest"] / 1000 + self.choice.random() * said["spread"] / 1000 * (
-                        CALM if said["rest"] else 1
-                    )
+                if "place" in said and said["place"] != place(self.query, self.path):
+                    rest = said["rest"] if said["place"].partition("?")[0] == self.path else 0
+                    wait = rest / 1000 + self.choice.random() * said["spread"] / 1000 * (CALM if rest else 1)
                     if self.going is not None:
                         self.going.cancel()
                     self.going = asyncio.create_task(self.go(said["place"], wait))
@@ -210,16 +216,21 @@ class Follower(Page):
         self.shown = max(self.shown, found[-1] + 1 if found else 0)
 
     async def go(self, where: str, wait: float) -> None:
-        """Rerun there, as Back and Forward do; what is under way is not broken off."""
+        """Rerun there, as Back and Forward do; what is under way is not broken off, then only the newest is run."""
         await asyncio.sleep(wait)
+        self.wanted = where
         await asyncio.shield(self._rerun(where))
 
     async def _rerun(self, where: str) -> None:
-        query = dict(parse_qsl(where.partition("?")[2])) | {"room": self.code, "follow": f"{self.choice.random()}"}
+        path, _, asked = where.partition("?")
+        query = dict(parse_qsl(asked)) | {"room": self.code, "follow": f"{self.choice.random()}"}
         try:
             async with self.running:
-                await self.socket.send(protocol.visit(VIEW.path, urlencode(query)))
+                if where != self.wanted:
+                    return
+                await self.socket.send(protocol.visit(path, urlencode(query)))
                 await asyncio.wait_for(self.until_finished(), 60)
+            self.path, self.arrived = path, time.monotonic()
             self.saw(self.slider.value)
         except (TimeoutError, RuntimeError, websockets.WebSocketException) as error:
             self.lesson.errors.append(type(error).__name__)
@@ -259,6 +270,7 @@ async def attend(server: Server, students: int, minutes: float) -> dict[str, Any
         rested = (after - before) / took if took and before is not None and after is not None else None
         lesson.errors += ["did not catch up"] * sum(not each.caught_up(last) for each in followers)
         lesson.errors += ["was not shown a move"] * sum(each.shown < len(lesson.sent) for each in followers)
+        pages = await page_changes.change(server, lecturer, followers, lesson.errors)
         lesson.errors += ["was shown a move late"] * sum(each > 1000 * PATIENCE for each in lesson.seen)
         return {
             "students": students, "moves": len(lesson.sent),
@@ -268,7 +280,7 @@ async def attend(server: Server, students: int, minutes: float) -> dict[str, Any
             "caught_up_s": rounded(took),
             "caught_up_cores": rounded(rested, 2),
             "errors": len(lesson.errors), "rss_mb": rounded(server.memory()), "minutes": minutes,
-            "error_kinds": sorted(set(lesson.errors)), "views": [],
+            "error_kinds": sorted(set(lesson.errors)), "views": pages,
         }  # fmt: skip
     finally:
         everybody = [lecturer, *followers]

@@ -21,7 +21,8 @@ GOOD = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCE
 
 @dataclass
 class Slider:
-    """A mounted live slider: its widget id, the fragment it reruns, its numbers, and how often it was moved."""
+    """A mounted live slider: its widget id, the fragment it reruns, its numbers, how often it was moved, and the number
+    of the state that was put in place last, for who follows a class."""
 
     widget: str
     fragment: str
@@ -30,6 +31,7 @@ class Slider:
     step: float
     value: float
     sequence: int = 0
+    since: str | None = None
 
     def elsewhere(self, choice: random.Random) -> float:
         """A stop that is not the present one."""
@@ -48,7 +50,7 @@ def find_slider(answer: ForwardMsg, key: str) -> Slider | None:
         return None
     data: dict[str, Any] = json.loads(found.json)[0]
     return Slider(found.id, answer.delta.fragment_id, data["min"], data["max"], data["step"], data["value"],
-                  data["sequence"])  # fmt: skip
+                  data["sequence"], data.get("since"))  # fmt: skip
 
 
 def visit(page: str, query: str) -> bytes:
@@ -70,7 +72,10 @@ def move(slider: Slider, value: float, page: str, query: str) -> bytes:
     state.fragment_id = slider.fragment
     widget = state.widget_states.widgets.add()
     widget.id = slider.widget
-    widget.json_value = json.dumps({"message": {"value": value, "settled": True, "sequence": slider.sequence}})
+    said = {"value": value, "settled": True, "sequence": slider.sequence}
+    if slider.since is not None:
+        said["since"] = slider.since
+    widget.json_value = json.dumps({"message": said})
     return message.SerializeToString()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deploy.hall import answers, free_port
 from deploy.proxy import end
@@ -114,3 +116,18 @@ def running(command: list[str], root: Path, there: Callable[[], bool], what: str
             yield process.pid, Path(printed.name)
         finally:
             end(process, LEAVING)
+
+
+async def at_both(read: Callable[[], Any], clock: float, end: float) -> tuple[Any, Any]:
+    """What `read`, called in a thread, tells at two moments (event loop seconds)."""
+    now = asyncio.get_running_loop().time
+    await asyncio.sleep(max(0.0, clock - now()))
+    before = await asyncio.to_thread(read)
+    await asyncio.sleep(max(0.0, end - now()))
+    return before, await asyncio.to_thread(read)
+
+
+async def computed(server: Server, clock: float, end: float) -> float | None:
+    """Seconds that the server computes between two moments (event loop seconds)."""
+    before, after = await at_both(server.seconds, clock, end)
+    return None if before is None or after is None else after - before

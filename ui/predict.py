@@ -147,11 +147,11 @@ def predict(key: str, question: str, kind: Kind | Sequence[Hashable]) -> Iterato
     """
     kind, name = kind_of(kind), name_of(key)
     ballot = vote.ballot(key, question) if kind.open and not off() else None
+    guess, shown = _recall(name, kind)
     if ballot is not None and ballot.begins():
-        guess = kind.read(ballot.mine() or "")
+        guess, shown = kind.read(ballot.mine() or ""), False
         st.session_state[f"{name}-guess"] = guess
         _give(name, None if guess is None else kind.write(guess))
-    guess, shown = _recall(name, kind)
     prediction = Prediction(key, question, kind, guess, shown, asked=kind.open and not off(), ballot=ballot)
     with st.container(key=name):
         with st.container(key=f"predict-ask-{key}", gap="small"):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ui import recording
+from ui.components import wire
 from ui.recording import ABSENT, MESSAGE, SEQUENCE, Recording, Registered, frozen
 from ui.streamlit_inside import Inside
 
@@ -41,12 +42,16 @@ def parameter(state: SessionState, name: str) -> Any:
         return ABSENT
 
 
-def fresh(state: SessionState, key: str) -> bool:
-    """Whether the component has sent a message that is not taken in; `key` is that of its sequence."""
-    said = value_of(state, key.removesuffix(SEQUENCE) + MESSAGE)
-    number = said.get("message", {}).get("sequence") if isinstance(said, dict) else None
-    taken = value_of(state, key)
-    return isinstance(number, int) and number > (0 if taken is ABSENT else taken)
+def fresh(state: SessionState, key: str) -> bool | None:
+    """Whether the component has sent a message that is not taken in; None for one that is older than the state of a
+    class and counts no more. `key` is that of its sequence."""
+    name, taken, put = key.removesuffix(SEQUENCE), value_of(state, key), value_of(state, wire.SINCE)
+    said = value_of(state, name + MESSAGE)
+    message = said.get("message") if isinstance(said, dict) else None
+    number = message.get("sequence") if isinstance(message, dict) else None
+    if not (type(number) is int and number > (0 if taken is ABSENT else taken)):
+        return False
+    return True if wire.counts(name, message, None if put is ABSENT else put) else None
 
 
 def widget_of(state: SessionState, widget: str, key: str | None) -> tuple | None:
@@ -55,7 +60,7 @@ def widget_of(state: SessionState, widget: str, key: str | None) -> tuple | None
     if not (here or before):
         return None
     keyed = key is not None and key in state._old_state
-    return recording.without_sequence(value_of(state, widget)), here, before, keyed
+    return recording.for_all(value_of(state, widget)), here, before, keyed
 
 
 def of_the_lab(key: str | None) -> bool:
@@ -181,6 +186,6 @@ class ReadParameters:
 def answer(result: Any) -> Hashable:
     try:
         about = vars(result) if hasattr(result, "__dict__") else dataclasses.asdict(result)
-        return frozen(about | {"value": recording.without_sequence(about["value"])})
+        return frozen(about | {"value": recording.for_all(about["value"])})
     except recording.OwnError:
         return None

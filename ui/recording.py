@@ -9,7 +9,7 @@ A page marks a fragment whose drawing depends on its controls alone::
 
 While such a body runs, a `Recording` notes what it reads of its session (`reads`) and what it does (`acts`), in order.
 `shared_runs` makes and replays them. What is not the same for everybody spoils a recording, and it is thrown away:
-a guess, a class, a file, a picture from outside, an error, whatever cannot be compared.
+a guess, a vote, a file, a picture from outside, an error, whatever cannot be compared.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Missing(enum.Enum):
 
 ABSENT = Missing.ABSENT
 SEQUENCE, MESSAGE = ".sequence", ".live"  # of a live component: how many messages it took in, and the newest
+OF_ITS_OWN = ("sequence", "since")  # in a message
 # Kept by ui/components, which note what they do with them themselves.
 OWN = ("address.kept", "address.told", "address.states", "live.")
 # A value under these is somebody's own: guesses, answers, a seat in a class, files.
@@ -80,10 +81,11 @@ def frozen(value: Any) -> Hashable:
     raise OwnError(f"{kind.__name__} cannot be compared")
 
 
-def without_sequence(value: Any) -> Any:
-    """A component's state without the number of its newest message, which counts what this browser has sent."""
+def for_all(value: Any) -> Any:
+    """A component's state without what its newest message has of this session alone: its number, which counts what the
+    browser has sent, and the state of a class that it came after. Whether it counts is another question (`fresh`)."""
     if isinstance(value, dict) and isinstance(message := value.get("message"), dict):
-        return value | {"message": {name: each for name, each in message.items() if name != "sequence"}}
+        return value | {"message": {name: each for name, each in message.items() if name not in OF_ITS_OWN}}
     return value
 
 
@@ -113,6 +115,13 @@ class Kept:
 
     name: str | None
     text: str | None = None
+
+
+@dataclasses.dataclass
+class Again:
+    """What is done in every session; False says that the body must run there."""
+
+    do: Callable[[], bool]
 
 
 @dataclasses.dataclass
@@ -175,7 +184,7 @@ class Recording:
     def read_state(self, key: str, value: Any) -> None:
         if self.aside or key.startswith(OWN) or key.endswith(".rasters") or key in self.written:
             return
-        self.read("state", key, without_sequence(value) if key.endswith(MESSAGE) else value)
+        self.read("state", key, for_all(value) if key.endswith(MESSAGE) else value)
         if type(value) not in PLAIN:
             self._looked_at.setdefault(key, value)
 
@@ -222,7 +231,7 @@ class Recording:
         """The body has ended: what it changed in place, and copies of what it leaves."""
         try:
             for key, value in self._looked_at.items():
-                now = frozen(without_sequence(value) if key.endswith(MESSAGE) else value)
+                now = frozen(for_all(value) if key.endswith(MESSAGE) else value)
                 if key not in self.written and now != self.reads["state", key]:
                     self.acts.append(Put(key, value))
             for act in self.acts:
@@ -239,6 +248,12 @@ _current: ContextVar[Recording | None] = ContextVar("recording", default=None)
 def current() -> Recording | None:
     """The recording of which this code is a part."""
     return _current.get()
+
+
+def spoil(why: str) -> None:
+    """The run of which this code is a part, if it is noted, is of no use to others."""
+    if (noted := current()) is not None:
+        noted.spoil(why)
 
 
 @contextmanager

@@ -5,8 +5,12 @@ a fragment reads and does is a `Recording`; the next session in which everything
 same words without running the body. The session is left as a run leaves it: its values are set, its widgets are
 registered, its address is written, its components have its own numbers and its own secret.
 
-Only bodies that a page has marked (`page.alike`), outside classes, in Streamlit's reruns of a fragment. Wherever a
-session is not like the one that was recorded, the body runs.
+Only bodies that a page has marked (`page.alike`), in Streamlit's reruns of a fragment. Wherever a session is not like
+the one that was recorded, the body runs (`replay`).
+
+In a class the lecturer's bodies always run, since her class is shown what they draw. Her students share with those of
+the same room: what a body hears of the class is how far it is with a question, which is a part of what it has read.
+Whoever has a guess or an answer, sees the votes, or looks at her seat spoils a run, and is told none that did not.
 
 All is done through private parts of the pinned Streamlit; tests/ui/test_shared_runs.py holds it to that.
 """
@@ -14,22 +18,21 @@ All is done through private parts of the pinned Streamlit; tests/ui/test_shared_
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from ui import recorded_state, recording
+from ui import recorded_state, recording, replay
 from ui.components import address, live, wire
-from ui.components.stage.wire_format import Rasters
 from ui.kept_runs import MEGABYTES, KeptRuns
-from ui.recorded_state import RecordingState, answer, fresh, of_the_lab, parameter, value_of, widget_of
-from ui.recording import ABSENT, ALIKE, MESSAGE, SEQUENCE, Drawn, Kept, Put, Recording, Registered, Said, Took, frozen
+from ui.recorded_state import RecordingState, fresh, parameter, value_of, widget_of
+from ui.recording import ABSENT, ALIKE, MESSAGE, Recording, Registered, frozen
+from ui.replay import KeptRun
+from ui.rooms import seat, vote
 from ui.streamlit_inside import Inside
 
 inside = Inside("every visitor's rerun is run, also where another has had the same")
 with inside:
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-    from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
     from streamlit.runtime.fragment import MemoryFragmentStorage
     from streamlit.runtime.scriptrunner_utils.script_run_context import (
         FragmentThreadState,
@@ -39,23 +42,21 @@ with inside:
     )
     from streamlit.runtime.scriptrunner_utils.shared_run_state import SharedRunState
     from streamlit.runtime.state.safe_session_state import SafeSessionState
-    from streamlit.runtime.state.session_state import SessionState, WStates
+    from streamlit.runtime.state.session_state import SessionState
 
-    inside.needs(MemoryFragmentStorage, "lookup", "register", "registration_sequence", "ids_registered_after")
+    inside.needs(MemoryFragmentStorage, "lookup", "registration_sequence", "ids_registered_after")
     inside.needs(MemoryFragmentStorage, "outside_wrappers_for", "_fragments", "_parent_by_id", "_lifetime_by_id")
     inside.needs(MemoryFragmentStorage, "_target_key_by_id")
     inside.needs(ScriptRunContext, "_enqueue", "session_state", "shared", "page_script_hash", "fragment_ids_this_run")
     inside.needs(ScriptRunContext, "fragment_storage", "is_history_navigation", "context_info")
-    inside.needs(ThreadState, "get", "scoped")
+    inside.needs(ThreadState, "get")
     inside.needs(FragmentThreadState, "fragment_id")
     inside.needs(SharedRunState, "widget_ids_this_run", "widget_user_keys_this_run", "new_fragment_ids")
     inside.needs(SharedRunState, "form_ids_this_run")
     inside.needs(SafeSessionState, "_state")
-    inside.needs(SessionState, "_new_session_state", "_new_widget_state", "_old_state", "register_widget")
-    inside.needs(WStates, "widget_metadata")
+    inside.needs(SessionState, "_new_session_state")
 
 KEPT = KeptRuns(int(MEGABYTES * 1e6))
-ROOM = 2_000  # bytes that an act takes beside its text
 # Of the address: what holds for a whole page. A body need not look at them for its run to be another.
 MODES = (*("lecture", "notes", "predict"), "pinned", "room", "follow", "put", "theme")
 # What may be said twice. Files, errors, spinners and whatever a browser is told once may not.
@@ -63,12 +64,12 @@ ELEMENTS = frozenset(
     ("bidi_component", "button", "button_group", "checkbox", "code", "empty", "heading", "html", "markdown", "metric",
      "number_input", "radio", "selectbox", "slider", "text")
 )  # fmt: skip
-_SEAT = "class.seat"
 
 
 def share() -> None:
     """Change the running Streamlit; a second call does nothing."""
-    if inside.there and recorded_state.inside.there and not hasattr(MemoryFragmentStorage.lookup, "shares"):
+    there = inside.there and recorded_state.inside.there and replay.inside.there
+    if there and not hasattr(MemoryFragmentStorage.lookup, "shares"):
         MemoryFragmentStorage.lookup = _shared(MemoryFragmentStorage.lookup)
 
 
@@ -112,8 +113,11 @@ def _name(context: ScriptRunContext, key: str, fragment: Callable) -> Hashable |
     """The fragment with its arguments, on this page in this mode; None where nothing is shared."""
     state = context.session_state._state
     alone = context.fragment_ids_this_run and key in context.fragment_ids_this_run
-    in_class = value_of(state, _SEAT) not in (ABSENT, None) or value_of(state, wire.SINCE) is not ABSENT  # or lately
-    if not alone or context.is_history_navigation or in_class:
+    place = value_of(state, seat.SEAT)
+    room = place.code if isinstance(place, seat.Seat) else None
+    leads = room is not None and place.leads  # a class is shown what the body draws, and she sees how it votes
+    watched = value_of(state, wire.AUDIENCE) not in (ABSENT, None)
+    if not alone or context.is_history_navigation or leads or watched:
         return None
     try:
         given = frozen((_of(fragment, "args"), _of(fragment, "kwargs")))
@@ -122,11 +126,7 @@ def _name(context: ScriptRunContext, key: str, fragment: Callable) -> Hashable |
     about = context.context_info
     seen = (about.locale, about.color_scheme, about.is_embedded) if about is not None else None
     modes = tuple(parameter(state, mode) for mode in MODES)
-    return key, context.page_script_hash, given, modes, seen and tuple(map(str, seen))
-
-
-def _known(state: SessionState, widget: str) -> bool:
-    return widget in state._new_widget_state.widget_metadata and widget in state._old_state
+    return key, context.page_script_hash, room, given, modes, seen and tuple(map(str, seen))
 
 
 def _look(context: ScriptRunContext, kind: str, name: str) -> Any:
@@ -134,7 +134,7 @@ def _look(context: ScriptRunContext, kind: str, name: str) -> Any:
     state = context.session_state._state
     match kind:
         case "state" if name.endswith(MESSAGE):
-            return recording.without_sequence(value_of(state, name))
+            return recording.for_all(value_of(state, name))
         case "state":
             return value_of(state, name)
         case "fresh":
@@ -146,6 +146,8 @@ def _look(context: ScriptRunContext, kind: str, name: str) -> Any:
         case "widget":
             widget, _, key = name.partition("\n")
             return widget_of(state, widget, key or None)
+        case "poll":
+            return vote.poll_of(name)
         case _:
             return name in state._new_session_state  # "new"
 
@@ -212,100 +214,3 @@ def _note(noted: Recording, message: ForwardMsg) -> None:
     copy = ForwardMsg()
     copy.CopyFrom(message)
     noted.said(copy, mounts=element == "bidi_component")
-
-
-class KeptRun:
-    """What a body did, for others; never changed."""
-
-    def __init__(self, acts: list, thread: dict[str, Any], inner: list[tuple], ids: list[tuple]):
-        self.acts, self.thread, self.inner, self.ids = acts, thread, inner, ids
-        for act in acts:
-            if isinstance(act, Drawn):
-                act.message.delta.new_element.bidi_component.json = ""
-                act.message.hash = ""
-
-    def size(self) -> int:
-        """Bytes, rather more than less: a raster counts in every run that shows it."""
-        found = 0
-        for act in self.acts:
-            found += ROOM
-            match act:
-                case Said():
-                    found += act.message.ByteSize()
-                case Drawn():
-                    found += act.message.ByteSize() + len(act.data) + sum(len(url) for _, url in act.rasters or ())
-                case Put():
-                    found += len(repr(act.value))
-        return found
-
-    def replay(self, context: ScriptRunContext, key: str) -> bool:
-        """Do in this session what the body did. False, and the body must run, if Streamlit answers otherwise."""
-        said: list[ForwardMsg] = []
-        enqueue, state = context._enqueue, context.session_state
-        numbers = {act.key: value_of(state._state, act.key) for act in self.acts if isinstance(act, Took)}
-        context._enqueue = said.append
-        try:
-            with ThreadState.scoped(**self.thread):
-                alike = all([self._do(act, state._state, said) for act in self.acts])
-        finally:
-            context._enqueue = enqueue
-        if not alike:
-            for message in said:
-                if message.WhichOneof("type") != "delta":  # the address, which now counts as told
-                    enqueue(message)
-            for sequence, number in numbers.items():
-                state._state[sequence] = 0 if number is ABSENT else number
-            return False
-        for each, fragment, parent, target, lifetime in self.inner:
-            context.fragment_storage.register(
-                each, fragment, parent_fragment_id=parent, target_key=target, lifetime=lifetime
-            )
-        for attribute, ids in self.ids:
-            known = getattr(context.shared, attribute)
-            for each in ids:
-                known.check_and_add(each)
-        for message in said:
-            enqueue(message)
-        return True
-
-    @staticmethod
-    def _do(act: Any, state: SessionState, said: list) -> bool:
-        match act:
-            case Said():
-                message = ForwardMsg()
-                message.CopyFrom(act.message)
-                said.append(message)
-            case Drawn():
-                said.append(_drawn(act))
-            case Registered() if of_the_lab(act.key) and _known(state, act.metadata.id):
-                pass  # it is as it was: known by its key, with the one callback that all have
-            case Registered():
-                return answer(state.register_widget(act.metadata, act.key)) == act.found
-            case Put() if act.value is ABSENT:
-                if act.key in state:
-                    del state[act.key]
-            case Put():
-                state[act.key] = recording.own(act.value)
-            case Took():
-                state[act.key] = state[act.key.removesuffix(SEQUENCE) + MESSAGE]["message"]["sequence"]
-            case Kept(name=None):
-                address.mend()
-            case Kept():
-                address.keep(act.name, act.text)
-        return True
-
-
-def _drawn(act: Drawn) -> ForwardMsg:
-    """The message that mounts a component, with what is this session's own."""
-    name = act.key.removesuffix(MESSAGE)
-    more = wire.own_part(name, act.window) | {"live": live.offer(act.key, act.fragment)}
-    if act.rasters is not None:
-        rasters = Rasters(name, act.missing)
-        for raster, url in act.rasters:
-            rasters.show(raster, lambda url=url: url)
-        more = {"rasters": rasters.bytes} | more
-    message = ForwardMsg()
-    message.CopyFrom(act.message)
-    message.delta.new_element.bidi_component.json = f"[{act.data[:-1]}, {json.dumps(more)[1:]}]"
-    populate_hash_if_needed(message)
-    return message

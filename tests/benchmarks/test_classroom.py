@@ -28,6 +28,14 @@ def test_a_summary_has_the_keys_and_numbers_of_the_issue():
     assert found["error_kinds"] == ["one: TimeoutError"]
 
 
+def test_who_sits_in_a_room_keeps_what_her_view_has_in_the_address():
+    view = next(view for view in AT_WORK if "?" in view.path)
+    query = view.path.partition("?")[2]
+    assert Visitor(3, view, Record()).query == query
+    assert Visitor(3, view, Record(), "ABCDEF").query == f"{query}&room=ABCDEF&follow=1-3"
+    assert Visitor(0, AT_WORK[0], Record(), "ABCDEF").query == "room=ABCDEF&follow=1-0"
+
+
 def test_a_short_class_has_no_memory_after_a_minute():
     found = summary(Record(memory=[(0, 700.0), (30, 701.0)]), 1, 0.5)
     assert found["rss_mb_after_1_minute"] is None and found["growth_percent"] is None and found["p95_ms"] is None
@@ -53,7 +61,8 @@ def test_a_visitor_moves_once_in_every_second_and_never_makes_up_for_lost_ones()
 def test_many_servers_are_an_option():
     alone = parser().parse_args(["class", "--students", "1"])
     assert alone.processes is None and alone.cold is False
-    assert parser().parse_args(["class", "--students", "1", "--cold"]).cold is True
+    assert parser().parse_args(["class", "--students", "1", "--cold", "--room"]).cold is True
+    assert (alone.room, parser().parse_args(["class", "--students", "1", "--room"]).room) == (False, True)
     assert parser().parse_args(["class", "--students", "1", "--processes", "2"]).processes == 2
 
 

@@ -13,7 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.server import serve
 
-from benchmarks import followers
+from benchmarks import followers, page_changes
 from benchmarks.followers import VIEW, Follower, Lesson, drawn, place
 
 PICTURE, SLIDER = f"{VIEW.drawing}.live", f"{VIEW.key}.live"
@@ -25,7 +25,7 @@ def words(**drawings) -> str:
 
 
 def test_a_place_is_the_address_without_what_is_everybodys_own():
-    assert place("") == "upsampling"
+    assert place("") == "upsampling" and place("room=ABCDEF", "lab_world") == "lab_world"
     assert place("room=ABCDEF&lecture=1&rf_layers=3&predict=off&a=b+c&follow=0.5&notes=1") == (
         "upsampling?a=b+c&rf_layers=3"
     )
@@ -80,6 +80,7 @@ def aside():
 
 def test_a_follower_sees_drawings_goes_where_the_class_goes_and_says_when_the_line_is_cut(aside):
     asked: list[str] = []
+    pages: list[str] = []
     saw: list[float] = []
 
     class Watched(Follower):
@@ -97,11 +98,18 @@ def test_a_follower_sees_drawings_goes_where_the_class_goes_and_says_when_the_li
             while len(asked) < 2:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)
+            # Another page is not shown by her drawings, so nobody waits until she rests.
+            await socket.send(json.dumps({"place": "lab_world?seed=3", "rest": 1e9, "spread": 0}))
+            while len(asked) < 3:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
             socket.transport.abort()
             return
         async for message in socket:
-            query = BackMsg.FromString(message).rerun_script.query_string
+            said = BackMsg.FromString(message).rerun_script
+            query = said.query_string
             asked.append(query)
+            pages.append(said.page_name)
             await socket.send(mounted(float(dict(parse_qsl(query)).get("rf_layers", 1))))
             await socket.send(finished())
 
@@ -123,10 +131,36 @@ def test_a_follower_sees_drawings_goes_where_the_class_goes_and_says_when_the_li
     assert asked[0] == "room=ABCDEF" and dict(parse_qsl(asked[1])) | {"follow": ""} == {
         "rf_layers": "7", "room": "ABCDEF", "follow": "",
     }  # fmt: skip
-    assert saw == [5.0, 7.0]
+    assert dict(parse_qsl(asked[2])) | {"follow": ""} == {"seed": "3", "room": "ABCDEF", "follow": ""}
+    assert pages == ["upsampling", "upsampling", "lab_world"] and follower.path == "lab_world" and follower.arrived
+    assert saw == [5.0, 7.0, 1.0]
+    assert follower.caught_up(1.0) and not follower.caught_up(7.0)
     assert follower.shown == 2 and len(found.seen) == 2
-    assert follower.caught_up(7.0) and not follower.caught_up(5.0)
     assert found.errors == ["ConnectionClosedError"]
+
+
+def test_a_page_costs_what_the_server_computes_until_all_are_there(aside, monkeypatch):
+    monkeypatch.setattr(page_changes, "PAGES", ("lab_world", "upsampling"))
+    monkeypatch.setattr(page_changes, "PATIENCE", 0.2)
+    monkeypatch.setattr(page_changes, "LONGEST", 0.0)
+    class_of_three = [Follower(number, Lesson()) for number in range(3)]
+    computed = iter((10.0, 10.4, 10.4, 11.2))
+
+    class Server:
+        seconds = staticmethod(lambda: next(computed))
+
+    class Lecturer:
+        async def turn(self, page: str) -> None:
+            for each in class_of_three[: 3 if page == "lab_world" else 2]:  # the last one gets lost
+                each.path, each.arrived = page, time.monotonic() + 60
+
+    errors: list[str] = []
+    rows = aside(page_changes.change(Server(), Lecturer(), class_of_three, errors))
+    assert [(row["page"], row["there"], row["cpu_ms_each"]) for row in rows] == [
+        ("lab_world", 3, 100.0), ("upsampling", 2, 200.0),
+    ]  # fmt: skip
+    assert all(0 < row["p50_ms"] <= row["p95_ms"] <= row["all_ms"] <= 60_000 for row in rows)
+    assert errors == ["did not come to a page"]
 
 
 def test_a_page_that_fails_is_an_error(aside):

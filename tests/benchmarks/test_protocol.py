@@ -12,11 +12,11 @@ WIDGET = "$$ID-32f5068d794749c711c4dd88a372d21a-rf_layers.live"
 DATA = {"label": "3×3 convolutions", "min": 1, "max": 12, "step": 1, "value": 6, "sequence": 0, "window": 1}
 
 
-def mounted():
+def mounted(**more):
     answer = ForwardMsg()
     answer.delta.fragment_id = "a fragment"
     answer.delta.new_element.bidi_component.id = WIDGET
-    answer.delta.new_element.bidi_component.json = json.dumps([DATA])
+    answer.delta.new_element.bidi_component.json = json.dumps([DATA | more])
     return answer
 
 
@@ -26,6 +26,7 @@ def finished(status):
 
 def test_a_slider_is_found_by_its_key_only():
     assert find_slider(mounted(), "rf_layers") == Slider(WIDGET, "a fragment", 1, 12, 1, 6, 0)
+    assert find_slider(mounted(since="3-abc"), "rf_layers").since == "3-abc"
     assert find_slider(mounted(), "layers") is None
     assert find_slider(finished(ForwardMsg.FINISHED_SUCCESSFULLY), "rf_layers") is None
 
@@ -42,7 +43,9 @@ def test_a_move_reruns_the_fragment_with_the_state_the_browser_would_send():
     [widget] = sent.widget_states.widgets
     assert widget.id == WIDGET
     assert json.loads(widget.json_value) == {"message": {"value": 7, "settled": True, "sequence": 1}}
-    move(slider, 8, "upsampling", "")
+    slider.since = "3-abc"  # she follows a class
+    sent = BackMsg.FromString(move(slider, 8, "upsampling", "")).rerun_script
+    assert json.loads(sent.widget_states.widgets[0].json_value)["message"]["since"] == "3-abc"
     assert (slider.value, slider.sequence) == (8, 2)
 
 

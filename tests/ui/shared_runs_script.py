@@ -5,11 +5,14 @@ import streamlit as st
 
 from ui import page, shared_runs
 from ui.components import Grid, address, live_slider, matrices, stage, words
+from ui.rooms import seat
 
 RAN: list[tuple] = shared_runs.__dict__.setdefault("_test_ran", [])  # the script is executed anew with every run
 CHOICES = {"a": ["x", "y"], "b": ["x", "y", "z"]}
 
+seat.arrive()
 address.turn_to("Test")
+seat.stand()
 
 
 @st.fragment
@@ -26,7 +29,7 @@ def body(scale: int) -> None:
         picture = np.full((4, 4, 3), 20 * level, np.uint8)
         stage("picture").show(picture, alt=f"level {level}")
         matrices("numbers").show([Grid("n", np.array([[level * scale, 1.5]]))], caption=kind)
-        st.markdown(f"level {level} {CHOICES[kind]}")
+        st.markdown(f"level {level} {CHOICES[kind]} {st.session_state.pop('once', '')}")
         words(f"**{level}**", "said")
         with page.predict("odd", "Is it odd?", ["yes", "no"]) as prediction:
             prediction.outcome("yes" if level % 2 else "no")

@@ -111,6 +111,17 @@ def test_two_votes_and_then_the_view(rooms):
     assert veiled(student) and said(rooms, code) == ([], [])
 
 
+def test_an_answer_to_a_question_that_is_asked_anew_is_none(rooms):
+    code, key = rooms.open()
+    student = visit(code)
+    answer(student, 8)
+    for phase in (SHOWN, FIRST):
+        rooms.ask(code, key, "cells", phase)
+        student.run()
+    assert student.pills(key="predict-cells-control").value is None and said(rooms, code) == ([], [])
+    assert "goes to the class" in captions(student)
+
+
 def test_who_has_other_settings_is_told_and_not_counted(rooms):
     code, key = rooms.open()
     lecturer, student, other = visit(code, key), visit(code), visit(code)

@@ -18,14 +18,15 @@ from websockets.sync.client import connect
 
 from benchmarks.protocol import ends, failed
 from tests.ui.in_this_process import streamlit_served
-from ui import shared_runs
+from ui import replay, shared_runs
 from ui.kept_runs import KeptRuns
 from ui.recording import ABSENT, OwnError, Recording, frozen
-from ui.rooms import seat
+from ui.rooms import channel, room, seat
+from ui.rooms.store import Memory
 
 SCRIPT = Path(__file__).with_name("shared_runs_script.py")
 RAN: list[tuple] = shared_runs.__dict__.setdefault("_test_ran", [])
-OF_ITS_OWN = ("sequence", "mount", "live", "rasters")  # in a component's data
+OF_ITS_OWN = ("sequence", "mount", "live", "rasters", "since")  # in a component's data
 
 
 class Light(enum.Enum):
@@ -109,8 +110,30 @@ class Visitor:
             setattr(message.rerun_script.context_info, name, said)
         sent = message.rerun_script.widget_states.widgets.add()
         sent.id = widget
-        sent.json_value = json.dumps({"message": {"value": value, "settled": True, "sequence": self.counts[key]}})
+        said = {"value": value, "settled": True, "sequence": self.counts[key]}
+        if since := self.data[f"{key}.live"].get("since"):
+            said["since"] = since
+        sent.json_value = json.dumps({"message": said})
         return self.ask(message)
+
+    def guess(self, key: str, option: str) -> None:
+        """Press `option` of a question."""
+        widget, fragment = next(each for name, each in self.widgets.items() if name.endswith(f"predict-{key}-control"))
+        message = BackMsg()
+        message.rerun_script.fragment_id = fragment
+        sent = message.rerun_script.widget_states.widgets.add()
+        sent.id = widget
+        sent.string_array_value.data.append(option)
+        self.ask(message)
+
+    def catch_up(self, query: str) -> None:
+        """Go where the class is."""
+        self.query = query
+        self.ask(BackMsg())
+
+    @property
+    def seat(self) -> seat.Seat:
+        return self.state["class.seat"]
 
     @property
     def state(self):
@@ -139,8 +162,8 @@ def left(visitor: Visitor) -> dict:
     """The session that a run leaves, without secrets."""
     state = visitor.state
     state._compact_state()
-    values = {key: value for key, value in state._old_state.items() if not key.startswith("live.")}
-    values = {key: shared_runs.recording.without_sequence(value) for key, value in values.items()}
+    values = {key: value for key, value in state._old_state.items() if not key.startswith(("live.", "class.seat"))}
+    values = {key: shared_runs.recording.for_all(value) for key, value in values.items()}
     return {
         "values": {key: frozen(value) for key, value in values.items()},
         "widgets": {each: (data.fragment_id, data.value_type) for each, data in
@@ -230,7 +253,7 @@ def test_another_language_or_colour_scheme_is_another_run(visit):
         assert (shared_runs.KEPT.run, shared_runs.KEPT.shared) == (number, number)
 
 
-def test_a_class_a_guess_and_an_own_file_are_never_shared_and_never_kept(visit):
+def test_a_guess_and_an_own_file_are_never_shared_and_never_kept(visit):
     guessed = visit("predict-odd=yes")
     guessed.move("level", 6)
     visitor = visit()
@@ -240,15 +263,114 @@ def test_a_class_a_guess_and_an_own_file_are_never_shared_and_never_kept(visit):
     visitor.move("level", 6)
     assert len(shared_runs.KEPT) == 1
     guessed.move("level", 6)  # of no use to her either
-    seated = visit()
-    seated.state["class.seat"] = seat.Seat("ABCDEF", voter="her number")
+    assert shared_runs.KEPT.shared == 0
+
+
+@pytest.fixture
+def rooms(monkeypatch):
+    store = Memory()
+    monkeypatch.setattr(channel, "the_store", lambda: store)
+    monkeypatch.setattr(channel, "DOUBTS", channel.Doubts())
+    return room.Rooms(store)
+
+
+def bodies() -> int:
+    """How often the outer body has been run since the last call."""
+    found = [each[0] for each in RAN].count("body")
     RAN.clear()
-    seated.move("level", 6)
-    assert RAN[0] == ("body", 1, 6) and shared_runs.KEPT.shared == 0 and len(shared_runs.KEPT) == 1
-    visitor.move("inner", 7)
-    RAN.clear()
-    seated.move("inner", 7)  # which asks nothing
-    assert RAN == [("inner", 6, 7)] and shared_runs.KEPT.shared == 0
+    return found
+
+
+def test_students_of_a_room_share_and_no_other_room_hears_of_it(visit, rooms):
+    (code, _), (other, _) = rooms.open(), rooms.open()
+    first, second, alone = (visit(f"room={code}") for _ in range(3))
+    heard = first.move("level", 5)
+    again = second.move("level", 5)
+    assert bodies() == 1 and shared_runs.KEPT.shared == 1
+    assert told(again) == told(heard) and "Your answer goes to the class" in str(again)
+    assert second.query == f"room={code}&level=5"
+    for visitor in (visit(f"room={other}"), visit()):
+        said = visitor.move("level", 5)
+        assert bodies() == 1 and shared_runs.KEPT.shared == 1
+        assert code not in str(said) and ("class" in str(said)) is ("room" in visitor.query)
+    shared_runs.KEPT.clear()
+    alone.move("level", 5)
+    assert bodies() == 1 and left(second) == left(alone)
+
+
+def test_who_is_told_anothers_run_votes_for_herself(visit, rooms):
+    code, key = rooms.open()
+    first, second, third = (visit(f"room={code}") for _ in range(3))
+    first.move("level", 5)
+    second.move("level", 5)
+    second.guess("odd", "yes")
+    here = room.standing("?level=5")
+    votes = [rooms.mine(code, "odd", each.seat.voter, here) for each in (first, second)]
+    assert votes == [None, "yes"] and rooms.answered(code, "odd", 1, here) == 1
+    assert bodies() == 2 and second.state["predict-odd-guess"] == "yes"
+    third.move("level", 5)
+    assert bodies() == 0 and third.state["predict-odd-guess"] is None
+    # Elsewhere her guess is no answer, and back again it is; neither is told to others.
+    second.move("level", 6)
+    assert bodies() == 1 and second.state["predict-odd-guess"] is None
+    second.move("level", 5)
+    assert bodies() == 1 and second.state["predict-odd-guess"] == "yes"
+    # Who comes back, known by her number alone, finds her answer.
+    back = visit(f"room={code}")
+    back.seat.voter = second.seat.voter
+    back.move("level", 5)
+    assert bodies() == 1 and back.state["predict-odd-guess"] == "yes"
+    # The lecturer goes on.
+    rooms.ask(code, key, "odd", room.DISCUSS, here)
+    said = [str(each.move("level", 5)) for each in (first, third)]
+    assert bodies() == 1 and all("Discuss: no answers" in each for each in said)
+    rooms.ask(code, key, "odd", room.SHOWN, here)
+    said = [str(each.move("level", 5)) for each in (first, third)]
+    assert bodies() == 2 and all("First vote: yes 1" in each for each in said)
+
+
+def test_what_a_lecturer_draws_is_still_shown_to_her_class(visit, rooms):
+    code, key = rooms.open()
+    student, lecturer = visit(f"room={code}"), visit(f"room={code}")
+    lecturer.state["class.seat"] = seat.Seat(code, key)
+    lecturer.ask(BackMsg())
+    student.move("level", 7)
+    kept = len(shared_runs.KEPT)
+    for level in (7, 6, 7):
+        bodies()
+        lecturer.move("level", level)
+        drawn = lecturer.state["class.relay"].take("test")
+        assert bodies() == 1 and json.loads(drawn["level.live"])["value"] == level and "picture.live" in drawn
+    assert len(shared_runs.KEPT) == kept and shared_runs.KEPT.shared == 0
+    lecturer.move("inner", 4)
+    assert "inner.live" in lecturer.state["class.relay"].take("test")
+
+
+def test_who_catches_up_shares_what_she_does_afterwards_and_nothing_she_said_before(visit, rooms):
+    code, _ = rooms.open()
+    late, follower, other = (visit(f"room={code}") for _ in range(3))
+    for number, visitor in enumerate((late, follower, other)):
+        visitor.move("level", 3)
+        visitor.catch_up(f"level=2&room={code}&follow=1-{number}")
+        assert visitor.state["level"] == 2 and visitor.query == f"level=2&room={code}"
+    shared_runs.KEPT.clear()
+    del late.data["level.live"]["since"]  # it was under way already
+    for _ in range(2):
+        bodies()
+        late.move("level", 9)
+        assert late.state["level"] == 2 and late.data["level.live"]["value"] == 2
+        del late.data["level.live"]["since"]
+    follower.move("level", 9)
+    assert bodies() == 1 and follower.state["level"] == 9
+    other.move("level", 9)
+    assert bodies() == 0 and other.state["level"] == 9 and other.query == f"level=9&room={code}"
+    assert other.data["level.live"]["since"] == other.data["picture.live"]["since"] == "1-2"
+    assert told_data(other) == told_data(follower)
+
+
+def told_data(visitor: Visitor) -> dict:
+    return {key: {name: each for name, each in data.items() if name not in OF_ITS_OWN}
+            for key, data in visitor.data.items()}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["predict-x", "predict-x-guess", "class.seat", "hand_in.answers", "address.shelf"])
@@ -264,8 +386,11 @@ def test_what_is_somebodys_own_spoils_a_recording(name):
 
 def test_where_streamlit_answers_otherwise_the_body_runs(visit, monkeypatch):
     first, second = visit(), visit()
+    for visitor in (first, second):
+        visitor.state["once"] = "this time"
     heard = first.move("level", 5)
-    monkeypatch.setattr(shared_runs, "answer", lambda result: ("otherwise", id(result)))
+    assert "this time" in str(heard)
+    monkeypatch.setattr(replay, "answer", lambda result: ("otherwise", id(result)))
     RAN.clear()
     assert sorted(map(str, told(second.move("level", 5)))) == sorted(map(str, told(heard)))
     assert RAN[0] == ("body", 1, 5) and second.data["level.live"]["value"] == 5

@@ -85,8 +85,8 @@ def live_key(key: str) -> str:
 def entering(key: str) -> bool:
     """True if component `key` was not on the page in the run before: first visit, or back from another page."""
     enters = live_key(key) not in st.session_state
-    if enters and (noted := recording.current()) is not None:
-        noted.spoil(f"{key} is new on the page")
+    if enters:
+        recording.spoil(f"{key} is new on the page")
     return enters
 
 
@@ -117,11 +117,16 @@ def news(key: str, heard: dict[str, Any]) -> dict[str, Any] | None:
     if isinstance(number, bool) or not isinstance(number, int) or number <= sequence(key):
         return None
     st.session_state[f"{key}.sequence"] = number
-    since, stays = st.session_state.get(SINCE, (None, ()))
-    return heard if since is None or key.startswith(stays) or heard.get("since") == since else None
+    return heard if counts(key, heard, st.session_state.get(SINCE)) else None
 
 
 SINCE = "live.since"
+
+
+def counts(key: str, heard: dict[str, Any], state: tuple[str, tuple[str, ...]] | None) -> bool:
+    """Whether what component `key` says was said since the last `state` was put in place (as under SINCE, None without
+    one), or is no part of a state."""
+    return state is None or key.startswith(state[1]) or heard.get("since") == state[0]
 
 
 def put(number: str, stays: tuple[str, ...]) -> None:
@@ -135,7 +140,7 @@ def resting(*keys: str) -> bool:
     return all(message(key).get("settled", True) for key in keys)
 
 
-_AUDIENCE = "live.audience"
+AUDIENCE = "live.audience"  # in the session: who is told what it draws
 _watched = False  # somebody has ever had an audience; else nobody looks for one
 _private: ContextVar[bool] = ContextVar("wire_private", default=False)
 
@@ -146,7 +151,7 @@ def perform_for(audience: Callable[[str, dict[str, Any], bool], None] | None) ->
     global _watched
     _watched = _watched or audience is not None
     if _watched:
-        st.session_state[_AUDIENCE] = audience
+        st.session_state[AUDIENCE] = audience
 
 
 @contextmanager
@@ -176,7 +181,7 @@ def mount(
     `server`, or with this one after a restart, begins anew. On the direct line (`live`) the data
     goes straight to the component that is on the page.
     """
-    if followed and _watched and not _private.get() and (audience := st.session_state.get(_AUDIENCE)):
+    if followed and _watched and not _private.get() and (audience := st.session_state.get(AUDIENCE)):
         audience(live_key(key), data, script_runs.fragment_alone())
     with recording.aside() as noted:
         if noted is not None:

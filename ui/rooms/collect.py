@@ -87,7 +87,9 @@ def _asked(kind: Region, key: str, question: str, truth, answer: Callable[[Regio
         return
     with st.container(key=f"predict-ask-collect-{key}", gap="small"), wire.privately():  # who answers goes on following
         st.markdown(f"**The class marks.** {question}")
-        if not ballot.place.leads and not ballot.uncovered:
+        if ballot.uncovered:
+            ballot.begins()  # a round that is over: what was marked is no answer when it is asked anew
+        elif not ballot.place.leads:
             answer(kind, key, ballot)
         ballot.show(kind)
         ballot.reveal(kind, truth)

@@ -23,7 +23,8 @@ from ui.rooms.store import UnreachableError
 
 PARAMETER, FOLLOW = "room", "follow"  # of the address
 SILENT = "The class cannot be reached just now; everything else goes on."
-_SEAT, _FOLLOWED, _WORD, _RELAY = "class.seat", "class.followed", "class.word", "class.relay"
+SEAT = "class.seat"  # in the session
+_FOLLOWED, _WORD, _RELAY = "class.followed", "class.word", "class.relay"
 # What a state that is followed leaves alone: whoever follows keeps her guesses, her place in the class, what is open.
 _STAYS = ("class.", KEY, "predict-", "live.", "take_home", "class_", "address.", "_page_", "hand_in")
 
@@ -43,7 +44,7 @@ class Seat:
 
 def here() -> Seat | None:
     """The visitor's place; None outside a class."""
-    return st.session_state.get(_SEAT)
+    return st.session_state.get(SEAT)
 
 
 def standing() -> room.Standing:
@@ -54,13 +55,13 @@ def standing() -> room.Standing:
 
 def arrive() -> None:
     """At the top of a run: take the place that the address names, and go where the lecturer has gone."""
-    if PARAMETER not in st.query_params and _SEAT not in st.session_state:
+    if PARAMETER not in st.query_params and SEAT not in st.session_state:
         return
     wanted, seat = st.query_params.get(PARAMETER), here()
     if wanted and (seat is None or seat.code != wanted):
         sentence = st.session_state[_WORD] = enter(wanted)
         if sentence == SILENT and (code := legible(wanted)):
-            st.session_state[_SEAT] = Seat(code, voter=secrets.token_urlsafe(16))  # it may answer later
+            st.session_state[SEAT] = Seat(code, voter=secrets.token_urlsafe(16))  # it may answer later
         seat = here()
     if seat is not None:
         _heed(seat)
@@ -119,7 +120,7 @@ def open_room() -> str | None:
         code, key = rooms().open()
     except UnreachableError:
         return SILENT
-    st.session_state[_SEAT] = Seat(code, key, secrets.token_urlsafe(16))
+    st.session_state[SEAT] = Seat(code, key, secrets.token_urlsafe(16))
     return None
 
 
@@ -133,7 +134,7 @@ def enter(text: str) -> str | None:
             DOUBTS.wrong(where)
             sentence = "There is no such room: the code has six letters, and a room ends after a day."
         else:
-            st.session_state[_SEAT] = Seat(code, voter=secrets.token_urlsafe(16))
+            st.session_state[SEAT] = Seat(code, voter=secrets.token_urlsafe(16))
     except UnreachableError:
         sentence = SILENT
     return sentence
@@ -141,7 +142,7 @@ def enter(text: str) -> str | None:
 
 def leave(sentence: str | None = None) -> None:
     """The visitor's place is free."""
-    st.session_state.pop(_SEAT, None)
+    st.session_state.pop(SEAT, None)
     _perform(None)
     st.session_state[_WORD] = sentence
     address.keep(PARAMETER, None)

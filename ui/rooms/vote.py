@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui import recording
 from ui.components import following
 from ui.guesses import Kind, Region
 from ui.rooms import collected, seat, tally
@@ -39,14 +40,20 @@ APART = (
 
 @dataclass
 class Ballot:
-    """One question in the visitor's class."""
+    """One question in the class of whoever asks: it knows nobody's seat, since students who do the same are told the
+    same run (ui/shared_runs.py), buttons included. How far the class is, is a part of what such a run has read."""
 
-    place: seat.Seat
     key: str
     question: str
     poll: Poll
     anywhere: bool = False  # the answer hangs on nothing that stands in the address
     results: Any = None  # where they are drawn once they may be seen
+
+    @property
+    def place(self) -> seat.Seat:
+        """The visitor's; one that is nowhere once she has left."""
+        with recording.aside():
+            return seat.here() or seat.Seat("")
 
     @property
     def here(self) -> Standing:
@@ -60,24 +67,37 @@ class Ballot:
 
     def begins(self) -> bool:
         """True in the first run of a new round, or with other settings: an earlier guess is no answer to this."""
-        if following() or self.poll.round is None:
+        if following():
             return False
-        name, now = f"class.round-{self.key}", (self.place.code, self.poll.phase, self.here)
-        before = st.session_state.get(name)
-        st.session_state[name] = now
-        return before is not None and before != now
+        with recording.aside() as noted:
+            name, now = f"class.round-{self.key}", (self.place.code, self.poll.phase, self.here)
+            before = st.session_state.get(name)
+            st.session_state[name] = now
+        if noted is not None:
+            noted.acts.append(recording.Again(self._begins_without_answer))
+        return self.poll.round is not None and before is not None and before != now
+
+    def _begins_without_answer(self) -> bool:
+        """For a student without a guess who is told another's run; False if the room has an answer of hers."""
+        if self.mine() is not None:
+            return False
+        self.begins()
+        return True
 
     def mine(self) -> str | None:
         """What the student has answered here already."""
         try:
-            return rooms().mine(self.place.code, self.key, self.place.voter, self.here)
+            answer = rooms().mine(self.place.code, self.key, self.place.voter, self.here)
         except UnreachableError:
             return None
+        if answer is not None:
+            recording.spoil("it has somebody's answer")
+        return answer
 
     def cast(self, answer: str) -> bool:
-        """Count a student's answer; the lecturer knows the truth, and hers does not count. False if it was given with
-        other settings than the class's."""
-        if self.place.leads:
+        """Count a student's answer; the lecturer knows the truth, and hers does not count, nor does that of who has
+        left. False if it was given with other settings than the class's."""
+        if self.place.leads or not self.place.code:
             return True
         here = self.here
         try:
@@ -89,6 +109,9 @@ class Ballot:
 
     def show(self, kind: Kind) -> None:
         """Below the question: how far the class is, and for the lecturer what she can do."""
+        name = f"class.said-{self.key}"
+        if (said := st.session_state.get(name)) is not None and said[:2] != (self.place.code, self.poll.phase):
+            del st.session_state[name]  # of a round that is over: asked anew, it is none
         if self.place.leads:
             self._lead(kind)
         elif not self.uncovered:
@@ -148,6 +171,7 @@ class Ballot:
     def _answers(self, kind: Kind, truth: Any = None) -> None:
         """What was said; a `truth` only where it may be seen, and it judges only what was asked with these settings. It
         may be a function of what was said."""
+        recording.spoil("it has the class's answers")
         here = self.here.case
         cases = self.poll.cases(here)
         try:
@@ -169,11 +193,17 @@ class Ballot:
 def ballot(key: str, question: str, anywhere: bool = False) -> Ballot | None:
     """The class's vote on a question, whose answer hangs on the page's settings unless it is the same `anywhere`; None
     outside a class, and where its rooms cannot be reached."""
+    with recording.aside() as noted:
+        poll = poll_of(key)
+    if noted is not None:
+        noted.read("poll", key, poll)
+    return None if poll is None else Ballot(key, question, poll, anywhere)
+
+
+def poll_of(key: str) -> Poll | None:
+    """How far the visitor's class is with a question; None as with `ballot`."""
     place = seat.here()
-    if place is None:
-        return None
     try:
-        poll = rooms().poll(place.code, key)
+        return None if place is None else rooms().poll(place.code, key)
     except UnreachableError:
         return None
-    return Ballot(place, key, question, poll, anywhere)
