@@ -21,7 +21,8 @@ PLACES = (
 )
 RUNS = ForwardMsg(session_status_changed={"script_is_running": True}).SerializeToString()  # the server says: it runs
 INSIDE = """link => {
-  const { top, bottom } = link.getBoundingClientRect(), list = link.closest('[data-testid=stSidebarContent]').getBoundingClientRect()
+  const { top, bottom } = link.getBoundingClientRect()
+  const list = link.closest('[data-testid=stSidebarContent]').getBoundingClientRect()
   return list.top <= top && bottom <= list.bottom
 }"""
 TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
