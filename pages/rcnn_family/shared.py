@@ -124,11 +124,11 @@ def choose() -> Look:
     with st.container(key="choices-rcnn", horizontal=True):
         picture = pictures.choose("rcnn", seed=SEED)
         most = st.selectbox(
-            "Proposals", COUNTS, COUNTS.index(100), key="rcnn_count", width=180, label_visibility="collapsed",
+            "Proposals", COUNTS, COUNTS.index(100), key="rcnn_count", width=160, label_visibility="collapsed",
             format_func=lambda each: f"{each} proposals", **KEPT,
         )  # fmt: skip
         mode = st.selectbox(
-            "Selective search", MODES, key="rcnn_mode", width=170, label_visibility="collapsed",
+            "Selective search", MODES, key="rcnn_mode", width=150, label_visibility="collapsed",
             format_func=lambda each: f"{each} search", **KEPT,
         )  # fmt: skip
     return Look(picture, mode, most)

@@ -130,7 +130,8 @@ def draw(
 
 def controls(key: str, sliders: ExitStack, networks: list) -> tuple[float, float, bool]:
     """IoU for a match, lowest score, and whether detections of classes that nobody drew count."""
-    places = st.columns(3 if networks else 1, vertical_alignment="bottom")
+    with st.container(key=f"abreast-{key}"):
+        places = st.columns(3 if networks else 1, vertical_alignment="bottom")
     with places[0]:
         iou = sliders.enter_context(
             live_slider("IoU for a match", 0.05, 0.95, 0.5, step=0.05, key=f"{key}_iou", format="%.2f",

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.measuring import PROJECTOR
+from tests.browser.measuring import PHONE, PROJECTOR
 from tests.browser.reading import arrive
 from ui.course import ready
 
@@ -34,11 +34,14 @@ def test_a_picture_fills_the_screen_with_its_controls(server, page):
     expect(page.locator("[data-full]")).to_have_count(0)
 
 
-def test_a_photograph_is_above_the_fold_of_a_phone_whatever_is_said_of_the_networks(server, page):
-    lesson = next(each for each in ready() if each.file == "ssd")
-    page.set_viewport_size({"width": 390, "height": 844})
-    arrive(page, f"{server}/{lesson.path}?ssd_source=Photograph&ssd_photo=Astronaut", lesson)
-    said = page.get_by_text("know drawn Lab World scenes only: expect wrong answers")
+@pytest.mark.parametrize(
+    ("file", "key"), [("ssd", "ssd"), ("mask_rcnn", "masks"), ("roi_pooling", "roi"), ("position_sensitive", "rfcn")]
+)
+def test_a_photograph_is_above_the_fold_of_a_phone_whatever_is_said_of_the_networks(server, page, file, key):
+    lesson = next(each for each in ready() if each.file == file)
+    page.set_viewport_size(PHONE)
+    arrive(page, f"{server}/{lesson.path}?{key}_source=Photograph&{key}_photo=Astronaut", lesson)
+    said = page.get_by_text("drawn Lab World scenes only: expect wrong answers")
     expect(said).to_be_visible()
     assert said.bounding_box()["height"] < 50, "two lines"
     frame = page.locator(".frame").first.bounding_box()

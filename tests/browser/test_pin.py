@@ -225,3 +225,24 @@ def follows_a_link(server, chromium, address, first) -> None:
         expect(model(other)).to_have_value("segmenter-bed-of-nails")
         expect(other.get_by_role("slider", name=FOG)).to_have_attribute("aria-valuenow", fog)
         assert other.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_what_is_unpinned_leaves_nothing_behind(server, page):
+    page.goto(f"{server}/{PAGE}")
+    expect(page.get_by_role("slider", name=FOG)).to_be_visible(timeout=90_000)
+    rest(page)
+    press(page, "Pin")
+    opened(page)
+    page.evaluate(
+        "() => { const { shadowRoot } = document.querySelector('section[data-pin]');"
+        " window.copy = new WeakRef(shadowRoot.querySelector('iframe').contentDocument) }"
+    )
+    page.get_by_role("region", name="Pinned copy").get_by_role("button", name="Unpin").click()
+    memory = page.context.new_cdp_session(page)
+    for _ in range(20):
+        memory.send("HeapProfiler.collectGarbage")
+        if page.evaluate("() => !window.copy.deref()"):
+            break
+        page.wait_for_timeout(500)
+    assert page.evaluate("() => !window.copy.deref()"), "something still holds the copy's document"
+    memory.detach()

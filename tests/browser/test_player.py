@@ -99,3 +99,31 @@ def test_less_motion_ends_the_film_at_its_end(app, chromium):
         tab.locator(".screen").press("Space")
         expect(root).to_have_attribute("data-drawn", "59")
         expect(root).to_have_attribute("data-playing", "false")
+
+
+PLATES = """async ([marks, side]) => {
+  const { paintMarks } = await import('/assets/player/marks.js')
+  const pen = Object.assign(document.createElement('canvas'), { width: side, height: side }).getContext('2d')
+  const plates = [], fill = pen.fillRect.bind(pen)
+  pen.fillRect = (...place) => { plates.push(place); fill(...place) }
+  paintMarks(pen, marks, 1, 1, 12)
+  return plates
+}"""
+
+
+def test_names_of_things_that_stand_together_cover_each_other_nowhere(app, page):
+    """Of one thing alone the name stands on its box; at the top of the picture there is no room to give way."""
+    page.goto(app)
+    shown(page, 5)
+
+    def plates(*places):
+        return page.evaluate(PLATES, [[[*place, "person", 0.79, None, "seen"] for place in places], 300])
+
+    ((left, top, wide, tall),) = plates((100, 120, 140, 200))
+    assert (left, top + tall) == (99, 120)
+    crowd = plates((100, 120, 140, 200), (120, 126, 150, 210), (90, 122, 130, 190), (100 + wide, 124, 290, 290))
+    assert len(crowd) == 4
+    for at, (x, y, w, h) in enumerate(crowd):
+        for a, b, c, d in crowd[at + 1 :]:
+            assert x >= a + c or a >= x + w or y >= b + d or b >= y + h
+    assert min(y for _, y, _, _ in plates((100, 8, 140, 90), (110, 12, 150, 90))) == 0

@@ -1,5 +1,6 @@
 """The bar of sections in a real browser: where one is, keys, links to a section, lecture mode, the name of the tab."""
 
+import contextlib
 import re
 from itertools import pairwise
 
@@ -7,7 +8,9 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.reading import rest
+from tests.browser.measuring import PHONE, PROJECTOR
+from tests.browser.reading import LISTEN, arrive, rest
+from tests.browser.test_every_page import AXE, grave
 from ui.course import ready
 
 PAGE = "transposed_convolution"
@@ -17,6 +20,11 @@ PLACES = (
     "(all) => all.map((each) => document.querySelector(each).getBoundingClientRect()).map((at) => [at.left, at.right])"
 )
 RUNS = ForwardMsg(session_status_changed={"script_is_running": True}).SerializeToString()  # the server says: it runs
+INSIDE = """link => {
+  const { top, bottom } = link.getBoundingClientRect()
+  const list = link.closest('[data-testid=stSidebarContent]').getBoundingClientRect()
+  return list.top <= top && bottom <= list.bottom
+}"""
 TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
 
 
@@ -56,9 +64,46 @@ def test_a_link_to_a_section_lands_on_it_and_keys_go_on(server, page):
     assert "lecture=1" in page.url
 
 
+def test_on_a_phone_too_the_section_that_a_link_lands_on_is_marked(server, page):
+    page.set_viewport_size(PHONE)
+    page.goto(f"{server}/{PAGE}?lecture=1#show-the-code")
+    expect(page.locator(HERE)).to_have_attribute("data-id", "show-the-code", timeout=90_000)
+    assert page.locator("html").evaluate("node => getComputedStyle(node).fontSize") == "16px"
+    rest(page)
+    assert page.evaluate(TOP, "show-the-code") > 90
+    expect(page.locator(HERE)).to_have_attribute("data-id", "show-the-code")
+
+
+def test_the_last_pages_name_is_in_view_and_the_windows_of_the_bar_are_read_in_the_dark(server, page):
+    last = ready()[-1]
+    page.set_viewport_size(PROJECTOR)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    arrive(page, f"{server}/{last.path}?notes=1", last)
+    assert page.get_by_test_id("stSidebarNavLink").last.evaluate(INSIDE)
+    page.evaluate(AXE.read_text())
+    notes = page.locator(".st-key-page-notes")
+    last_line = notes.locator("p").last.bounding_box()
+    assert notes.bounding_box()["y"] + notes.bounding_box()["height"] >= last_line["y"] + last_line["height"] + 8
+    for name in ("Class", "Take home"):
+        page.locator(".st-key-page-bar").get_by_text(name, exact=True).click()
+        expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+        rest(page)
+        assert not grave(page, runOnly=["color-contrast"])
+        page.keyboard.press("Escape")
+
+
+@pytest.fixture
+def alone(chromium):
+    """A tab that nobody gets afterwards: what stands between it and the lab stays there."""
+    with contextlib.closing(chromium.new_context(viewport={"width": 1280, "height": 800})) as context:
+        context.set_default_timeout(90_000)
+        context.add_init_script(LISTEN)
+        yield context.new_page()
+
+
 @pytest.mark.parametrize("state", ["", "lecture=1", "pin=1"])
-def test_the_mark_of_a_page_that_runs_lies_on_nothing(server, page, state):
-    lines, held = [], []
+def test_the_mark_of_a_page_that_runs_lies_on_nothing(server, alone, state):
+    page, lines, held = alone, [], []
 
     def pass_on(line):
         lab = line.connect_to_server()

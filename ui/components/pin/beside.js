@@ -88,6 +88,8 @@ export const beside = {
 
   close() {
     clearInterval(this.timer)
+    clearTimeout(this.steering)
+    level.stop()
     this.host?.remove() // with the frame its session ends
     delete document.documentElement.dataset.pin
     delete document.documentElement.dataset.pinSide

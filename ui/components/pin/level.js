@@ -30,6 +30,9 @@ export function across(y, from, to) {
 export const level = {
   /** `host` gives what covers the copy: a pointer there leads. */
   start(live, copy, host) {
+    this.stop()
+    this.over = new AbortController()
+    const { signal } = this.over
     let leads = live
     const follow = (from, to) => () => {
       if (leads !== from) return
@@ -38,13 +41,19 @@ export const level = {
       if (Math.abs(main(to).scrollTop - wanted) > 2) main(to).scrollTo({ top: wanted, behavior: 'instant' })
     }
     for (const [page, other] of [[live, copy], [copy, live]]) {
-      for (const hand of ['wheel', 'touchstart', 'pointerdown', 'keydown', 'pointerenter']) page.addEventListener(hand, () => (leads = page), { capture: true, passive: true })
-      main(page)?.addEventListener('scroll', follow(page, other), { passive: true })
+      for (const hand of ['wheel', 'touchstart', 'pointerdown', 'keydown', 'pointerenter']) page.addEventListener(hand, () => (leads = page), { capture: true, passive: true, signal })
+      main(page)?.addEventListener('scroll', follow(page, other), { passive: true, signal })
     }
-    host().addEventListener('pointerenter', () => (leads = copy))
+    host().addEventListener('pointerenter', () => (leads = copy), { signal })
     this.now = () => { if (main(copy)) follow(leads = live, copy)() }
-    new copy.defaultView.ResizeObserver(() => leads === live && this.now()).observe(main(copy).firstElementChild)
+    new copy.defaultView.ResizeObserver(() => leads === live && this.now?.()).observe(main(copy).firstElementChild)
     this.now()
+  },
+
+  /** The copy is gone: what listens on what stays would keep its document, 28 MB. */
+  stop() {
+    this.over?.abort()
+    this.over = this.now = null
   },
 }
 

@@ -38,17 +38,26 @@ export function paintMarks(pen, marks, scale, unit, font) {
     pen.strokeRect(...box)
   }
   pen.setLineDash([])
-  for (const mark of marks) {
-    if (mark[7] === 'truth') continue
+  const taken = []
+  for (const mark of marks.filter((each) => each[7] !== 'truth').sort((a, b) => b[1] - a[1])) {
     const text = textOf(mark)
     const wide = pen.measureText(text).width + 8 * unit
     const left = Math.max(0, Math.min(mark[0] * scale - unit, width - wide))
-    const top = Math.max(0, mark[1] * scale - tall)
+    const top = free(left, mark[1] * scale - tall, wide, tall, taken)
     pen.fillStyle = colourOf(mark)
     pen.fillRect(left, top, wide, tall)
     pen.fillStyle = ink(pen.fillStyle)
     pen.fillText(text, left + 4 * unit, top + tall / 2 + unit / 2)
   }
+}
+
+/** Where a plate stands: on its box, or as far above as those of lower boxes leave it room; at the top, over them. */
+function free(left, wanted, wide, tall, taken) {
+  let [top, under] = [wanted, null]
+  while ((under = taken.find(([x, y, w]) => left < x + w && x < left + wide && top < y + tall && y < top + tall))) top = under[1] - tall
+  top = Math.max(0, top)
+  taken.push([left, top, wide])
+  return top
 }
 
 /** The line from its first end to its second, and the names of its two sides. */

@@ -5,7 +5,7 @@ const style = await stylesheet(import.meta.url)
 
 const HEADINGS = '[class*="st-key-section-"] h2, .st-key-page-sources h2'
 const LANDING = 15000 // ms after which a page that still grows is no longer followed
-const BELOW = 90 // px under the top edge at which a heading counts as reached
+const BELOW = 26 // px under the place where a link to it lands, at which a heading counts as reached
 const WRITES = 'input, textarea, select, [contenteditable], [role=slider], [role=combobox], [role=grid], [role=gridcell]'
 const FIELDS = 'input, textarea, select, [contenteditable], [role=combobox], [role=gridcell]' // where a letter is text
 
@@ -56,12 +56,25 @@ class SectionBar {
       }))
     }
     this.mark()
+    this.inSidebar()
+  }
+
+  /** The page that one is on stays in view in the list of pages, which is longer than the window. */
+  inSidebar() {
+    const link = document.querySelector('[data-testid=stSidebarNavLink][aria-current=page]')
+    const list = link?.closest('[data-testid=stSidebarContent]')
+    if (!list || this.page === location.pathname) return
+    this.page = location.pathname
+    const [{ top, bottom }, shown] = [link.getBoundingClientRect(), list.getBoundingClientRect()]
+    if (top < shown.top || bottom > shown.bottom) list.scrollTop += (top + bottom - shown.top - shown.bottom) / 2
   }
 
   /** Marks the section that one is in: the last whose heading has passed the top. */
   mark() {
-    const top = this.main.getBoundingClientRect().top + BELOW
-    const passed = this.headings.filter((node) => node.getBoundingClientRect().top <= top)
+    const { headings } = this
+    const landing = headings.length ? parseFloat(getComputedStyle(headings[0]).scrollMarginTop) : 0 // more on a phone
+    const top = this.main.getBoundingClientRect().top + landing + BELOW
+    const passed = headings.filter((node) => node.getBoundingClientRect().top <= top)
     this.here = passed.at(-1)?.id
     for (const link of this.nav.children) {
       const current = link.dataset.id === this.here
