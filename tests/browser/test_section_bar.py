@@ -1,6 +1,5 @@
 """The bar of sections in a real browser: where one is, keys, links to a section, lecture mode, the name of the tab."""
 
-import contextlib
 import re
 from itertools import pairwise
 
@@ -9,7 +8,7 @@ from playwright.sync_api import expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.measuring import PHONE, PROJECTOR
-from tests.browser.reading import LISTEN, arrive, rest
+from tests.browser.reading import arrive, rest
 from tests.browser.test_every_page import AXE, grave
 from ui.course import ready
 
@@ -92,18 +91,9 @@ def test_the_last_pages_name_is_in_view_and_the_windows_of_the_bar_are_read_in_t
         page.keyboard.press("Escape")
 
 
-@pytest.fixture
-def alone(chromium):
-    """A tab that nobody gets afterwards: what stands between it and the lab stays there."""
-    with contextlib.closing(chromium.new_context(viewport={"width": 1280, "height": 800})) as context:
-        context.set_default_timeout(90_000)
-        context.add_init_script(LISTEN)
-        yield context.new_page()
-
-
 @pytest.mark.parametrize("state", ["", "lecture=1", "pin=1"])
-def test_the_mark_of_a_page_that_runs_lies_on_nothing(server, alone, state):
-    page, lines, held = alone, [], []
+def test_the_mark_of_a_page_that_runs_lies_on_nothing(server, page, state):
+    lines, held = [], []
 
     def pass_on(line):
         lab = line.connect_to_server()
