@@ -3,7 +3,7 @@
 `embed` is Streamlit's own parameter: it hides its header, and the browser carries it from page to page. What the lab
 adds comes with the first page that is served (ui/first_paint.py), so that nothing is painted that then goes away: the
 frame has no side bar and no bar, and Back leads the page around it back, not the frame (embed.js). With a section, the
-others stay out of sight. docs/embed.md is for whoever embeds.
+others stay out of sight, and most of them are not run (ui/not_shown.py). docs/embed.md is for whoever embeds.
 """
 
 from __future__ import annotations
@@ -14,22 +14,17 @@ from urllib.parse import parse_qs
 
 import streamlit as st
 
-from ui import course
+from ui import course, not_shown
 from ui.hand_in import window
 from ui.plain import plain
 
-PARAMETER, SECTION = "embed", "section"  # of the address
+PARAMETER = "embed"  # of the address
 HERE = Path(__file__).parent
 
 
 def on() -> bool:
     """True in a frame: the address says ``?embed=true``."""
     return bool(st.context.is_embedded)
-
-
-def section() -> str | None:
-    """Anchor of the section that alone is wanted; None for the whole page."""
-    return st.query_params.get(SECTION) if on() else None
 
 
 def head(query: str) -> bytes:
@@ -47,7 +42,7 @@ def way_out(lesson: course.Lesson, sections: list[str], place: Any) -> None:
     """Below what is embedded: what a student hands in, and a link to the whole page in a window of its own (embed.js
     adds its state). In `place`, a sentence where the wanted section is not among the anchors of the page's `sections`.
     """
-    wanted = section()
+    wanted = not_shown.wanted()
     if wanted and wanted not in (*sections, "sources"):
         place.warning(f"This page has no section “{plain(wanted[:100])}”, so all of it is shown. Copy the code anew.")
     with st.container(key="embed-way-out", horizontal=True, vertical_alignment="center", horizontal_alignment="right"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import embed, page, pinned, take_home, warmup
+from ui import embed, not_shown, page, pinned, take_home, warmup
 from ui.course import ready
 from ui.rooms import seat, window
 
@@ -54,6 +54,7 @@ if lesson.heavy and not warmup.finished():
     page.warming()
 chosen.run()
 if missing is not None:
+    not_shown.complete([*page.anchors(), "sources"])
     embed.way_out(lesson, page.anchors(), missing)
 elif lesson.path:  # home has the map
     page.way_on(lesson)

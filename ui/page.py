@@ -13,6 +13,7 @@ Text arguments are Markdown; ``$...$`` sets mathematics. Everything may be calle
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import logging
 import re
@@ -25,7 +26,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from ui import course, figures, warmup
+from ui import course, figures, not_shown, warmup
 from ui.components import address, following, live, section_bar
 from ui.plain import plain
 from ui.predict import Number as Number
@@ -131,22 +132,26 @@ def warming() -> NoReturn:
     st.rerun()
 
 
-def section(title: str, sentence: str = "") -> None:
+def section(title: str, sentence: str = "", always: bool = False) -> bool:
     """Numbered heading with an anchor (``#look-inside``) and one sentence under it.
 
-    The number belongs to the title, so a fragment that reruns alone keeps it.
+    The number belongs to the title, so a fragment that reruns alone keeps it; a section alone in a frame has none. With
+    `always` the function that opens it runs also where a frame shows another section (ui/not_shown.py): others use what
+    is chosen in it, or it draws above its heading. In the page itself ``if page.section(…):`` leaves out what would not
+    be seen.
     """
     titles = st.session_state.setdefault(_SECTIONS, [])
-    if titles and title not in titles:
+    if titles and title not in titles and not_shown.wanted() in (None, *anchors()):
         live.first_drawn(FIRST)  # what is above is drawn before the browser is busy with the rest
     if title not in titles:
         titles.append(title)
     number = titles.index(title) + 1
     anchor = _anchor(title, number)
     with st.container(key=f"section-{number}", gap="xsmall"):
-        st.header(f":gray[{number}]&ensp;{title}", anchor=anchor)
+        st.header(title if not_shown.wanted() else f":gray[{number}]&ensp;{title}", anchor=anchor)
         if sentence:
             st.markdown(sentence)
+    return not_shown.opened(anchor, always)
 
 
 def _anchor(title: str, number: int) -> str:
@@ -267,12 +272,31 @@ def problem(sentence: str) -> None:
     st.error(plain(sentence), icon=":material/error:")
 
 
-@contextlib.contextmanager
-def guard() -> Iterator[None]:
+class guard:
     """Turn a ValueError into its sentence on the page; anything unexpected into one sentence and a log entry.
 
-    Use as ``with page.guard():`` or as a decorator below ``@st.fragment``: ``@page.guard()``.
+    Use as ``with page.guard():`` or as a decorator below ``@st.fragment``: ``@page.guard()``. A function that is
+    decorated so and returns None ends at the heading of a section that a frame does not show (ui/not_shown.py).
     """
+
+    def __call__(self, body: Callable) -> Callable:
+        @functools.wraps(body)
+        def guarded(*given: Any, **named: Any) -> Any:
+            with _caught(), not_shown.ends(body):
+                return body(*given, **named)
+
+        return guarded
+
+    def __enter__(self) -> None:
+        self._block = _caught()
+        self._block.__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._block.__exit__(*error)
+
+
+@contextlib.contextmanager
+def _caught() -> Iterator[None]:
     try:
         yield
         address.mend()

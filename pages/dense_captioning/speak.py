@@ -30,7 +30,8 @@ TAIL = 30  # the slider's end: as many words as the longest sentences have
 @page.guard()
 def play(picture: Picture) -> None:
     """The region of the hand; everything that says something about it is drawn with it."""
-    page.section("Say it word by word", "Drag the box, draw another one or click a thing, and let the network speak.")
+    page.section("Say it word by word", "Drag the box, draw another one or click a thing, and let the network speak.",
+                 always=True)  # fmt: skip
     begin_anew(picture)
     left, right = st.columns([1, 1], gap="large")
     with left:

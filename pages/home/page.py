@@ -70,6 +70,7 @@ def live_scene(tasks: list[Task]) -> None:
             page.section(
                 "One scene, every task",
                 "Left: what a network says, running now. Right: the truth.",
+                always=True,
             )
             page.remind("IoU", "mIoU")
         panels(now, tasks, {key: side for key in BESIDE}, below, moving=following() or not resting(*LIVE))

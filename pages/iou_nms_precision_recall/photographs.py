@@ -57,6 +57,7 @@ def unsuppressed(name: str, identity: int, _network, image: np.ndarray) -> Unsup
     return Unsuppressed(boxes[best], labels[best], scores[best], names, len(scores), own, raw.seconds, raw.device)
 
 
+@page.guard()
 def published() -> None:
     """The section; its choice of a network stands outside the fragment, as `model_choice` wants it."""
     page.section(

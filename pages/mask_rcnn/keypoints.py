@@ -39,6 +39,7 @@ from ui.pictures import KEPT, MAX_SEED
 ROW = 7  # maps a line of the mosaic
 
 
+@page.guard()
 def keypoints() -> None:
     """All sections on joints, in reading order. Another person draws the page anew; a hand on the box only the maps."""
     page.section(

@@ -28,6 +28,7 @@ def refine(picture: Picture) -> None:
     page.section(
         "From voxels to a solid",
         "The network fills a grid of voxels, turns them into a blocky mesh, and moves its corners in three stages.",
+        always=True,
     )
     region = predicted.region_of(picture)
     if region is None:

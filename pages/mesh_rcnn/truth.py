@@ -35,7 +35,8 @@ SHARES = (20, 40, 60, 80, 100)
 @page.guard()
 def play(picture: Picture) -> None:
     """The slider moves this section and the next; once it rests, the rest of the page follows."""
-    page.section("Turn it", "Choose a thing, then drag its solid: here is its truth, also behind what hides it.")
+    page.section("Turn it", "Choose a thing, then drag its solid: here is its truth, also behind what hides it.",
+                 always=True)  # fmt: skip
     found = things(picture)
     if not found:
         stage(STAGE, zoom=False, width=380).show(picture.image, alt="The picture")

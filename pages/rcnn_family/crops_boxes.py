@@ -80,6 +80,7 @@ def fit_of(regressor: Regressor | None, some: Sample) -> Tensor:
     return box_lab.iou(moved, some.truths)
 
 
+@page.guard()
 def boxes(look: Look) -> None:
     page.section(
         "Box regression",

@@ -28,6 +28,7 @@ SAID = {
 }
 
 
+@page.guard()
 def running(look: Look) -> None:
     page.section(
         "One pass for every region",

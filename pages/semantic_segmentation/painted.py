@@ -2,9 +2,11 @@
 
 from pages.semantic_segmentation.shared import look, palette_of
 from pages.shared import own_mask
+from ui import page
 from ui.pictures import Picture
 
 
+@page.guard()
 def painted(picture: Picture, network) -> None:
     """The section; nothing on Lab World, whose truth is known."""
     if own_mask.opened("segmentation", picture):

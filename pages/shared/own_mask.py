@@ -151,7 +151,7 @@ def scored(key: str, values: np.ndarray, every: Sequence[Seen]) -> None:
         return
     at, names = 0, [each.name for each in every]
     if len(every) > 1:
-        which = st.segmented_control("Shown", names, default=names[0], required=True, key=f"{key}_shown")
+        which = st.segmented_control("Shown", names, default=names[0], required=True, key=f"{key}_shown", **KEPT)
         at = names.index(which)
     counts = [confusion(values, each.labels, len(each.classes)) for each in every]
     told = [

@@ -264,7 +264,7 @@ def chosen(key: str, picture: Picture, networks: list, results: Sequence[Judged]
         return None
     judged, names = results[0], [network.name for network in networks]
     if len(networks) > 1:
-        which = st.segmented_control("Shown", names, default=names[0], required=True, key=f"{key}_shown")
+        which = st.segmented_control("Shown", names, default=names[0], required=True, key=f"{key}_shown", **KEPT)
         judged = results[names.index(which)]
     outlines = [Box(f"truth-{i}", xyxy(box), "", WHITE, dash=True) for i, box in enumerate(judged.truths.boxes)]
     boxes = []

@@ -33,6 +33,7 @@ def two_stages(first: tuple[str, ...] = ()) -> list[Offer]:
     return [offer for offer in every.values() if offer.name not in ONE_STAGE]
 
 
+@page.guard()
 def one_against_two(key: str, above: Picture) -> None:
     """A section: two networks of the visitor's choice on one picture."""
     page.section(
@@ -53,6 +54,7 @@ def one_against_two(key: str, above: Picture) -> None:
     own_truth.beside(key, picture, networks)
 
 
+@page.guard()
 def what_align_feeds(key: str, above: Picture) -> None:
     """A section: one network with all its heads, and what RoI Align hands to each."""
     page.section(

@@ -16,6 +16,7 @@ MOST_DRAWN = 80  # windows above the threshold, the surest first
 MORE, SAME, FEWER = "more", "as many", "fewer"
 
 
+@page.guard()
 def every(look: Look) -> None:
     page.section(
         "Every window", "One score per class for every window makes a map; a threshold and NMS make detections of it."

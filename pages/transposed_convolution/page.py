@@ -9,27 +9,27 @@ from pages.transposed_convolution import blocks, checkerboard, inverse, learning
 from ui import page
 
 page.begin("Transposed Convolution")
-page.section(
+if page.section(
     "Stamp and add",
     "Weight the filter by an input value, copy it to the output, move on by the stride, add where copies overlap.",
-)
-stamping.stamp()
+):
+    stamping.stamp()
 
-page.section(
+if page.section(
     "A filter that learns",
     "Nobody has to choose the filter: gradient descent finds it from small pictures and their large originals.",
-)
-learning.learn()
+):
+    learning.learn()
 st.markdown(
     "The filter that *Stamp and add* begins with, 1 2 1 times 1 2 1, is the bilinear filter times 4. FCN starts its "
     "upsampling layers with the bilinear filter, and lets them learn from there."
 )
 
-page.section(
+if page.section(
     "The matrix and its transpose",
     "A convolution is a matrix $X$, the filter sliding along its rows. Transposed convolution multiplies by $X^\\top$.",
-)
-matrix.matrix()
+):
+    matrix.matrix()
 st.markdown(
     "**One operation, many names:** *transposed convolution* is the best one. Also in use: *upconvolution*, "
     "*fractionally strided convolution*, *backward strided convolution*, and *deconvolution*."
@@ -40,17 +40,17 @@ page.erratum(
     "back the size, not the values, because it is not $X^{-1}$. See *Not an inverse* below.",
 )
 
-page.section(
+if page.section(
     "Two axes: blocks of blocks",
     "Flatten the maps and the 2-D case is a matrix again: blocks repeat like taps, and taps repeat inside each block.",
-)
-blocks.blocks()
+):
+    blocks.blocks()
 
-page.section(
+if page.section(
     "Zeros in between, then a normal convolution",
     "Put stride minus one zeros between the inputs, turn the filter by 180 degrees, and convolve with stride 1.",
-)
-zeros.zeros()
+):
+    zeros.zeros()
 page.erratum(
     slide="With a stride above 1, transposed convolution cannot be expressed as a normal convolution.",
     truth="With a stride above 1 it still is a normal convolution: insert $s-1$ zeros between neighbours, then "
@@ -58,23 +58,23 @@ page.erratum(
     "of a convolution with respect to its input.",
 )
 
-page.section(
+if page.section(
     "Not an inverse", "Several input sizes shrink to the same output size, so the way back must be told which."
-)
-inverse.inverse()
+):
+    inverse.inverse()
 
-page.section(
+if page.section(
     "Uneven overlap",
     "If the stride does not divide the filter size, neighbouring pixels get different numbers of copies.",
-)
-checkerboard.overlap()
+):
+    checkerboard.overlap()
 
-page.section(
+if page.section(
     "On a real network",
     "Two segmenters of this lab, alike but for their upsampling, look at the same picture. The transposed one uses 3×3 "
     "filters at stride 2: does the pattern survive training?",
-)
-checkerboard.trained()
+):
+    checkerboard.trained()
 
 page.section("Show the code", "The functions that made the pictures above.")
 page.show_code(

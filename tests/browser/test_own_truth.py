@@ -3,12 +3,14 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 import scenes
 from models import catalog
+from pages.shared import drawing_link
 from tests.browser.conftest import visiting
 
 SIZE = 224
@@ -147,3 +149,25 @@ def test_a_drawing_judges_travels_and_is_compared(server, page, chromium, pictur
         expect(compared).to_contain_text("✓ A1 and B1: duck, IoU 1.00")
         expect(compared).to_contain_text("✗ A2 car: the second drawing has no such box")
         elsewhere.wait_for_url(re.compile("ssd_truth_2=duck"))
+
+
+def test_the_network_that_is_shown_comes_with_a_link_and_with_back(server, page, chromium):
+    painted = np.zeros((SIZE, SIZE), np.uint8)
+    painted[:100] = 1
+    link = f"scene_source=Photograph&scene_photo=Cat&scene_draw=true&scene_truth={drawing_link.packed(painted)}"
+    page.goto(f"{server}/upsampling?predict=off&{link}")
+    shown = page.locator(".st-key-scene_truth_shown").get_by_role("radio")
+    expect(shown.first).to_be_checked(timeout=120_000)
+    shown.last.click()
+    page.wait_for_url("**scene_truth_shown=*")
+    expect(shown.last).to_be_checked()
+    with visiting(chromium) as elsewhere:
+        elsewhere.goto(page.url)
+        theirs = elsewhere.locator(".st-key-scene_truth_shown").get_by_role("radio")
+        expect(theirs.last).to_be_checked(timeout=120_000)
+        expect(theirs.first).not_to_be_checked()
+    page.locator(".st-key-page-bar").get_by_role("link", name="Next page").click()
+    expect(page.get_by_role("heading", level=1, name="Upsampling", exact=True)).to_be_hidden()
+    page.go_back()
+    page.wait_for_url("**scene_truth_shown=*")
+    expect(shown.last).to_be_checked(timeout=120_000)

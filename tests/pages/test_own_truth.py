@@ -241,6 +241,10 @@ def test_a_painting_judges_all_five_ways_of_upsampling(visit, sound, prose, draw
     assert (fate == 1).sum() == (said[first][:112] + 1 == values[:112]).sum() and "50%** of the pixels" in prose(at)
     at.segmented_control(key="scene_truth_shown").set_value("bilinear").run()
     assert (drawn.layer("scene_truth_fate", components.Labels).values == 1).sum() == 112 * 224
+    assert sound(at).query_params["scene_truth_shown"] == "bilinear"
+    drawn.layers.clear()
+    sound(visit("upsampling", at.query_params))  # a link shows the same network
+    assert (drawn.layer("scene_truth_fate", components.Labels).values == 1).sum() == 112 * 224
 
 
 def test_a_broken_painting_is_one_sentence(visit, prose):

@@ -1,0 +1,134 @@
+"""A section that a frame shows alone says what it says among the others, which are not run (ui/not_shown.py).
+
+Each page is opened with its controls moved, so that a section which needs what another one reads from the address, and
+which is not run now, is found out; and with a photograph, for the sections that are there only then.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import pytest
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
+
+from tests.pages.arriving import arrived
+from ui import not_shown, page
+from ui.course import Lesson, ready
+
+AS_IT_IS = True  # no network is replaced
+FRAME = ("$$", "_page", "address.", "live.", "embed.")  # in the session: what is the lab's, not a section's
+MOUNT = re.compile(r'\\"(mount\\": \d+|(live|token)\\": \\"[\w-]+)')  # a live component's number and secret
+NUMBER = re.compile(r":gray\[\d+\]&ensp;|\$\$ID-\w+-section-\d+")  # of a heading; one that stands alone has none
+TIME = re.compile(r"[\d.,]+ (ms|s|seconds|minutes)\b")
+
+
+def borrowed(monkeypatch) -> Callable[[], set[tuple[str, str, str]]]:
+    """Function: what a section that may end has left in the session from now on, and another has looked at: the key,
+    the function that left it, and who looked."""
+    left, looked, stays = defaultdict(set), set(), set()
+    real = {name: getattr(SafeSessionState, name) for name in ("__getitem__", "__contains__", "__setitem__")}
+    register, opened = SafeSessionState.register_widget, not_shown.opened
+
+    def now() -> str:
+        return next(iter(not_shown._within.get()), "the page")
+
+    def watch(name, note):
+        def watched(self, key, *value):
+            note(key)
+            return real[name](self, key, *value)
+
+        monkeypatch.setattr(SafeSessionState, name, watched)
+
+    def registers(self, metadata, key):
+        left[key].add(now())
+        return register(self, metadata, key)
+
+    def opens(anchor, always):
+        if always:
+            stays.add(now())
+        return opened(anchor, always)
+
+    for name in ("__getitem__", "__contains__"):
+        watch(name, lambda key: looked.add((key, now())))
+    watch("__setitem__", lambda key: left[key].add(now()))
+    monkeypatch.setattr(SafeSessionState, "register_widget", registers)
+    monkeypatch.setattr(not_shown, "opened", opens)
+    return lambda: {
+        (key, giver, taker)
+        for key, taker in looked
+        for giver in left[key] & not_shown._held.keys() - stays - {taker}
+        if not key.startswith(FRAME)
+    }
+
+
+def framed(lesson: Lesson, query: dict, **state) -> AppTest:
+    """A visit to the page in a frame."""
+    at = AppTest.from_file(str(lesson.script), default_timeout=600)
+    at.context["is_embedded"] = True
+    return arrived(at, query, state)
+
+
+def moved(at: AppTest) -> dict:
+    """The address of a visit after every slider and number has been moved."""
+    for key, data in sliders(at).items():
+        far = data["max"] if data["value"] - data["min"] <= data["max"] - data["value"] else data["min"]
+        middle = data["value"] + round((far - data["value"]) / 3 / data["step"]) * data["step"]
+        at.session_state[key] = type(data["value"])(middle)
+    for number in at.number_input:
+        number.set_value(number.value + 1 if number.value < number.max else number.value - 1)
+    return at.run().query_params
+
+
+def sliders(at: AppTest) -> dict[str, dict]:
+    """The live sliders of a page over numbers, by key."""
+    mounted = [json.loads(node.proto.json)[0] for node in at.get("bidi_component")]
+    numeric = [data for data in mounted if isinstance(data, dict) and "step" in data and not data.get("options")]
+    return {data["key"].removesuffix(".live"): data for data in numeric if not data["disabled"]}
+
+
+def walk(block: Block) -> Iterator[tuple[str, object]]:
+    """Type and message of every element, in the order of the page."""
+    for _, node in sorted(block.children.items()):
+        yield (node.type or "", node.proto)
+        if isinstance(node, Block):
+            yield from walk(node)
+
+
+def sections(at: AppTest) -> dict[str, list[str]]:
+    """What the page says, pictures and controls included, by anchor: "" is what stands above the first heading."""
+    found, anchor = {"": []}, ""
+    headings = {*(getattr(each.proto, "anchor", None) for each in at.header)}
+    for kind, message in walk(at.main):
+        if kind == "header" and message.anchor in headings:
+            anchor = message.anchor
+            found[anchor] = []
+        text = MOUNT.sub("", NUMBER.sub("", str(message)))
+        found[anchor].append(f"{kind} {TIME.sub('some time', text)}")
+    return found
+
+
+@pytest.mark.parametrize("lesson", ready(), ids=lambda each: each.file)
+def test_a_section_alone_says_what_it_says_among_the_others(lesson, monkeypatch):
+    monkeypatch.setattr(page, "link", lambda *_: None)  # under test there is no navigation to link into
+    at = framed(lesson, {})
+    pictures = {each.key: "Photograph" for each in at.segmented_control if each.key.endswith("_source")}
+    address, seen, found = moved(at), set(), borrowed(monkeypatch)  # fresh visits from here on: no callback looks
+    for query in filter(None, (address, pictures)):
+        whole = framed(lesson, query)
+        while whole.get("progress"):  # a film is looked at in the background, once for all
+            time.sleep(0.1)
+            whole = framed(lesson, query)
+        assert not whole.exception and not any(error.value == page.SORRY for error in whole.error)
+        among = sections(whole)
+        for anchor in [each for each in among if each and each not in seen]:
+            alone = sections(framed(lesson, {**query, "section": anchor}))
+            assert alone[anchor] == among[anchor]
+            assert alone[""] == among[""]
+        seen |= set(among)
+    assert not found(), "say always=True where that section is opened"
