@@ -32,6 +32,7 @@ from ui import (
     value_locks,
     warmup,
     whole_requests,
+    young_garbage,
 )
 from ui.admission import Admission
 from ui.assets import Assets
@@ -88,9 +89,10 @@ async def lifespan(_app):
     for library in warmup.WHOLE:
         importlib.import_module(library)
     warmup.start(first_networks)
-    watching = asyncio.create_task(departed.watch())
+    watching = [asyncio.create_task(departed.watch()), asyncio.create_task(young_garbage.clear())]
     yield
-    watching.cancel()
+    for task in watching:
+        task.cancel()
 
 
 async def ready(_request) -> JSONResponse:
