@@ -32,7 +32,6 @@ from ui import (
     value_locks,
     warmup,
     whole_requests,
-    young_garbage,
 )
 from ui.admission import Admission
 from ui.assets import Assets
@@ -89,10 +88,9 @@ async def lifespan(_app):
     for library in warmup.WHOLE:
         importlib.import_module(library)
     warmup.start(first_networks)
-    watching = [asyncio.create_task(departed.watch()), asyncio.create_task(young_garbage.clear())]
+    watching = asyncio.create_task(departed.watch())
     yield
-    for task in watching:
-        task.cancel()
+    watching.cancel()
 
 
 async def ready(_request) -> JSONResponse:

@@ -91,13 +91,6 @@ def quiet() -> bool:
     return all(each.session._scriptrunner is None for each in sessions)
 
 
-async def quiet_moment(patience: float) -> None:
-    """Wait until nobody is being served, at most `patience` seconds."""
-    until = time.monotonic() + patience
-    while not quiet() and time.monotonic() < until:
-        await asyncio.sleep(GLANCE)
-
-
 def collect() -> None:
     """Free what nobody refers to, and give the memory back to the system."""
     gc.collect()
@@ -114,7 +107,9 @@ async def watch(every: float = EVERY, patience: float = PATIENCE) -> None:
         await asyncio.sleep(every)
         try:
             if close_expired():
-                await quiet_moment(patience)
+                until = time.monotonic() + patience
+                while not quiet() and time.monotonic() < until:
+                    await asyncio.sleep(GLANCE)
                 collect()
         except Exception:
             _LOG.exception("Departed sessions could not be freed")

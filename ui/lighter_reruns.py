@@ -1,4 +1,4 @@
-"""Eight things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
+"""Nine things that Streamlit does on every rerun, done so that a class of a hundred can afford them.
 
 All are changes from outside to private functions of the pinned Streamlit; each is left out if its function is not
 there, and the log says so. What a page shows is the same with and without them.
@@ -15,6 +15,8 @@ there, and the log says so. What a page shows is the same with and without them.
   not look at the hash, because a component with a key is known by that.
 - What a run has left in the session's state is put away, not all that ever was: Streamlit copies every value onto
   itself, by the longest way there is.
+- A run that is over is let go. Its thread, its runner and its context hold each other, eighty objects that wait for the
+  garbage collector; with two hundred students it found 800,000 of them once a minute, and everybody waited for 1.9 s.
 - The theme is read once. Streamlit looks up some hundred options for every rerun; they do not change while it runs.
 """
 
@@ -39,6 +41,14 @@ def lighten() -> None:
 
         inside.needs(ScriptRunner, "_run_script")
         _replace(ScriptRunner, "_run_script", functools.partial(in_turn, Turns(AT_ONCE, LEASE)))
+    with Inside("runs that are over wait for the garbage collector") as inside:
+        from streamlit.runtime.scriptrunner import ScriptRunner
+        from streamlit.runtime.scriptrunner_utils import script_run_context
+
+        inside.needs(ScriptRunner, "_run_script_thread", "_session_state")
+        inside.needs(script_run_context, "SCRIPT_RUN_CONTEXT_ATTR_NAME")
+        name = script_run_context.SCRIPT_RUN_CONTEXT_ATTR_NAME
+        _replace(ScriptRunner, "_run_script_thread", functools.partial(let_go, name))
     with Inside("every message wakes the event loop") as inside:
         from streamlit.runtime.app_session import AppSession
 
@@ -97,6 +107,20 @@ def in_turn(turns: Turns, run_script):
     def run(self, *given, **named):
         with turns.turn():
             return run_script(self, *given, **named)
+
+    return run
+
+
+def let_go(name: str, run_script_thread):
+    """`ScriptRunner._run_script_thread`, after which its thread no longer holds the context, its attribute `name`, nor
+    the runner the session's state, which asks it whether to stop."""
+
+    def run(self):
+        try:
+            run_script_thread(self)
+        finally:
+            vars(threading.current_thread()).pop(name, None)
+            self._session_state = None
 
     return run
 

@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import ScriptRunner, get_script_run_ctx
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -28,6 +29,7 @@ from tests.ui.in_this_process import streamlit_served
 from ui import last_words
 from ui.admission import Admission
 from ui.components import following, live, wire
+from ui.lighter_reruns import lighten
 
 SCRIPT = Path(__file__).resolve().parents[2] / "browser" / "apps" / "live_script.py"
 
@@ -297,6 +299,28 @@ def test_what_a_run_has_written_arrives_though_the_next_one_is_asked_for_before_
         visitor.finish()
         arrived += visitor.texts
     assert arrived == ["text=20", "This stays."]
+
+
+def test_runs_that_are_over_do_not_wait_for_the_garbage_collector(visitor, monkeypatch):
+    lighten()
+    traces, start = [], ScriptRunner.start
+
+    def traced(self):
+        traces.append(weakref.ref(self))
+        start(self)
+
+    monkeypatch.setattr(ScriptRunner, "start", traced)
+    gc.disable()
+    try:
+        for n in (31, 32, 33):
+            visitor.release("level", n, n)
+        until = time.monotonic() + 30
+        while any(trace() for trace in traces[:-1]):  # the event loop may hold the last one
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    finally:
+        gc.enable()
+    assert len(traces) == 3 and visitor.data["level.live"]["value"] == 33
 
 
 def test_a_line_that_is_cut_gives_its_turn_back(visitor, address):
