@@ -43,12 +43,9 @@ def lighten() -> None:
         _replace(ScriptRunner, "_run_script", functools.partial(in_turn, Turns(AT_ONCE, LEASE)))
     with Inside("runs that are over wait for the garbage collector") as inside:
         from streamlit.runtime.scriptrunner import ScriptRunner
-        from streamlit.runtime.scriptrunner_utils import script_run_context
 
         inside.needs(ScriptRunner, "_run_script_thread", "_session_state")
-        inside.needs(script_run_context, "SCRIPT_RUN_CONTEXT_ATTR_NAME")
-        name = script_run_context.SCRIPT_RUN_CONTEXT_ATTR_NAME
-        _replace(ScriptRunner, "_run_script_thread", functools.partial(let_go, name))
+        _replace(ScriptRunner, "_run_script_thread", let_go)
     with Inside("every message wakes the event loop") as inside:
         from streamlit.runtime.app_session import AppSession
 
@@ -111,15 +108,18 @@ def in_turn(turns: Turns, run_script):
     return run
 
 
-def let_go(name: str, run_script_thread):
-    """`ScriptRunner._run_script_thread`, after which its thread no longer holds the context, its attribute `name`, nor
-    the runner the session's state, which asks it whether to stop."""
+def let_go(run_script_thread):
+    """`ScriptRunner._run_script_thread`, after which its thread no longer holds what Streamlit has hung on it, the context
+    of the run, nor the runner the session's state, which asks it whether to stop."""
 
     def run(self):
+        held = vars(threading.current_thread())
+        own = set(held)
         try:
             run_script_thread(self)
         finally:
-            vars(threading.current_thread()).pop(name, None)
+            for name in held.keys() - own:
+                del held[name]
             self._session_state = None
 
     return run

@@ -1,6 +1,7 @@
 """The page in a real browser: the boxes follow the hand, the numbers follow the boxes, sliders redraw live."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -141,10 +142,14 @@ def test_a_click_on_a_cell_or_a_bar_shows_its_pictures(server, page):
     rest(page)
     bar = bars.nth(8 + 5)  # of the second detector: missed
     bar.scroll_into_view_if_needed()
-    rest(page)  # pictures that come into sight may move the bars once more
-    place = bar.bounding_box()
-    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] - 2, steps=3)
-    expect(page.locator('[aria-label="AP lost by kind of error"] .hoverlayer .hovertext')).to_be_visible()
-    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] - 2)
+    told = page.locator('[aria-label="AP lost by kind of error"] .hoverlayer .hovertext')
+    at, until = (0.0, 0.0), time.monotonic() + 60
+    while "missed" not in " ".join(told.all_inner_texts()):  # pictures that come into sight move the bars once more
+        assert time.monotonic() < until
+        place = bar.bounding_box()
+        at = place["x"] + place["width"] / 2, place["y"] + place["height"] - 2
+        page.mouse.move(*at, steps=3)
+        page.wait_for_timeout(200)
+    page.mouse.click(*at)
     page.wait_for_url("**fails_lost_at=0%2C1%2C5**")
     expect(page.locator(".words", has_text="YOLO, cells: missed")).to_be_visible()
