@@ -109,8 +109,8 @@ def in_turn(turns: Turns, run_script):
 
 
 def let_go(run_script_thread):
-    """`ScriptRunner._run_script_thread`, after which its thread no longer holds what Streamlit has hung on it, the context
-    of the run, nor the runner the session's state, which asks it whether to stop."""
+    """`ScriptRunner._run_script_thread`, after which its thread no longer holds what Streamlit has hung on it, the
+    run's context, and the runner no longer the session's state, which asks it whether to stop."""
 
     def run(self):
         held = vars(threading.current_thread())

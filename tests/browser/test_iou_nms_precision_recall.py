@@ -144,7 +144,7 @@ def test_a_click_on_a_cell_or_a_bar_shows_its_pictures(server, page):
     bar.scroll_into_view_if_needed()
     told = page.locator('[aria-label="AP lost by kind of error"] .hoverlayer .hovertext')
     at, until = (0.0, 0.0), time.monotonic() + 60
-    while "missed" not in " ".join(told.all_inner_texts()):  # pictures that come into sight move the bars once more
+    while "missed" not in " ".join(told.all_text_contents()):  # pictures that come into sight move the bars once more
         assert time.monotonic() < until
         place = bar.bounding_box()
         at = place["x"] + place["width"] / 2, place["y"] + place["height"] - 2
