@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.reading import rest
+
 from ui import course
 
 pytestmark = pytest.mark.skipif(
@@ -36,6 +38,7 @@ def test_the_window_the_output_and_the_threshold_follow_the_hand(lesson):
         first = told.inner_text()
     lesson.mouse.up()
     lesson.wait_for_url(re.compile(r"window_place=\d+(%2C|,)\d+"))
+    rest(lesson)  # a hand that pauses writes where it is, too
     place = re.search(r"window_place=(\d+)(?:%2C|,)(\d+)", lesson.url).groups()
     box.focus()
     lesson.keyboard.press("ArrowRight")
