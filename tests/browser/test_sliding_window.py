@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.reading import rest
-
 from ui import course
 
 pytestmark = pytest.mark.skipif(
