@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import partial
 
 import streamlit as st
 
@@ -39,22 +40,23 @@ def wanted() -> str | None:
 
 
 class NotShownError(BaseException):
-    """What follows is not shown. No error, so nothing but `ends` catches it."""
+    """What follows is not shown. No error, so nothing but `_ends` catches it."""
+
+
+def ends(body: Callable) -> Callable[[], AbstractContextManager[None]]:
+    """What a call of `body` stands in, to be over where a section begins that is not shown."""
+    if inspect.signature(body).return_annotation not in (None, "None"):
+        return nullcontext  # somebody may need what it returns
+    return partial(_ends, f"{body.__module__}.{body.__qualname__}")
 
 
 @contextmanager
-def ends(body: Callable) -> Iterator[None]:
-    """The block is a call of `body`, and is over where a section begins that is not shown."""
-    if inspect.signature(body).return_annotation not in (None, "None"):
-        yield  # somebody may need what it returns
-        return
-    name = f"{address.title()}: {body.__module__}.{body.__qualname__}"
-    before = _within.set((*_within.get(), name))
+def _ends(body: str) -> Iterator[None]:
+    before = _within.set((*_within.get(), f"{address.title()}: {body}"))
     try:
         yield
     except NotShownError:
-        if (noted := recording.current()) is not None:
-            noted.spoil("it ended where a frame shows no more")
+        recording.spoil("it ended where a frame shows no more")
     finally:
         _within.reset(before)
 

@@ -280,9 +280,11 @@ class guard:
     """
 
     def __call__(self, body: Callable) -> Callable:
+        ending = not_shown.ends(body)
+
         @functools.wraps(body)
         def guarded(*given: Any, **named: Any) -> Any:
-            with _caught(), not_shown.ends(body):
+            with _caught(), ending():
                 return body(*given, **named)
 
         return guarded

@@ -5,7 +5,6 @@ Home asks nothing and has no sources: it is the map, and its numbers lead to the
 
 import ast
 import functools
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.moving import moved
 from ui import outside_lab_world, pictures
 from ui.course import TERMS, Lesson, ready
 from ui.predict import Prediction
@@ -87,13 +87,6 @@ def runs_networks(lesson: Lesson) -> bool:
     return any(isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "models" for node in nodes)
 
 
-def sliders(at: AppTest) -> dict[str, dict]:
-    """The live sliders of a page over numbers, by key."""
-    mounted = [json.loads(node.proto.json)[0] for node in at.get("bidi_component")]
-    numeric = [data for data in mounted if isinstance(data, dict) and "step" in data and not data.get("options")]
-    return {data["key"].removesuffix(".live"): data for data in numeric if not data["disabled"]}
-
-
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
 def test_a_fresh_visit_is_complete(first, sound, lesson: Lesson, prose):
     """Also with the title and the question of the course: the navigation paints them before the page runs."""
@@ -136,13 +129,7 @@ def test_words_of_other_pages_are_called_to_mind_once_with_a_link(first, file):
 def test_questions_come_from_the_state_of_the_controls(first, sound, lesson: Lesson, asked):
     at, before = first(lesson)
     asked.clear()
-    for key, data in sliders(at).items():
-        far = data["max"] if data["value"] - data["min"] <= data["max"] - data["value"] else data["min"]
-        middle = data["value"] + round((far - data["value"]) / 5 / data["step"]) * data["step"]
-        at.session_state[key] = type(data["value"])(middle)
-    for number in at.number_input:
-        number.set_value(number.value + 1 if number.value < number.max else number.value - 1)
-    sound(at.run())
+    sound(moved(at, part=5))
     assert [key for key in before if key in asked and asked[key] != before[key]], "no question follows a control"
 
 

@@ -6,7 +6,6 @@ which is not run now, is found out; and with a photograph, for the sections that
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections import defaultdict
@@ -18,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from tests.pages.arriving import arrived
+from tests.pages.moving import moved
 from ui import not_shown, page
 from ui.course import Lesson, ready
 
@@ -74,24 +74,6 @@ def framed(lesson: Lesson, query: dict, **state) -> AppTest:
     return arrived(at, query, state)
 
 
-def moved(at: AppTest) -> dict:
-    """The address of a visit after every slider and number has been moved."""
-    for key, data in sliders(at).items():
-        far = data["max"] if data["value"] - data["min"] <= data["max"] - data["value"] else data["min"]
-        middle = data["value"] + round((far - data["value"]) / 3 / data["step"]) * data["step"]
-        at.session_state[key] = type(data["value"])(middle)
-    for number in at.number_input:
-        number.set_value(number.value + 1 if number.value < number.max else number.value - 1)
-    return at.run().query_params
-
-
-def sliders(at: AppTest) -> dict[str, dict]:
-    """The live sliders of a page over numbers, by key."""
-    mounted = [json.loads(node.proto.json)[0] for node in at.get("bidi_component")]
-    numeric = [data for data in mounted if isinstance(data, dict) and "step" in data and not data.get("options")]
-    return {data["key"].removesuffix(".live"): data for data in numeric if not data["disabled"]}
-
-
 def walk(block: Block) -> Iterator[tuple[str, object]]:
     """Type and message of every element, in the order of the page."""
     for _, node in sorted(block.children.items()):
@@ -118,7 +100,8 @@ def test_a_section_alone_says_what_it_says_among_the_others(lesson, monkeypatch)
     monkeypatch.setattr(page, "link", lambda *_: None)  # under test there is no navigation to link into
     at = framed(lesson, {})
     pictures = {each.key: "Photograph" for each in at.segmented_control if each.key.endswith("_source")}
-    address, seen, found = moved(at), set(), borrowed(monkeypatch)  # fresh visits from here on: no callback looks
+    address, seen = moved(at, part=3).query_params, set()
+    found = borrowed(monkeypatch)  # fresh visits from here on: no callback looks
     for query in filter(None, (address, pictures)):
         whole = framed(lesson, query)
         while whole.get("progress"):  # a film is looked at in the background, once for all
