@@ -19,7 +19,11 @@ hypothesis.settings.register_profile("lab", deadline=None)  # no test depends on
 hypothesis.settings.load_profile("lab")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if "sweep" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("sweep")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("sweep")]
     places = in_order(item.nodeid for item in items)
     items.sort(key=lambda item: places[together(item.nodeid)])
 

@@ -31,7 +31,8 @@ from ui.streamlit_inside import Inside
 from ui.turns import Turns
 
 AT_ONCE = 1  # reruns that start to work at a time
-LEASE = 0.03  # seconds for which a rerun keeps others waiting at most
+LEASE = 0.1  # seconds for which a rerun keeps others waiting at most
+RERUNS = Turns(AT_ONCE, LEASE)
 
 
 def lighten() -> None:
@@ -40,7 +41,7 @@ def lighten() -> None:
         from streamlit.runtime.scriptrunner import ScriptRunner
 
         inside.needs(ScriptRunner, "_run_script")
-        _replace(ScriptRunner, "_run_script", functools.partial(in_turn, Turns(AT_ONCE, LEASE)))
+        _replace(ScriptRunner, "_run_script", functools.partial(in_turn, RERUNS))
     with Inside("runs that are over wait for the garbage collector") as inside:
         from streamlit.runtime.scriptrunner import ScriptRunner
 

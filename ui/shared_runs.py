@@ -21,7 +21,7 @@ import functools
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from ui import recorded_state, recording, replay
+from ui import lighter_reruns, recorded_state, recording, replay
 from ui.components import address, live, wire
 from ui.kept_runs import MEGABYTES, KeptRuns
 from ui.recorded_state import RecordingState, fresh, parameter, value_of, widget_of
@@ -101,12 +101,18 @@ def run(key: str, fragment: Callable) -> Any:
     name = None if context is None or live.current() is not None else _name(context, key, fragment)
     if name is None:
         return fragment()
-    kept = KEPT.find(name, functools.partial(_looked_up, context, {}))
-    if kept is not None and kept.replay(context, key):
+    # Who is the first at a value lets those pass who are not, and may find her own value known when they have.
+    if _replayed(context, key, name) or (lighter_reruns.RERUNS.step_aside() and _replayed(context, key, name)):
         KEPT.count(shared=True)
         return None
     KEPT.count(shared=False)
     return record(context, key, fragment, name)
+
+
+def _replayed(context: ScriptRunContext, key: str, name: Hashable) -> bool:
+    """Whether a kept run of the fragment has been told instead of running it."""
+    kept = KEPT.find(name, functools.partial(_looked_up, context, {}))
+    return kept is not None and kept.replay(context, key)
 
 
 def _name(context: ScriptRunContext, key: str, fragment: Callable) -> Hashable | None:

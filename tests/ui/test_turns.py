@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 
+from ui import turns as turns_module
 from ui.turns import TO_THE_END, Turns
 
 
@@ -106,3 +107,91 @@ def test_a_turn_taken_at_once_keeps_the_others_in_their_order():
     for thread in threads:
         thread.join(20)
     assert order == [0, 1, 2, 3] and not turns.taken()
+
+
+def queued(turns, work, *names):
+    """Threads that have begun `work(name)` one after the other; each waits for a turn, or has stepped aside."""
+    threads = []
+    for name in names:
+        before = len(turns._waiting) + len(turns._aside)
+        threads.append(threading.Thread(target=work, args=(name,)))
+        threads[-1].start()
+        while len(turns._waiting) + len(turns._aside) == before:
+            time.sleep(0.001)
+    return threads
+
+
+def test_who_steps_aside_lets_all_pass_who_wait_and_keeps_the_place_among_those_aside():
+    turns, order = Turns(1, TO_THE_END), []
+
+    def work(name: str) -> None:
+        with turns.turn():
+            order.append(name)
+            if name in ("a", "c"):
+                assert turns.step_aside()
+                order.append(f"{name} again")
+
+    with turns.turn():
+        threads = queued(turns, work, "a", "b", "c", "d")
+    for thread in threads:
+        thread.join(20)
+    assert order == ["a", "b", "c", "d", "a again", "c again"]
+    assert not turns.taken()
+
+
+def test_nobody_passes_for_longer_than_is_said(monkeypatch):
+    monkeypatch.setattr(turns_module, "ASIDE", 0.0)
+    turns, order = Turns(1, TO_THE_END), []
+
+    def work(name: str) -> None:
+        with turns.turn():
+            order.append(name)
+            if name == "a":
+                assert turns.step_aside()
+                order.append("a again")
+
+    with turns.turn():
+        threads = queued(turns, work, "a", "b", "c")
+    for thread in threads:
+        thread.join(20)
+    assert order == ["a", "a again", "b", "c"]
+
+
+def test_who_has_waited_aside_for_long_enough_is_called_though_another_thread_was_to_be_the_next(monkeypatch):
+    """Work that outlasts its lease is under way: the next wakes when the lease ends, and finds that she is not."""
+    monkeypatch.setattr(turns_module, "ASIDE", 0.1)
+    turns, order, heard, through = Turns(1, 0.2), [], [], threading.Event()
+
+    def work(name: str) -> None:
+        with turns.turn():
+            if name == "a":
+                turns.step_aside()
+                through.set()
+            order.append(name)
+            if name == "b":
+                heard.append(through.wait(20))  # does not give its turn back
+
+    with turns.turn():
+        threads = queued(turns, work, "a", "b", "c")
+    for thread in threads:
+        thread.join(30)
+    assert order == ["b", "a", "c"] and heard == [True] and not turns.taken()
+
+
+def test_alone_nobody_steps_aside_and_neither_does_who_has_no_turn():
+    turns = Turns(1, TO_THE_END)
+    assert not turns.step_aside()
+
+    def work(_) -> None:
+        with turns.turn():
+            assert not turns.step_aside()
+
+    with turns.turn():
+        assert not turns.step_aside()
+        (thread,) = queued(turns, work, "waits")
+        elsewhere = []
+        other = threading.Thread(target=lambda: elsewhere.append(turns.step_aside()))
+        other.start()
+        other.join(20)
+    thread.join(20)
+    assert elsewhere == [False] and not turns.taken()
