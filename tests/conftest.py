@@ -14,16 +14,14 @@ import app  # noqa: F401
 from benchmarks.servers import serve
 from tests.one_server import shared
 from tests.order import Together, in_order, together
+from ui import page
 
+page.FIRST = 0.0  # seconds that a visit waits for its browser; one under test in this process has none
 hypothesis.settings.register_profile("lab", deadline=None)  # no test depends on speed
 hypothesis.settings.load_profile("lab")
 
 
-def pytest_collection_modifyitems(config, items):
-    if "sweep" not in config.option.markexpr:
-        left_out = [item for item in items if item.get_closest_marker("sweep")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("sweep")]
+def pytest_collection_modifyitems(items):
     places = in_order(item.nodeid for item in items)
     items.sort(key=lambda item: places[together(item.nodeid)])
 

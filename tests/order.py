@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from xdist.scheduler import LoadScopeScheduling
 
 # What visits every page takes longest. It is not kept together by file, but by page, and begins first.
-BY_PAGE = re.compile(r"(?:.*/)?tests/(browser|pages)/test_(?:every_page|addresses|notebooks|sections_alone)\.py::\w+\[(\w+)")
+FILES = "every_page|addresses|notebooks|sections_alone"
+BY_PAGE = re.compile(rf"(?:.*/)?tests/(browser|pages)/test_(?:{FILES})\.py::\w+\[(\w+)")
 
 
 def together(test: str) -> str:

@@ -220,8 +220,9 @@ def watch(part: str, output: int) -> None:
     try:
         if part.strip("+"):
             hide(part.strip("+"))
-        from ui import warmup
+        from ui import page, warmup
 
+        page.FIRST = 0.0  # there are no eyes to wait for
         warmup.LIBRARIES = ()  # the page needs none of them
         import app  # noqa: F401
 
