@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import json
+import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ from websockets.sync.client import connect
 
 from benchmarks.protocol import ends, failed
 from tests.ui.in_this_process import streamlit_served
-from ui import replay, shared_runs
+from ui import lighter_reruns, replay, shared_runs
 from ui.kept_runs import KeptRuns
 from ui.recording import ABSENT, OwnError, Recording, frozen
 from ui.rooms import channel, room, seat
@@ -227,6 +229,24 @@ def test_two_sessions_with_the_same_state_are_told_the_same_and_left_alike(visit
     assert RAN.count(("inner", 5, 4)) == 1 and second.data["inner.live"]["sequence"] == 1
     assert second.state["doubled"] == {"is": [10]} and second.state["doubled"] is not alone.state["doubled"]
     assert second.query == alone.query == "level=5&inner=4"
+
+
+def test_of_two_who_come_to_a_new_value_at_once_one_runs_and_the_other_is_told(visit):
+    """The first steps aside for the second, who runs since nobody else waits, and then finds her own run known."""
+    visitors, heard = (visit(), visit()), {}
+    threads = [
+        threading.Thread(target=lambda one=one: heard.setdefault(one, told(one.move("level", 5)))) for one in visitors
+    ]
+    lighter_reruns.lighten()
+    with lighter_reruns.RERUNS.turn():
+        for waiting, thread in enumerate(threads, 1):
+            thread.start()
+            while len(lighter_reruns.RERUNS._waiting) < waiting:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join(60)
+    assert RAN == [("body", 1, 5), ("inner", 5, 1)] and (shared_runs.KEPT.shared, shared_runs.KEPT.run) == (1, 1)
+    assert heard[visitors[0]] == heard[visitors[1]]
 
 
 @pytest.mark.parametrize(
