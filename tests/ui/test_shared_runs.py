@@ -231,12 +231,14 @@ def test_two_sessions_with_the_same_state_are_told_the_same_and_left_alike(visit
     assert second.query == alone.query == "level=5&inner=4"
 
 
-def test_of_two_who_come_to_a_new_value_at_once_one_runs_and_the_other_is_told(visit):
-    """The first steps aside for the second, who runs since nobody else waits, and then finds her own run known."""
-    visitors, heard = (visit(), visit()), {}
-    threads = [
-        threading.Thread(target=lambda one=one: heard.setdefault(one, told(one.move("level", 5)))) for one in visitors
-    ]
+def test_who_comes_first_to_a_new_value_lets_those_pass_whose_run_is_known(visit, monkeypatch):
+    """So does the next one, who finds her own run known when she goes on."""
+    first, second, too, third = (visit() for _ in range(4))
+    first.move("level", 5)
+    known, record = [], shared_runs.record
+    monkeypatch.setattr(shared_runs, "record", lambda *given: known.append(shared_runs.KEPT.shared) or record(*given))
+    moves = ((second, 7), (too, 7), (third, 5))
+    threads = [threading.Thread(target=visitor.move, args=("level", value)) for visitor, value in moves]
     lighter_reruns.lighten()
     with lighter_reruns.RERUNS.turn():
         for waiting, thread in enumerate(threads, 1):
@@ -245,8 +247,9 @@ def test_of_two_who_come_to_a_new_value_at_once_one_runs_and_the_other_is_told(v
                 time.sleep(0.001)
     for thread in threads:
         thread.join(60)
-    assert RAN == [("body", 1, 5), ("inner", 5, 1)] and (shared_runs.KEPT.shared, shared_runs.KEPT.run) == (1, 1)
-    assert heard[visitors[0]] == heard[visitors[1]]
+    assert known == [1]  # when the second began to run, the third had been told
+    assert [each.data["level.live"]["value"] for each in (second, too, third)] == [7, 7, 5]
+    assert RAN == [("body", 1, 5), ("inner", 5, 1), ("body", 1, 7), ("inner", 7, 1)]
 
 
 @pytest.mark.parametrize(
