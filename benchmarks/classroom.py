@@ -41,10 +41,11 @@ AT_WORK = [view for view in VIEWS if view.cheap and view.hand == SLIDER and not 
 
 @dataclass
 class Record:
-    """What happened: milliseconds of every timed move by view, errors in words, server memory in MB by second, the
-    seconds that the server computed in the timed part, and its reruns there."""
+    """What happened: milliseconds of every timed move by view and by the minute in which it began, errors in words,
+    server memory in MB by second, the seconds that the server computed in the timed part, and its reruns there."""
 
     moves: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    by_minute: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
     computed: float | None = None
@@ -110,7 +111,9 @@ class Visitor:
                 if abs(self.slider.value - value) > 1e-6:
                     self.record.errors.append(f"{self.view.name}: the slider did not take the value")
                 if sent >= clock:
-                    self.record.moves[self.view.name].append(1000 * (now() - sent))
+                    took = 1000 * (now() - sent)
+                    self.record.moves[self.view.name].append(took)
+                    self.record.by_minute[int((sent - clock) // 60)].append(took)
         except (TimeoutError, websockets.WebSocketException, OSError) as error:
             self.record.errors.append(f"{self.view.name}: {type(error).__name__}")
 
@@ -205,6 +208,7 @@ def summary(record: Record, students: int, minutes: float) -> dict[str, Any]:
         "reruns_per_s": rounded(len(every) / (60 * minutes)),
         "p50_ms": rounded(percentile(every, 0.5)),
         "p95_ms": rounded(percentile(every, 0.95)),
+        "p95_ms_by_minute": [rounded(percentile(waits, 0.95)) for _, waits in sorted(record.by_minute.items())],
         "cpu_cores": rounded(record.computed and record.computed / (60 * minutes), 2),
         "cpu_ms_per_rerun": rounded(1000 * record.computed / len(every), 2) if record.computed and every else None,
         "shared_percent": rounded(100 * shared / (shared + run)) if shared + run else None,

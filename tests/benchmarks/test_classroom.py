@@ -17,9 +17,10 @@ def test_a_summary_has_the_keys_and_numbers_of_the_issue():
     record = Record(errors=["one: TimeoutError", "one: TimeoutError"], memory=[(0, 700.0), (61, 800.0), (120, 840.0)])
     record.moves["one"] += [10.0] * 90 + [50.0] * 9
     record.moves["two"] += [20.0] * 20 + [70.0]
+    record.by_minute |= {1: [10.0] * 20, 0: [10.0] * 18 + [50.0, 70.0]}
     record.reruns += [(30, 20), (60, 0)]
     found = summary(record, 7, 2.0)
-    assert found["shared_percent"] == 81.8
+    assert found["shared_percent"] == 81.8 and found["p95_ms_by_minute"] == [50.0, 10.0]
     assert {name: found[name] for name in ("students", "reruns_per_s", "p50_ms", "p95_ms", "errors", "rss_mb")} == {
         "students": 7, "reruns_per_s": 1.0, "p50_ms": 10.0, "p95_ms": 50.0, "errors": 2, "rss_mb": 840.0,
     }  # fmt: skip
