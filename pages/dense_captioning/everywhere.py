@@ -30,6 +30,13 @@ def every(image: np.ndarray) -> tuple[Tensor, Tensor, list]:
     return boxes, scores, network.greedy(network.regions(looked, boxes)) if len(boxes) else []
 
 
+def ranked(boxes: Tensor, scores: Tensor, captions: list, overlap: float, weight: float) -> tuple[Tensor, Tensor]:
+    """The rows that NMS leaves, best first, and the joint score of every row."""
+    sure = np.array([each.mean for each in captions])
+    joint = torch.from_numpy(caption_scores.joint(scores.numpy().astype(np.float64), sure, weight))
+    return nms.survivors(boxes, joint.float(), overlap, torch.zeros(len(boxes), dtype=torch.int64)), joint
+
+
 @st.fragment
 @page.guard()
 def everywhere(picture: Picture) -> None:
@@ -50,9 +57,8 @@ def everywhere(picture: Picture) -> None:
         live_slider("Joint score from", 0.0, 0.95, 0.3, step=0.05, key="densecap_least", format="%.2f") as least,
         body,
     ):  # fmt: skip
-        sure = np.array([each.mean for each in captions])
-        joint = torch.from_numpy(caption_scores.joint(scores.numpy().astype(np.float64), sure, weight))
-        kept = nms.survivors(boxes, joint.float(), overlap, torch.zeros(len(boxes), dtype=torch.int64))
+        sure = [each.mean for each in captions]
+        kept, joint = ranked(boxes, scores, captions, overlap, weight)
         kept = kept[joint[kept] >= least]
         rows = kept.tolist()
         left, right = st.columns([4, 5], gap="large")

@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from pages.dense_captioning import change, decode, everywhere, forced, looked, scores, shared, speak, unseen
+from pages.dense_captioning import (
+    change,
+    decode,
+    drawn_truth,
+    everywhere,
+    forced,
+    looked,
+    scores,
+    shared,
+    speak,
+    unseen,
+)
 from ui import outside_lab_world, page, pictures
 
 page.begin("Dense Captioning")
@@ -17,6 +28,7 @@ with page.guard():  # without weights there is one sentence
     decode.beam(picture)
     looked.looked(picture)
     everywhere.everywhere(picture)
+    drawn_truth.drawn(picture)
     unseen.unseen()
     scores.scores()
     scores.figures()

@@ -1,7 +1,7 @@
 """What shape has a thing, also where nobody sees it? Solids as truth, and meshes that are pulled onto them."""
 
 from labs import cubify, graph_convolution, inflated_solid, mesh_fitting, mesh_losses
-from pages.mesh_rcnn import alignment, export, fitting, scores, shared, stages, truth
+from pages.mesh_rcnn import alignment, drawn_truth, export, fitting, scores, shared, stages, truth
 from ui import outside_lab_world, page, pictures
 
 page.begin("Mesh R-CNN")
@@ -14,6 +14,7 @@ with page.guard():
     fitting.fit(picture)
     scores.judge(picture)
     export.take(picture)
+    drawn_truth.drawn(picture)
 
 page.section("Show the code", "The functions on this page; tests hold them equal to trimesh's and to known solutions.")
 page.show_code(

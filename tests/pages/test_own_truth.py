@@ -181,7 +181,8 @@ def test_lab_world_has_its_truth_and_a_link_for_another_picture_says_so(visit, s
     ("page", "key", "photo"),
     [("position_sensitive", "rfcn", "source"), ("iou_nms_precision_recall", "published", "source"),
      ("iou_nms_precision_recall", "nms", "source"), ("speed_accuracy", "trade", "source"),
-     ("localization", "localization", "source"), ("yolo_grid", "yolo_published", "photo")],
+     ("localization", "localization", "source"), ("yolo_grid", "yolo_published", "photo"),
+     ("mesh_rcnn", "mesh", "source"), ("dense_captioning", "densecap", "source")],
 )  # fmt: skip
 def test_other_detectors_are_judged_too(visit, sound, prose, drawn, page, key, photo):
     query = {f"{key}_source": "Photograph"} if photo == "source" else {}
