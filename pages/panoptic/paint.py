@@ -9,6 +9,7 @@ import streamlit as st
 from labs import panoptic_quality
 from labs.coco_file import Mark
 from labs.panoptic_quality import VOID
+from pages.panoptic import two_paintings
 from pages.panoptic.quality import MISSED, THINGS, means, painted
 from pages.shared import drawing_files, drawing_link, own_mask
 from pages.shared.swatches import swatches
@@ -17,7 +18,7 @@ from ui import page
 from ui.components import brush, following, live_slider, stage, words
 from ui.pictures import Picture
 
-KEY, LINK = "panoptic_paint", "panoptic_painting"
+KEY, LINK, SECOND = "panoptic_paint", "panoptic_painting", "panoptic_second"
 EACH = 9  # things of one class at most
 TOOLS = {"Brush": "brush", "Fill": "fill", "Erase": "erase"}
 PAINTS = (*STUFF, *(name for name in CLASSES[len(STUFF) :] for _ in range(EACH)))  # the class of each paint from 1
@@ -41,10 +42,10 @@ def pairs_of(values: np.ndarray) -> np.ndarray:
     return np.stack([labels, np.where(things, which % EACH + 1, 0)], -1)
 
 
-def load(marks: Sequence[Mark], size: tuple[int, int]) -> None:
-    """Put a file's painting under the brush, or say why not."""
+def load(marks: Sequence[Mark], size: tuple[int, int], into: str) -> None:
+    """Put a file's painting under the brush, or beside it, or say why not."""
     try:
-        st.session_state[KEY] = values_of(marks, size)
+        st.session_state[into] = values_of(marks, size)
     except ValueError as refused:
         page.problem(str(refused))
 
@@ -81,8 +82,9 @@ def paint(picture: Picture, said: np.ndarray) -> None:
     page.section("Paint your own", "Give every pixel a class, and every thing a number: paint, then be scored as the "
                  "networks are.")  # fmt: skip
     size = picture.image.shape[:2]
-    if drawing_link.turned_to(LINK, picture, (KEY,)) == "first":
+    if drawing_link.turned_to(LINK, picture, (KEY, SECOND)) == "first":
         st.session_state[KEY] = own_mask.from_link(LINK, size, len(PAINTS) + 1)
+        st.session_state[SECOND] = own_mask.from_link(f"{LINK}_2", size, len(PAINTS) + 1)
     with st.container(key="line-panoptic-paint", horizontal=True, vertical_alignment="center"):
         tool = st.segmented_control("Tool", list(TOOLS), default="Brush", required=True, key="panoptic_tool",
                                     bind="query-params", label_visibility="collapsed")  # fmt: skip
@@ -94,9 +96,11 @@ def paint(picture: Picture, said: np.ndarray) -> None:
                                      label_visibility="collapsed", help="Two dogs are two segments.")  # fmt: skip
         folder = st.popover("Files", icon=":material/folder_open:")
     with folder:
-        found = drawing_files.taken("panoptic_load", "Load a painting", picture, CLASSES, masks=True)
-        if found is not None:
-            load(found.marks, size)
+        for each, label, into in (("load", "Load a painting", KEY), ("other", "A second painting to compare", SECOND)):
+            found = drawing_files.taken(f"panoptic_{each}", label, picture, CLASSES, masks=True)
+            if found is not None:
+                load(found.marks, size, into)
+        two_paintings.forget(SECOND)
     left, right = st.columns(2, gap="large")
     with right, live_slider("Brush size", 1, 40, 10, key="panoptic_radius", unit="px", window=2) as radius:
         in_hand = paint_of(CLASSES.index(name), number)
@@ -119,13 +123,15 @@ def paint(picture: Picture, said: np.ndarray) -> None:
         right.html(swatches((PALETTE[each], each) for each in CLASSES))
         with folder:
             drawing_files.offered("panoptic", picture, own_mask.marks_of(held.values, PAINTS))
-    own_mask.remembered(LINK, held, None)
-    if picture.view is None:
-        with right:
-            as_truth(held.values, said)
-        return
+    second = st.session_state.get(SECOND)
+    own_mask.remembered(LINK, held, second)
     with right:
-        scored(picture, held.values)
+        if second is not None and second.any():
+            two_paintings.compared("panoptic_two", picture, pairs_of(held.values), pairs_of(second))
+        if picture.view is None:
+            as_truth(held.values, said)
+        else:
+            scored(picture, held.values)
 
 
 def as_truth(values: np.ndarray, said: np.ndarray) -> None:

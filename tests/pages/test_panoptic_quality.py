@@ -101,3 +101,21 @@ def test_a_photograph_is_not_scored_until_it_is_painted(visit, sound, said):
             values[row, column] = 0 if label < 0 or number > paint.EACH else paint.paint_of(label, max(number, 1))
     at.session_state[paint.KEY] = values
     assert "**The networks by your painting**: **all** PQ 1.00" in said(sound(at.run()))
+
+
+def test_two_paintings_are_compared_segment_by_segment(visit, sound, prose, drawn):
+    mine, other = np.zeros((2, 224, 224), np.uint8)
+    mine[:100], mine[100:], mine[120:160, 20:60], mine[120:160, 100:140] = 1, 2, 6, 7  # sky, grass, two persons
+    other[:100], other[100:], other[120:160, 20:50], other[180:200, 100:140] = 1, 2, 6, 7
+    assert (paint.paint_of(5, 1), paint.paint_of(5, 2)) == (6, 7)
+    links = {paint.LINK: drawing_link.packed(mine), f"{paint.LINK}_2": drawing_link.packed(other)}
+    at = sound(visit("panoptic", OFF | links))
+    told = prose(at)
+    assert f"**all** PQ {library(paint.pairs_of(other), paint.pairs_of(mine))[0]:.2f}" in told
+    assert "3 segments agree, only yours 1, only the second 1." in told
+    assert "panoptic_two" in drawn.layers and at.query_params[f"{paint.LINK}_2"] == links[f"{paint.LINK}_2"]
+    at.button(key="panoptic_second_alone").click().run()
+    assert "Two paintings" not in prose(sound(at)) and f"{paint.LINK}_2" not in at.query_params
+    assert at.button(key="panoptic_second_alone").disabled and at.query_params[paint.LINK] == links[paint.LINK]
+    empty = prose(sound(visit("panoptic", OFF | {f"{paint.LINK}_2": links[paint.LINK]})))
+    assert "0 segments agree, only yours 0, only the second 0." in empty  # nothing of one's own is there to compare

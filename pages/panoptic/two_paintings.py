@@ -1,0 +1,36 @@
+"""A second painting of the same picture: how far two people agree, segment by segment."""
+
+import numpy as np
+import streamlit as st
+
+from labs import panoptic_quality
+from pages.panoptic.quality import MISSED, THINGS, means, painted
+from pages.shared import own_mask
+from scenes import CLASSES
+from ui.components import stage, words
+from ui.pictures import Picture
+
+
+def forget(second: str) -> None:
+    """The button that puts the second painting away, which the session holds under this name."""
+    there = st.session_state.get(second)
+    st.button("Without the second painting", icon=":material/close:", key=f"{second}_alone",
+              disabled=there is None or not there.any(), on_click=own_mask.alone, args=(second,))  # fmt: skip
+
+
+def compared(key: str, picture: Picture, mine: np.ndarray, other: np.ndarray) -> None:
+    """Panoptic quality of the second painting by yours, both class and identity of every pixel, (H, W, 2)."""
+    judged = panoptic_quality.judge(mine, other, THINGS)
+    found = panoptic_quality.quality(panoptic_quality.tally(judged, len(CLASSES)))
+    words(
+        f"**Two paintings**: {means(found)} :gray[{len(judged.matches)} segments agree, only yours "
+        f"{int(judged.missed.sum())}, only the second {int(judged.wrong.sum())}. Yours counts as the truth, and what "
+        "you left empty does not count.]",
+        f"{key}_figures",
+    )  # fmt: skip
+    fate = np.full(len(judged.truth.labels) + 1, 2)
+    fate[:-1][judged.missed], fate[judged.matches[:, 0]] = 3, 1
+    stage(key, zoom=False, window=2).show(
+        picture.image, [painted(fate, judged.truth.numbers, MISSED)], alt="Your painting: what the second one has too",
+        caption="Yours. Blue: the second painting has the same segment. Orange: it has not.",
+    )  # fmt: skip
