@@ -23,7 +23,7 @@ def compared(key: str, picture: Picture, mine: np.ndarray, other: np.ndarray) ->
     judged = panoptic_quality.judge(mine, other, THINGS)
     found = panoptic_quality.quality(panoptic_quality.tally(judged, len(CLASSES)))
     words(
-        f"**Two paintings**: {means(found)} :gray[{len(judged.matches)} segments agree, only yours "
+        f"**Two paintings**: {means(found)} :gray[Segments in both {len(judged.matches)}, only yours "
         f"{int(judged.missed.sum())}, only the second {int(judged.wrong.sum())}. Yours counts as the truth, and what "
         "you left empty does not count.]",
         f"{key}_figures",

@@ -112,10 +112,10 @@ def test_two_paintings_are_compared_segment_by_segment(visit, sound, prose, draw
     at = sound(visit("panoptic", OFF | links))
     told = prose(at)
     assert f"**all** PQ {library(paint.pairs_of(other), paint.pairs_of(mine))[0]:.2f}" in told
-    assert "3 segments agree, only yours 1, only the second 1." in told
+    assert "Segments in both 3, only yours 1, only the second 1." in told
     assert "panoptic_two" in drawn.layers and at.query_params[f"{paint.LINK}_2"] == links[f"{paint.LINK}_2"]
     at.button(key="panoptic_second_alone").click().run()
     assert "Two paintings" not in prose(sound(at)) and f"{paint.LINK}_2" not in at.query_params
     assert at.button(key="panoptic_second_alone").disabled and at.query_params[paint.LINK] == links[paint.LINK]
     empty = prose(sound(visit("panoptic", OFF | {f"{paint.LINK}_2": links[paint.LINK]})))
-    assert "0 segments agree, only yours 0, only the second 0." in empty  # nothing of one's own is there to compare
+    assert "Segments in both 0, only yours 0, only the second 0." in empty  # nothing of one's own is there to compare
