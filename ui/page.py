@@ -170,11 +170,14 @@ def show_code(functions: Callable | Sequence[Callable], formula: str = "", libra
     with st.expander(f"Show the code: `{names}`", icon=":material/code:"):
         if formula:
             st.latex(formula)
-        source = "\n\n".join(inspect.getsource(function).rstrip() for function in functions)
+        source = "\n\n".join(_source(function).rstrip() for function in functions)
         st.code(source, language="python", wrap_lines=True)
         if library:
             st.caption("In practice, call the library:")
             st.code(library, language="python", wrap_lines=True)
+
+
+_source = functools.lru_cache(512)(inspect.getsource)  # a twelfth of what an open page costs, read anew each time
 
 
 def erratum(slide: str, truth: str) -> None:
