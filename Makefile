@@ -1,5 +1,6 @@
 # make run     open the lab in the browser
 # make test    lint, import contracts, types, tests (in a real browser too, where Chromium is installed)
+# make sweep   what make test tries with some values, with all: for a release
 # make hall    as many servers as PROCESSES says behind one address, for a lecture hall (needs HAProxy)
 # All make their own virtual environment; the second time they start at once.
 
@@ -17,7 +18,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test hall clean
+.PHONY: run test sweep hall clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/python requirements.py packages
@@ -35,6 +36,10 @@ test: $(VENV)/test.stamp
 	$(BIN)/lint-imports
 	$(BIN)/ty check
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
+
+sweep: export OMP_NUM_THREADS = 1
+sweep: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -m sweep --numprocesses=$(WORKERS) --dist=loadfile
 
 clean:
 	rm -rf $(VENV)

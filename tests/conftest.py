@@ -21,7 +21,11 @@ hypothesis.settings.register_profile("lab", deadline=None)  # no test depends on
 hypothesis.settings.load_profile("lab")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if "sweep" not in config.option.markexpr:
+        swept = [bool(item.get_closest_marker("sweep")) for item in items]
+        config.hook.pytest_deselected(items=[item for item, left in zip(items, swept) if left])
+        items[:] = [item for item, left in zip(items, swept) if not left]
     places = in_order(item.nodeid for item in items)
     items.sort(key=lambda item: places[together(item.nodeid)])
 

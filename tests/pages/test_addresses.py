@@ -1,6 +1,7 @@
 """Addresses that mean nothing: every parameter of every page is then its default, and leaves the address.
 
-The parameters come from the pages themselves: those that a fresh visit binds to a widget or asks the address for.
+Each parameter is given some of the words, a visit mixes them, and `make sweep` gives each all. The parameters come from
+the pages themselves: those that a fresh visit binds to a widget or asks the address for.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ BAD = {
     "box": f"nan,-inf,{HUGE},{DIGITS}",
     "cell": "no-such-grid,0,0",
 }
+WORDS = [*BAD.values()]
+SOME = pytest.param(range(3), id="some")
+REST = pytest.param(range(3, len(WORDS)), marks=pytest.mark.sweep, id="rest")
 
 
 @pytest.fixture
@@ -65,8 +69,9 @@ def values(at: AppTest, names: set[str]) -> dict:
     return {name: repr(at.session_state[name]) for name in sorted(names) if name in at.session_state}
 
 
+@pytest.mark.parametrize("turns", [SOME, REST])
 @pytest.mark.parametrize("lesson", ready(), ids=lambda each: each.file)
-def test_an_address_that_means_nothing_shows_the_defaults_and_is_put_right(lesson, parameters, monkeypatch):
+def test_an_address_that_means_nothing_shows_the_defaults_and_is_put_right(lesson, turns, parameters, monkeypatch):
     monkeypatch.setattr(page, "link", lambda *_: None)  # under test there is no navigation to link into
     plain = opened(lesson, {})
     assert not plain.exception and not any(error.value == page.SORRY for error in plain.error)
@@ -74,10 +79,10 @@ def test_an_address_that_means_nothing_shows_the_defaults_and_is_put_right(lesso
     assert len(names) > 3
     defaults = values(plain, names)
     several = {name for name in defaults if isinstance(plain.session_state[name], list)}
-    for bad in BAD.values():
+    for turn in turns:
+        query = {name: WORDS[(place + 4 * turn) % len(WORDS)] for place, name in enumerate(sorted(names))}
         # A choice of several may be empty, and an empty parameter says so: below.
-        put = names - several if bad == "" else names
-        at = opened(lesson, dict.fromkeys(put, bad))
+        at = opened(lesson, {name: bad for name, bad in query.items() if bad or name not in several})
         said = [error.value for error in at.error]
         assert not at.exception and not [each for each in said if each == page.SORRY or "Exceeds the limit" in each]
         assert values(at, names) == defaults

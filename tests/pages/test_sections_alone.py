@@ -1,7 +1,8 @@
 """A section that a frame shows alone says what it says among the others, which are not run (ui/not_shown.py).
 
 Each page is opened with its controls moved, so that a section which needs what another one reads from the address, and
-which is not run now, is found out; and with a photograph, for the sections that are there only then.
+which is not run now, is found out; and with a photograph, for the sections that are there only then. What sections
+leave each other in the session is watched on the whole page; one of each page is shown alone, by `make sweep` all.
 """
 
 from __future__ import annotations
@@ -95,8 +96,9 @@ def sections(at: AppTest) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.sweep)], ids=["one", "every"])
 @pytest.mark.parametrize("lesson", ready(), ids=lambda each: each.file)
-def test_a_section_alone_says_what_it_says_among_the_others(lesson, monkeypatch):
+def test_a_section_alone_says_what_it_says_among_the_others(lesson, every, monkeypatch):
     monkeypatch.setattr(page, "link", lambda *_: None)  # under test there is no navigation to link into
     at = framed(lesson, {})
     pictures = {each.key: "Photograph" for each in at.segmented_control if each.key.endswith("_source")}
@@ -109,7 +111,8 @@ def test_a_section_alone_says_what_it_says_among_the_others(lesson, monkeypatch)
             whole = framed(lesson, query)
         assert not whole.exception and not any(error.value == page.SORRY for error in whole.error)
         among = sections(whole)
-        for anchor in [each for each in among if each and each not in seen]:
+        anchors = [each for each in among if each and each not in seen]
+        for anchor in anchors if every else anchors[-2:][:1]:  # what is last among the lessons: the sources follow
             alone = sections(framed(lesson, {**query, "section": anchor}))
             assert alone[anchor] == among[anchor]
             assert alone[""] == among[""]
