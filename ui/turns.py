@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 TO_THE_END = 1e9  # seconds: a lease that no work outlasts
-ASIDE = 1.0  # seconds for which whoever has stepped aside lets the others pass at most
+ASIDE = 3.0  # seconds for which whoever has stepped aside lets the others pass at most
 
 
 class Waiting(NamedTuple):
