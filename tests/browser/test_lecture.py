@@ -29,6 +29,12 @@ PATIENCE = test_hall.PATIENCE
 MANY = 30
 KEY, TEXT = "rf-count", "Without downsampling, how many?"
 AWAY = "The class cannot be reached just now"
+# A toast is there for ten seconds, and on a busy machine that is over before anybody has looked.
+NOTE_TOASTS = """() => {
+  window.toasts = []
+  const look = () => document.querySelectorAll('[data-testid=stToast]').forEach((each) => toasts.push(each.innerText))
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true })
+}"""
 
 running = test_hall.running  # two servers behind one address, and their Redis
 
@@ -273,7 +279,8 @@ def results_and_end(rooms, code, lecturer, student, many) -> None:
     told = {name for each in many for said in each.listen() for name in said}
     known = {"leads", "place", "number", "polls", "spread", "rest", "drawings", "away"}
     assert told <= known, "a student is told nothing else"
+    student.evaluate(NOTE_TOASTS)
     lecturer.get_by_role("button", name="End the room").click()
-    expect(student.get_by_text("The room is closed.")).to_be_visible()
+    student.wait_for_function("toasts.some((said) => said.includes('The room is closed.'))")
     assert until(lambda: all(any("over" in said for said in each.listen()) for each in many))
     assert not rooms.there(code) and not rooms.store._redis.keys(f"*{code}*")
