@@ -101,7 +101,7 @@ def run(key: str, fragment: Callable) -> Any:
     name = None if context is None or live.current() is not None else _name(context, key, fragment)
     if name is None:
         return fragment()
-    # Who is the first at a value lets those pass who are not, and may find her own value known when they have.
+    # Who is the first at a value lets all pass who wait, most of whose runs are known, and may find her own known then.
     if _replayed(context, key, name) or (lighter_reruns.RERUNS.step_aside() and _replayed(context, key, name)):
         KEPT.count(shared=True)
         return None

@@ -18,6 +18,7 @@ from ui.pictures import Picture
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#8A9099")
 WRITTEN = 8  # sentences below the picture
+OVERLAP, WEIGHT = 0.5, 0.5  # where the sliders of NMS and of the sentence begin
 WHOLE = (0.0, 0.0, float(SIZE), float(SIZE))
 
 
@@ -49,15 +50,15 @@ def everywhere(picture: Picture) -> None:
     columns, body = st.columns(3, gap="large"), st.container()
     with (
         columns[0],
-        live_slider("NMS: IoU above which one of two goes", 0.1, 0.95, 0.5, step=0.05, key="densecap_nms",
+        live_slider("NMS: IoU above which one of two goes", 0.1, 0.95, OVERLAP, step=0.05, key="densecap_nms",
                     format="%.2f") as overlap,
         columns[1],
-        live_slider("Weight of the sentence", 0.0, 1.0, 0.5, step=0.05, key="densecap_weight", format="%.2f") as weight,
+        live_slider("Weight of the sentence", 0.0, 1.0, WEIGHT, step=0.05, key="densecap_weight",
+                    format="%.2f") as weight,
         columns[2],
         live_slider("Joint score from", 0.0, 0.95, 0.3, step=0.05, key="densecap_least", format="%.2f") as least,
         body,
     ):  # fmt: skip
-        sure = [each.mean for each in captions]
         kept, joint = ranked(boxes, scores, captions, overlap, weight)
         kept = kept[joint[kept] >= least]
         rows = kept.tolist()
@@ -78,7 +79,7 @@ def everywhere(picture: Picture) -> None:
         with right:
             lines = [
                 f"**{n + 1}** {captions[row].text} :gray[{float(joint[row]):.2f} = box {float(scores[row]):.2f}, "
-                f"sentence {sure[row]:.2f}]"
+                f"sentence {captions[row].mean:.2f}]"
                 for n, row in enumerate(rows[:WRITTEN])
             ]
             lines.append(f":gray[{len(rows)} of {len(boxes)} regions stay.]")

@@ -10,7 +10,7 @@ from labs import panoptic_quality
 from labs.coco_file import Mark
 from labs.panoptic_quality import VOID
 from pages.panoptic import two_paintings
-from pages.panoptic.quality import MISSED, THINGS, means, painted
+from pages.panoptic.quality import MISSED, THINGS, fate_of, means, painted
 from pages.shared import drawing_files, drawing_link, own_mask
 from pages.shared.swatches import swatches
 from scenes import CLASSES, PALETTE, STUFF
@@ -100,7 +100,7 @@ def paint(picture: Picture, said: np.ndarray) -> None:
             found = drawing_files.taken(f"panoptic_{each}", label, picture, CLASSES, masks=True)
             if found is not None:
                 load(found.marks, size, into)
-        two_paintings.forget(SECOND)
+        own_mask.without_second("panoptic_second", SECOND)
     left, right = st.columns(2, gap="large")
     with right, live_slider("Brush size", 1, 40, 10, key="panoptic_radius", unit="px", window=2) as radius:
         in_hand = paint_of(CLASSES.index(name), number)
@@ -158,8 +158,7 @@ def scored(picture: Picture, values: np.ndarray) -> None:
     with page.predict("panoptic-painted", "How high is the PQ of your map?", page.Number(0.0, 1.0, 0.05)) as prediction:
         words(f"{means(found)} :gray[Matches {len(judged.matches)}, missed {int(judged.missed.sum())}, "
               f"wrong {int(judged.wrong.sum())}.]", "panoptic_painted_score")  # fmt: skip
-        fate = np.full(len(judged.truth.labels) + 1, 2)
-        fate[:-1][judged.missed], fate[judged.matches[:, 0]] = 3, 1
+        fate = fate_of(judged.missed, judged.matches[:, 0])
         stage("panoptic_painted_truth", zoom=False, window=2).show(
             picture.image, [painted(fate, judged.truth.numbers, MISSED)], alt="The truth: what you matched and missed",
             caption="The truth. Blue: you matched it. Orange: missed.",

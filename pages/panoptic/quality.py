@@ -52,8 +52,7 @@ def scored(picture: Picture, prediction: np.ndarray) -> None:
     counted = panoptic_quality.tally(judged, len(CLASSES))
     found = panoptic_quality.quality(counted)
     with left:
-        fate = np.full(len(judged.truth.labels) + 1, 2)  # 0 void, 1 match, 2 ignored, 3 missed
-        fate[:-1][judged.missed], fate[judged.matches[:, 0]], fate[-1] = 3, 1, 0
+        fate = fate_of(judged.missed, judged.matches[:, 0], outside=0)
         draggable = [replace(view.boxes[0], xyxy=box, label="void" if rule == IS_VOID else "crowds")]
         canvas = stage("panoptic_truth_plain", zoom=False, window=2) if rule == PLAIN else view
         canvas.show(
@@ -64,8 +63,7 @@ def scored(picture: Picture, prediction: np.ndarray) -> None:
             caption="Truth. Blue: a match. Orange: missed (FN). Grey: ignored. Black: void.",
         )  # fmt: skip
     with right:
-        fate = np.full(len(judged.prediction.labels) + 1, 2)
-        fate[:-1][judged.wrong], fate[judged.matches[:, 1]], fate[-1] = 3, 1, 0
+        fate = fate_of(judged.wrong, judged.matches[:, 1], outside=0)
         stage("panoptic_judged", zoom=False, window=2).show(
             picture.image, [painted(fate, judged.prediction.numbers, WRONG)],
             alt="The prediction: segments with a match, and wrong ones",
@@ -116,6 +114,14 @@ def judge(truth: np.ndarray, prediction: np.ndarray, rule: str, box) -> Judged:
         mostly = np.bincount(ids[region], minlength=ids.max() + 1) > np.bincount(ids.ravel()) / 2
         crowd = mostly[ids] & np.isin(truth[..., 0], list(THINGS))
     return panoptic_quality.judge(truth, prediction, THINGS, crowd)
+
+
+def fate_of(bad: np.ndarray, matched: np.ndarray, outside: int = 2) -> np.ndarray:
+    """What became of every segment: 1 match, 2 ignored, 3 `bad` (missed or wrong); at the end of what is `outside` all
+    of them, where 0 is void."""
+    fate = np.full(len(bad) + 1, 2)
+    fate[:-1][bad], fate[matched], fate[-1] = 3, 1, outside
+    return fate
 
 
 def painted(fate: np.ndarray, numbers: np.ndarray, bad: str) -> Labels:

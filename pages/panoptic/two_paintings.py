@@ -1,21 +1,12 @@
 """A second painting of the same picture: how far two people agree, segment by segment."""
 
 import numpy as np
-import streamlit as st
 
 from labs import panoptic_quality
-from pages.panoptic.quality import MISSED, THINGS, means, painted
-from pages.shared import own_mask
+from pages.panoptic.quality import MISSED, THINGS, fate_of, means, painted
 from scenes import CLASSES
 from ui.components import stage, words
 from ui.pictures import Picture
-
-
-def forget(second: str) -> None:
-    """The button that puts the second painting away, which the session holds under this name."""
-    there = st.session_state.get(second)
-    st.button("Without the second painting", icon=":material/close:", key=f"{second}_alone",
-              disabled=there is None or not there.any(), on_click=own_mask.alone, args=(second,))  # fmt: skip
 
 
 def compared(key: str, picture: Picture, mine: np.ndarray, other: np.ndarray) -> None:
@@ -28,8 +19,7 @@ def compared(key: str, picture: Picture, mine: np.ndarray, other: np.ndarray) ->
         "you left empty does not count.]",
         f"{key}_figures",
     )  # fmt: skip
-    fate = np.full(len(judged.truth.labels) + 1, 2)
-    fate[:-1][judged.missed], fate[judged.matches[:, 0]] = 3, 1
+    fate = fate_of(judged.missed, judged.matches[:, 0])
     stage(key, zoom=False, window=2).show(
         picture.image, [painted(fate, judged.truth.numbers, MISSED)], alt="Your painting: what the second one has too",
         caption="Yours. Blue: the second painting has the same segment. Orange: it has not.",

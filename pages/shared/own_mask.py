@@ -92,6 +92,11 @@ def files(key: str, picture: Picture, seen: Seen, held: str, second: str) -> Non
         found = drawing_files.taken(f"{key}_{name}", label, picture, seen.classes, masks=True)
         if found is not None:
             st.session_state[into] = values_of(found.marks, seen.classes, size)
+    without_second(key, second)
+
+
+def without_second(key: str, second: str) -> None:
+    """The button that puts the second painting away, which the session holds under the name `second`."""
     there = st.session_state.get(second)
     st.button("Without the second painting", icon=":material/close:", key=f"{key}_alone",
               disabled=there is None or not there.any(), on_click=alone, args=(second,))  # fmt: skip

@@ -223,11 +223,12 @@ def test_back_and_forward_restore_every_control(tab, lesson):
     other = ready()[ready().index(lesson) + (1 if to == "Next page" else -1)]
     expect(tab.get_by_role("heading", level=1, name=other.title, exact=True)).to_be_visible(timeout=90_000)
     there = rest(tab)
-    for way, title, before in ((tab.go_back, lesson.title, shown), (tab.go_forward, other.title, there)):
+    for way, title, before in ((tab.go_back, lesson.title, shown), (tab.go_forward, other.title, there),
+                               (tab.go_back, lesson.title, shown)):  # fmt: skip
         way()
         expect(tab.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible(timeout=90_000)
         assert rest(tab)["controls"] == before["controls"]
-        assert way == tab.go_forward or tab.url == address
+    assert tab.url == address
 
 
 @pytest.mark.parametrize("window", ["projector", "lecture", "phone"])
@@ -255,7 +256,7 @@ def test_a_projector_is_read_from_the_last_row(seen):
 
 
 @EVERY_FIFTH
-def test_a_question_veils_its_view_until_a_guess(usual, lesson):
+def test_a_question_veils_its_view_until_a_guess(chromium, usual, lesson):
     if not lesson.path:
         pytest.skip("home asks nothing")
     page, frame = usual, frames(usual).first
@@ -273,6 +274,11 @@ def test_a_question_veils_its_view_until_a_guess(usual, lesson):
     expect(frame.get_by_text("You said")).to_be_visible()
     rest(page)
     assert not is_veiled(frame)
+    with visiting(chromium, viewport=PROJECTOR, reduced_motion="reduce") as other:
+        arrive(other, page.url, lesson)
+        assert not is_veiled(frames(other).first)
+        said = frame.locator("[class*=-said-]").first.inner_text()
+        assert frames(other).first.locator("[class*=-said-]").first.inner_text() == said
 
 
 def test_lecture_mode_and_the_way_on(usual, lecture, server, lesson):
