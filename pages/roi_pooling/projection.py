@@ -37,13 +37,17 @@ SMALLEST = 4.0  # pixels: what a hand can still grab
 
 
 def start_box(picture: Picture) -> Box:
-    """The box of the address; else the largest thing that is neither tiny nor all of the scene, else the middle."""
-    found = linked_box()
-    if found is None and picture.view is not None and len(picture.view.instances):
-        sides = [np.array(thing.box[2:]) - thing.box[:2] for thing in picture.view.instances]
-        best = max(range(len(sides)), key=lambda i: sides[i].prod() * (sides[i].max() < 0.75 * SIZE))
-        found = xyxy(np.round(picture.view.instances[best].box))
-    return editable(found or (90.0, 70.0, 215.0, 190.0))
+    """The box of the address; else the one that everybody sees first on this picture."""
+    return editable(linked_box() or first_box(picture))
+
+
+def first_box(picture: Picture) -> tuple[float, float, float, float]:
+    """The largest thing that is neither tiny nor all of the scene, else the middle."""
+    if picture.view is None or not len(picture.view.instances):
+        return (90.0, 70.0, 215.0, 190.0)
+    sides = [np.array(thing.box[2:]) - thing.box[:2] for thing in picture.view.instances]
+    best = max(range(len(sides)), key=lambda i: sides[i].prod() * (sides[i].max() < 0.75 * SIZE))
+    return xyxy(np.round(picture.view.instances[best].box))
 
 
 def linked_box() -> tuple[float, float, float, float] | None:
@@ -128,7 +132,7 @@ def draw(picture: Picture, view, places: tuple, choice: Choice) -> None:
         grown = (x1, y1, max(x2, x1 + SMALLEST), max(y2, y1 + SMALLEST))
         if grown != (x1, y1, x2, y2):  # what is drawn, in the address and in the table is one box
             view.boxes = st.session_state["roi_scene"] = [replace(view.boxes[0], xyxy=grown)]
-        remember(grown)
+        remember(grown, picture)
     rows, columns = choice.values.shape
     left, right, beside = places
     moved = [Box("moved", xyxy(choice.frames.picture), "shifted", ORANGE, dash=True)] if choice.shift else []
@@ -172,12 +176,10 @@ def ends(choice: Choice) -> str:
     return said
 
 
-def remember(box: tuple[float, float, float, float]) -> None:
-    """The box into the address, once the visitor has moved it; called only while no hand is on it."""
-    first = st.session_state.setdefault("_roi_first", box)
-    text = ",".join(f"{value:g}" for value in box)
-    if box != first or address.linked("roi_box") is not None:
-        address.keep("roi_box", text)
+def remember(box: tuple[float, float, float, float], picture: Picture) -> None:
+    """The box into the address, if a newcomer would see another one; called only while no hand is on it."""
+    if box != first_box(picture) or address.linked("roi_box") is not None:
+        address.keep("roi_box", ",".join(f"{value:g}" for value in box))
 
 
 def frames_table(choice: Choice) -> None:

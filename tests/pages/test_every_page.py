@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.moving import moved
+from tests.pages.moving import moved, sliders
 from ui import outside_lab_world, pictures
 from ui.course import TERMS, Lesson, ready
 from ui.predict import Prediction
@@ -51,6 +51,7 @@ REMINDED = {
 }  # fmt: skip
 KNOWS_PHOTOGRAPHS = {"saliency", "selective_search"}  # they go to a network trained on photographs, or to none
 FOOTER = re.compile(r".+ · (cpu|cuda|mps)\b.* · [\d.,]+ ms")
+TIMED = re.compile(r"[\d.,]+ (ms|s|seconds|minutes)\b|keeps up|falls behind, and the film waits")  # a clock says so
 visited: dict[str, tuple[AppTest, dict]] = {}
 
 
@@ -126,11 +127,18 @@ def test_words_of_other_pages_are_called_to_mind_once_with_a_link(first, file):
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
-def test_questions_come_from_the_state_of_the_controls(first, sound, lesson: Lesson, asked):
+def test_questions_come_from_the_state_of_the_controls_and_another_sees_the_same(
+    first, visit, sound, lesson: Lesson, asked, said
+):
     at, before = first(lesson)
     asked.clear()
     sound(moved(at, part=5))
     assert [key for key in before if key in asked and asked[key] != before[key]], "no question follows a control"
+    other = sound(visit(lesson.file, at.query_params))
+    values = [{key: data["value"] for key, data in sliders(each).items()} for each in (at, other)]
+    assert values[0] and values[1] == values[0]
+    assert [each.value for each in other.number_input] == [each.value for each in at.number_input]
+    assert TIMED.sub("·", said(other)).splitlines() == TIMED.sub("·", said(at)).splitlines()
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda each: each.file)
