@@ -1,6 +1,6 @@
 # make run     open the lab in the browser
 # make test    lint, import contracts, types, tests (in a real browser too, where Chromium is installed)
-# make sweep   what make test tries with some values, with all: for a release
+# make sweep   every value where make test tries some, and the tests that take minutes: for a release
 # make hall    as many servers as PROCESSES says behind one address, for a lecture hall (needs HAProxy)
 # All make their own virtual environment; the second time they start at once.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable
 
 import hypothesis
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 import app  # noqa: F401
@@ -16,6 +18,8 @@ from tests.one_server import shared
 from tests.order import Together, in_order, together
 from ui import page
 
+# Each visit under test looks anew for components in all installed packages, which takes longer than many a page.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 page.FIRST = 0.0  # seconds that a visit waits for its browser; one under test in this process has none
 hypothesis.settings.register_profile("lab", deadline=None)  # no test depends on speed
 hypothesis.settings.load_profile("lab")

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
 
+import pytest
+
 from benchmarks import dropped
 from benchmarks.servers import serve
 
@@ -33,6 +35,7 @@ def test_a_thousand_visitors_do_everything_and_leave_in_every_way():
     assert len(set(first)) >= len(dropped.LESSONS) / 2  # each on its half of the course
 
 
+@pytest.mark.sweep
 def test_everything_is_as_it_was():
     visits = sorted(set(dropped.VISITS), key=dropped.VISITS.index)
     once = [(visit, 0, dropped.closed) for visit in visits]

@@ -207,6 +207,7 @@ def test_no_vote_is_lost_and_files_are_asked_for_again_when_a_server_is_killed(r
             expect(tally).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.sweep
 def test_servers_are_made_anew_while_visitors_are_there(running, page):
     page.goto(f"{running.address}/transposed_convolution?stamp_stride=3")
     slider = page.locator(STRIDE)

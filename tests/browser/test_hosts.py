@@ -23,6 +23,7 @@ def three(chromium, tmp_path_factory):
         yield found
 
 
+@pytest.mark.sweep
 def test_a_class_over_two_machines_goes_on_when_one_falls_silent(three, chromium):
     address, names = three.address, hosts.NAMES
     with visitor(chromium, address, names["left"]) as lecturer, visitor(chromium, address, names["right"]) as student:

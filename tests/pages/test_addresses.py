@@ -34,8 +34,8 @@ BAD = {
     "cell": "no-such-grid,0,0",
 }
 WORDS = [*BAD.values()]
-SOME = pytest.param(range(3), id="some")
-REST = pytest.param(range(3, len(WORDS)), marks=pytest.mark.sweep, id="rest")
+SOME = pytest.param(range(1), id="some")
+REST = pytest.param(range(1, len(WORDS)), marks=pytest.mark.sweep, id="rest")
 
 
 @pytest.fixture
