@@ -12,7 +12,7 @@ from models import catalog
 from models.inside import detector_cache
 from models.networks.detector import ANCHOR_RATIOS, PROPOSALS, SIZE
 from models.recipes.scene_cache import held_out_seeds
-from ui import page
+from ui import figures, page
 from ui.components import live_slider, words
 
 LENGTH = 1000
@@ -124,7 +124,7 @@ def chart(curves: dict[str, np.ndarray], found: float) -> None:
         marked = np.array(TICKS)
         figure.add_scatter(x=marked, y=curve[marked - 1], mode="markers", marker={"color": colour, "symbol": symbol},
                            legendgroup=name, showlegend=False, hoverinfo="skip")  # fmt: skip
-    figure.add_vline(x=PROPOSALS, line_dash="dot", annotation_text=str(PROPOSALS), annotation_position="bottom right")
+    figures.across(figure, x=PROPOSALS, text=str(PROPOSALS), at="bottom right", color=None)
     figure.update_layout(
         xaxis={"title": "proposals", "type": "log", "tickvals": TICKS, "range": [-0.03, 3.03]},
         yaxis={"title": f"recall at IoU ≥ {found:.2f}", "range": [-0.02, 1.03], "tickformat": ".0%"},

@@ -10,7 +10,7 @@ from torch import Tensor
 from labs import anchors
 from labs.boxes import iou_matrix
 from pages.anchors.shared import BLUE, ORANGE, VERMILION, exact_pyramid, size_of, truths_of, white, xyxy
-from ui import page
+from ui import figures, page
 from ui.components import Box, Boxes, Lines, live_slider, stage, words
 from ui.pictures import Picture
 
@@ -129,7 +129,7 @@ def chart(way: Way, at: int) -> None:
     figure.add_scatter(x=offsets, y=overlap, mode="lines", line={"color": "#777777", "width": 3}, showlegend=False,
                        hovertemplate="%{x:.0f} px: IoU %{y:.2f}<extra></extra>")  # fmt: skip
     for level, name in ((POSITIVE, "positive from 0.7"), (NEGATIVE, "negative below 0.3")):
-        figure.add_hline(y=level, line_dash="dot", annotation_text=name, annotation_position="top left")
+        figures.across(figure, y=level, text=name, at="top left", color=None)
     figure.add_scatter(x=[float(offsets[at])], y=[float(overlap[at])], mode="markers", showlegend=False,
                        marker={"size": 15, "color": LABELS[label_of(way, at)][1]}, hoverinfo="skip")  # fmt: skip
     figure.update_layout(

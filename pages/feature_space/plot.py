@@ -28,7 +28,7 @@ from pages.feature_space.shared import (
 )  # fmt: skip
 from pages.feature_space.thumbnails import fitted, in_colours_of, painted
 from pages.shared.watched import AT_ONCE, Watched
-from ui import page
+from ui import figures, page
 from ui.components import Box, Boxes, Lines, Points, live_slider, stage, words
 from ui.pictures import KEPT, Picture
 
@@ -270,7 +270,7 @@ def divergence(errors: tuple[tuple[int, float], ...], settings: Settings) -> Non
     figure = go.Figure()
     figure.add_scatter(x=[at for at, _ in errors], y=[error for _, error in errors], mode="lines", name="KL",
                        line={"color": BLUE, "width": 2})  # fmt: skip
-    figure.add_vline(x=settings.exaggerated, line_dash="dot", line_color="#888888", annotation_text="p × 12 until here")
+    figures.across(figure, x=settings.exaggerated, text="p × 12 until here")
     figure.update_layout(
         xaxis={"title": "iteration", "range": [0, settings.iterations]},
         yaxis={"title": "KL, nats", "range": [0, max([3.0, *(error for _, error in errors)]) * 1.05]},

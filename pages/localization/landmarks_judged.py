@@ -12,7 +12,7 @@ from models.recipes.face_landmarks import Recipe
 from models.recipes.scene_cache import held_out_seeds
 from pages.localization.shared import BLUE, ORANGE
 from scenes import faces
-from ui import page, rounding
+from ui import figures, page, rounding
 from ui.components import live_slider, words
 
 NETWORK = "face-landmarks"
@@ -46,7 +46,7 @@ def leaning(seed: int, eyes: int, light: float, tilt: int) -> None:
         found = leaned(seed, eyes, light)
         figure = go.Figure(go.Scatter(x=TILTS, y=found, mode="lines+markers", line_color=BLUE, name="mean error"))
         figure.add_vrect(-LEANED, LEANED, fillcolor=BLUE, opacity=0.12, line_width=0)
-        figure.add_vline(tilt, line_color=ORANGE, line_dash="dash")
+        figures.across(figure, x=tilt, color=ORANGE, dash="dash")
         figure.update_layout(showlegend=False)
         figure.update_xaxes(title="tilt of the head in degrees; tinted: as in training")
         figure.update_yaxes(title="mean error in %", rangemode="tozero")
@@ -114,7 +114,7 @@ def curve(means: Tensor) -> None:
         bounds = np.linspace(0, 20, 81)
         shares = [lab.share_within(means, float(each)) for each in bounds]
         figure = go.Figure(go.Scatter(x=bounds, y=shares, mode="lines", line_color=BLUE, line_shape="hv"))
-        figure.add_vline(bound, line_color=ORANGE, line_dash="dash")
+        figures.across(figure, x=bound, color=ORANGE, dash="dash")
         figure.update_xaxes(title="mean error in % of the distance between the eyes")
         figure.update_yaxes(title="share of faces within", range=[0, 1.02])
         page.figure(figure, "landmarks_shares", height=260, alt="Share of faces within an error, for every error")

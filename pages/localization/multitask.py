@@ -12,7 +12,7 @@ from models.recipes.localizer_heads import HELD_OUT, TRAINING, Looked, Progress,
 from pages.localization.shared import BLUE, NETWORKS, ORANGE, SIZE, Focus, xyxy
 from pages.shared.watched import AT_ONCE, Watched
 from scenes import THINGS
-from ui import page
+from ui import figures, page
 from ui.components import Box, Boxes, live_slider, stage, words
 from ui.pictures import KEPT
 
@@ -174,7 +174,7 @@ def curves(settings: Settings, now: Progress) -> None:
     for column, (name, colour, dash) in enumerate(looks, start=1):
         figure.add_scatter(x=steps, y=[score[column] for score in now.scores], name=name, mode="lines",
                            line={"color": colour, "dash": dash})  # fmt: skip
-    figure.add_hline(y=1 / len(THINGS), line_dash="dot", line_color="#888888", annotation_text="one class in eight")
+    figures.across(figure, y=1 / len(THINGS), text="one class in eight")
     figure.update_layout(
         xaxis={"title": "step", "range": [0, settings.steps]}, yaxis={"title": "held-out scenes", "range": [0, 1]}
     )

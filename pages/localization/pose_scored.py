@@ -9,7 +9,7 @@ from labs import pose as lab
 from models import catalog
 from models.recipes.scene_cache import held_out_seeds
 from pages.localization.pose_shared import BLUE, NETWORK, ORANGE, PURPLE, Person, asked, maps_of, person_of
-from ui import page
+from ui import figures, page
 from ui.components import following, live_slider, words
 from ui.pictures import KEPT
 
@@ -123,7 +123,7 @@ def chart(count: int, near: float, pcks: dict[str, float]) -> None:
                 x=THRESHOLDS.tolist(), y=[share_right(people, found[name], float(each)) for each in THRESHOLDS],
                 name=name, mode="lines", line={"color": colour, "dash": dash},
             )  # fmt: skip
-        figure.add_vline(x=near, line={"color": "#888888", "dash": "dash"})
+        figures.across(figure, x=near, dash="dash")
         figure.update_layout(
             xaxis={"title": "threshold, shares of the height", "range": [0, 0.5]},
             yaxis={"title": "PCK, joints in sight", "range": [0, 1.02]},

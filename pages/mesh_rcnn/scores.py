@@ -11,7 +11,7 @@ from models.networks.mesh_rcnn import THRESHOLD as USUAL
 from models.recipes import mesh_scores
 from pages.mesh_rcnn import predicted, shared
 from pages.mesh_rcnn.predicted import NETWORK, Region, Truth
-from ui import page
+from ui import figures, page
 from ui.components import live_slider, words
 from ui.pictures import Picture
 
@@ -34,7 +34,7 @@ def judge(picture: Picture) -> None:
         words("Nobody knows the true shape of what a photograph shows, so nothing is scored here.", "mesh_no_score")
     else:
         curves(picture, region, truth)
-    figures()
+    held_out()
 
 
 def curves(picture: Picture, region: Region, truth: Truth) -> None:
@@ -53,7 +53,7 @@ def curves(picture: Picture, region: Region, truth: Truth) -> None:
             for name, (colour, dash) in LOOKS.items():
                 figure.add_scatter(x=at, y=[f1_at(found[name], each / 100) for each in at], name=name,
                                    line={"color": colour, "dash": dash, "width": 3})  # fmt: skip
-            figure.add_vline(x=percent, line={"color": shared.GREY, "width": 1})
+            figures.across(figure, x=percent, color=shared.GREY, dash=None, width=1)
             figure.update_layout(
                 xaxis={"title": "distance, % of the longer side"}, yaxis={"title": "F1", "range": [0, 1]}
             )
@@ -109,7 +109,7 @@ def f1_at(both: tuple[np.ndarray, np.ndarray], distance: float) -> float:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def figures() -> None:
+def held_out() -> None:
     """What the card says of held-out scenes."""
     metrics = catalog.card(NETWORK)["metrics"]
     st.markdown(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from labs import position_sensitive as ps
 from pages.position_sensitive.shared import ORANGE, SKY, Maps, xyxy
-from ui import page
+from ui import figures, page
 from ui.components import Box, Boxes, Grid, live_slider, matrices, stage, words
 
 PARTS = (1, 3, 5, 7)
@@ -103,7 +103,7 @@ def drawn(shift: float, width: float) -> None:
             x=(SHIFTS * 100).tolist(), y=curve(parts, width), name=f"{parts} × {parts}",
             line={"color": colour, "dash": dash}, hovertemplate="%{y:.2f} at %{x:.0f} %",
         )  # fmt: skip
-    figure.add_vline(x=100 * shift, line_dash="dot", line_color="#888888")
+    figures.across(figure, x=100 * shift)
     figure.update_layout(xaxis={"title": "moved aside, % of the width"},
                          yaxis={"title": "vote", "range": [-0.03, 1.05]})  # fmt: skip
     page.figure(figure, "rfcn_curves", height=280, alt="Vote over shift for 1, 9, 25 and 49 parts")

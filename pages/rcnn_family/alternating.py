@@ -9,7 +9,7 @@ from models.inside import four_losses, two_stages
 from models.recipes import alternating_detector, milestones
 from pages.rcnn_family.losses import NAMES
 from pages.rcnn_family.shared import BLUE, ORANGE
-from ui import page
+from ui import figures, page
 from ui.components import live_slider, words
 from ui.pictures import KEPT
 
@@ -127,7 +127,7 @@ def curve(joint: dict, turns: dict, key: str, title: str, step: int, name: str) 
     ends = [0]
     for each in turns["stages"]:
         ends.append(ends[-1] + each["steps"])
-        figure.add_vline(x=ends[-1], line_dash="dot", line_width=1, line_color="#888888")
+        figures.across(figure, x=ends[-1], width=1)
     figure.add_vrect(x0=ends[step - 1], x1=ends[step], fillcolor=ORANGE, opacity=0.12, line_width=0)
     figure.update_layout(xaxis={"title": "training steps", "range": [0, ends[-1]]},
                          yaxis={"title": title, "type": "linear" if key == "box_ap50" else "log"})  # fmt: skip

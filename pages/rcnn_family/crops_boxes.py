@@ -16,7 +16,7 @@ from models import catalog
 from pages.rcnn_family.crops_work import NETWORK
 from pages.rcnn_family.shared import BLUE, ORANGE, VERMILION, WHITE, Look, xyxy
 from scenes import Knobs, render, sample
-from ui import page
+from ui import figures, page
 from ui.components import Box, Boxes, following, live_slider, stage, words
 
 LEARN, NEW = range(3000, 3024), range(4000, 4012)  # seeds of the scenes to learn from, and of others
@@ -172,9 +172,9 @@ def curve(category: str, penalty: float) -> go.Figure:
         some = sample_of(category, seeds)
         fits = [float(fit_of(learned(category, float(each)), some).mean()) for each in PENALTIES]
         figure.add_scatter(x=PENALTIES, y=fits, name=name, mode="lines+markers", line={"color": colour, "dash": dash})
-    figure.add_hline(float(fit_of(None, sample_of(category, NEW)).mean()), line={"color": VERMILION, "dash": "dash"},
-                     annotation_text="new scenes, not moved", annotation_position="top left")  # fmt: skip
-    figure.add_vline(penalty, line={"width": 1, "dash": "dot"})
+    still = float(fit_of(None, sample_of(category, NEW)).mean())
+    figures.across(figure, y=still, text="new scenes, not moved", at="top left", color=VERMILION, dash="dash")
+    figures.across(figure, x=penalty, width=1, color=None)
     figure.update_layout(
         xaxis={"title": "λ", "type": "log", "tickvals": PENALTIES, "ticktext": [f"{each:,}" for each in PENALTIES]},
         yaxis={"title": "mean IoU"},

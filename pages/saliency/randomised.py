@@ -16,7 +16,7 @@ from models.networks.classifier import LoadedClassifier
 from pages.saliency.shared import DRAWINGS, Focus, end_of
 from pages.shared.heat_maps import BLUE, GREEN, ORANGE, SKY, VERMILION, positive_layer
 from scenes import THINGS
-from ui import page
+from ui import figures, page
 from ui.components import following, live_slider, stage, words
 
 SEED = 0  # of the new weights
@@ -129,7 +129,7 @@ def measured(focus: Focus, names: list[str], count: int) -> None:
                 x=list(range(len(names) + 1)), y=[pair[which] for pair in pairs], name=method, mode="lines+markers",
                 line={"color": colour, "dash": "dot" if method == EDGES else "solid"}, showlegend=which == 0,
             )  # fmt: skip
-        figure.add_vline(x=count, line={"color": "gray", "dash": "dash"})
+        figures.across(figure, x=count, dash="dash")
         figure.update_layout(
             xaxis={"title": "layers drawn anew", "tickvals": list(range(len(names) + 1))}, yaxis_title=title,
             yaxis_range=[-0.35, 1.05], margin={"t": 90, "b": 40, "l": 50, "r": 10}, legend={"font": {"size": 12}},

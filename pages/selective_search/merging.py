@@ -27,7 +27,7 @@ from pages.selective_search.shared import (
     tree_of,
     xyxy,
 )
-from ui import page
+from ui import figures, page
 from ui.components import Box, Boxes, Grid, following, live_slider, matrices, stage, words
 from ui.pictures import KEPT, Picture
 
@@ -204,7 +204,7 @@ def by_size(picture: Picture, way: Way) -> None:
         ):
             figure.add_scatter(x=np.arange(len(left)), y=left, name=name, mode="lines",
                                line={"color": colour, "dash": dash}, hovertemplate="%{y} after %{x}")  # fmt: skip
-        figure.add_vline(x=half, line={"color": PURPLE, "dash": "dash", "width": 2})
+        figures.across(figure, x=half, color=PURPLE, dash="dash", width=2)
         figure.update_layout(xaxis={"title": "merges done"}, yaxis={"title": f"regions below {SMALL} px"})
         page.figure(figure, "selective_sizes", height=320, alt="Small regions that are left after each merge")
         with_size, without = int(counts[0][half]), int(counts[1][half])

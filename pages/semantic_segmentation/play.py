@@ -24,7 +24,7 @@ from pages.semantic_segmentation.shared import (
 )  # fmt: skip
 from pages.shared.weather import disturbed, weather
 from scenes import CLASSES
-from ui import outside_lab_world, page, stray_classes
+from ui import figures, outside_lab_world, page, stray_classes
 from ui.components import Labels, following, live_slider, resting, stage, words
 from ui.pictures import Picture
 
@@ -192,8 +192,7 @@ def over_a_knob(picture: Picture, network, values: dict[str, float]) -> None:
     for name, line, colour, dash in (("mIoU", both[0], BLUE, "solid"), ("pixel accuracy", both[1], ORANGE, "dash")):
         figure.add_scatter(x=stops, y=line, name=name, mode="lines+markers", line={"color": colour, "dash": dash},
                            hovertemplate=f"{name} %{{y:.3f}} at %{{x:.1f}}")  # fmt: skip
-    figure.add_vline(x=values[knob], line_dash="dot", line_color="#888888", annotation_text="now",
-                     annotation_position="bottom right")  # fmt: skip
+    figures.across(figure, x=values[knob], text="now", at="bottom right")
     figure.update_layout(
         xaxis={"title": KNOBS[knob].lower(), "range": [-0.02, 1.02]}, yaxis={"title": "score", "range": [0, 1.02]}
     )

@@ -13,7 +13,7 @@ from pages.semantic_segmentation.play import START, key_of
 from pages.semantic_segmentation.shared import BLUE, ORANGE, PALETTE, TRAINING, confusion_of, mistakes
 from pages.shared.weather import disturbed
 from scenes import CLASSES, THINGS, Knobs
-from ui import page, pictures
+from ui import figures, page, pictures
 from ui.components import Labels, stage, words
 from ui.pictures import Picture
 
@@ -140,7 +140,7 @@ def curves(now: Progress, steps: int) -> None:
         mode="lines+markers", line={"color": ORANGE, "dash": "dash"}, yaxis="y2",
     )  # fmt: skip
     guess = uniform_loss(len(CLASSES))
-    figure.add_hline(y=guess, line_dash="dot", line_color="#888888", annotation_text="log 13: a blind guess")
+    figures.across(figure, y=guess, text="log 13: a blind guess")
     figure.update_layout(
         xaxis={"title": "step", "range": [0, steps]},
         yaxis={"title": "loss, nats", "range": [0, max([guess, *now.losses]) * 1.1]},

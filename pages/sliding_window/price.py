@@ -13,7 +13,7 @@ from models.networks.window import LoadedWindow, to_tensor
 from pages.shared.amounts import duration, millions
 from pages.shared.heat_maps import BLUE, VERMILION
 from pages.sliding_window.shared import Look, small
-from ui import page
+from ui import figures, page
 from ui.components import Heat, stage
 
 GROWING = (28, 40, 56, 80, 112, 160, 224)  # sides of the picture that are timed
@@ -72,7 +72,7 @@ def curve(counted: dict[int, tuple[int, int]], side: int) -> None:
             x=list(counted), y=[pair[index] for pair in counted.values()], name=name,
             line={"color": colour, "dash": dash}, hovertemplate=f"{name}: %{{y:.3s}} at %{{x}} px",
         )  # fmt: skip
-    figure.add_vline(x=side, line_dash="dot", line_color="#888888", annotation_text="now")
+    figures.across(figure, x=side, text="now")
     figure.update_layout(
         xaxis={"title": "side of the picture, px"}, yaxis={"title": "multiply-adds", "type": "log", "dtick": 1}
     )

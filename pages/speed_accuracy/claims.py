@@ -7,7 +7,7 @@ import torch
 from labs import speed_accuracy
 from models.inside.settings import OWN_SIDE
 from pages.speed_accuracy.shared import LOOKS, ONE, TWO, Point, milliseconds, points
-from ui import page
+from ui import figures, page
 from ui.components import live_slider, words
 
 YES, NO = "yes", "no"
@@ -150,7 +150,7 @@ def figure_of(networks: list[str], count: int) -> go.Figure:
                            line={"color": COLOURS[name]})  # fmt: skip
         figure.add_scatter(x=x, y=[p.ap for p in mine], name=f"{mine[0].title}, AP", mode="lines+markers", yaxis="y2",
                            line={"color": COLOURS[name], "dash": "dot"})  # fmt: skip
-    figure.add_vline(x=count, line_dash="dash", line_color="#8A8F98")
+    figures.across(figure, x=count, dash="dash")
     figure.update_layout(
         xaxis={"title": "proposals", "type": "log", "tickvals": x, "ticktext": [str(each) for each in x]},
         yaxis={"title": "milliseconds", "rangemode": "tozero"},

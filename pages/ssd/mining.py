@@ -15,7 +15,7 @@ from models.networks.ssd import SsdDetection
 from pages.shared.known_truth import UNKNOWN, truth_of
 from pages.ssd.shared import BLUE, NETWORK, VERMILION, counted, grid_name, look, match_of, truths_drawn
 from scenes import THINGS
-from ui import page
+from ui import figures, page
 from ui.components import Box, Boxes, Grid, following, live_slider, matrices, stage, words
 from ui.pictures import Picture
 
@@ -135,7 +135,7 @@ def curve(loss: MultiboxLoss) -> None:
     figure.add_scatter(x=ranks, y=losses[ranks - 1], mode="lines", line={"color": VERMILION}, showlegend=False,
                        hovertemplate="rank %{x:,}: loss %{y:.4f}<extra></extra>")  # fmt: skip
     if kept:
-        figure.add_vline(x=kept, line_dash="dot", line_color="#888888")
+        figures.across(figure, x=kept)
     figure.update_layout(
         xaxis={"title": "background box, hardest first", "type": "log"},
         yaxis={"title": "loss", "type": "log", "exponentformat": "power"}, margin={"t": 8},

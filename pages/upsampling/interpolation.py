@@ -8,7 +8,7 @@ import torch
 from labs import upsampling
 from pages.upsampling.methods import METHODS, UNPOOLING, all_methods, apply, picture_view
 from pages.upsampling.numbers import counting, encoder_map
-from ui import page
+from ui import figures, page
 from ui.components import Grid, matrices
 
 COLOURS = {"nearest": "#009E73", "bilinear": "#0072B2", "bicubic": "#D55E00"}  # Okabe-Ito
@@ -150,7 +150,7 @@ def kernel_chart(method: str, size: int, factor: int, column: int, align: bool) 
         textposition="top center", hovertext=beyond,
         marker={"size": 11, "color": COLOURS[method], "symbol": ["circle-open" if b else "circle" for b in beyond]},
     )  # fmt: skip
-    figure.add_hline(0, line_width=1, line_color="#888888")
+    figures.across(figure, y=0, width=1, dash=None)
     figure.update_layout(
         showlegend=False, margin={"t": 30, "b": 40, "l": 40, "r": 10},
         xaxis_title=f"input column (read at {centre.item():.4g})", yaxis_title="weight",
@@ -220,7 +220,7 @@ def step_chart(factor: int) -> None:
         figure.add_scatter(x=at, y=curve.tolist(), name=label, mode="lines+markers", line_color=colour,
                            line_shape="hvh" if method == "nearest" else "linear")  # fmt: skip
     for level in (0, 1):
-        figure.add_hline(level, line_width=1, line_dash="dot", line_color="#888888")
+        figures.across(figure, y=level, width=1)
     figure.update_layout(
         xaxis_title="input pixel", yaxis_title="value", margin={"t": 40, "b": 40, "l": 50, "r": 10},
     )  # fmt: skip

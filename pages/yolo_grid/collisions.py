@@ -12,7 +12,7 @@ from labs import yolo_grid
 from labs.yolo_grid import Grid
 from models.recipes.scene_cache import held_out_seeds
 from scenes import Placed
-from ui import page
+from ui import figures, page
 from ui.components import words
 
 SIDE = 224  # of the frame that scenes are drawn in
@@ -82,7 +82,7 @@ def curve(count: int, cells: int, predictors: int, layout: str, rule: str) -> No
     now = {"cell": one, "best": best, "free": free}[now_rule][cells - 1]
     figure.add_scatter(x=[cells], y=[now], mode="markers", marker={"color": "#000000", "size": 12}, showlegend=False,
                        hovertemplate="now: S = %{x}, %{y:.1%} lost")  # fmt: skip
-    figure.add_vline(x=cells, line_dash="dot", line_color="#888888")
+    figures.across(figure, x=cells)
     figure.update_layout(
         # beyond twice YOLOv1's grid nearly nothing is lost: the axis reaches further only when S does
         xaxis={"title": "cells a side, S", "range": [0.5, max(14, cells) + 0.5]},

@@ -2,7 +2,11 @@
 
 import json
 
+import plotly.graph_objects as go
+import pytest
 from streamlit.testing.v1 import AppTest
+
+from ui import figures
 
 
 def shown(script) -> list[dict]:
@@ -39,3 +43,20 @@ def test_a_template_of_its_own_is_kept():
         page.figure(go.Figure(layout={"template": {"layout": {"font": {"size": 33}}}}), key="own")
 
     assert json.loads(shown(script)[0]["figure"])["layout"]["template"]["layout"]["font"]["size"] == 33
+
+
+@pytest.mark.parametrize("at", ["top right", "top left", "bottom right", "bottom left"])
+@pytest.mark.parametrize("text", ["", "now"])
+@pytest.mark.parametrize("line", [{}, {"color": "#D55E00", "dash": None, "width": 1}])
+def test_a_line_across_is_plotlys(at, text, line):
+    of_plotly = {"line": {"dash": "dot", "color": "#888888"} | line}
+    if text:
+        of_plotly |= {"annotation_text": text, "annotation_position": at}
+    for place in ({"x": 0.5}, {"y": -3}, {"x": 0}):
+        ours, theirs = go.Figure(go.Scatter(x=[1, 2], y=[3, 4])), go.Figure(go.Scatter(x=[1, 2], y=[3, 4]))
+        figures.across(ours, **place, text=text, at=at, **line)
+        add = theirs.add_vline if "x" in place else theirs.add_hline
+        add(**place, **of_plotly)
+        figures.across(ours, y=4)  # the second does not take the first away
+        theirs.add_hline(y=4, line=dict(dash="dot", color="#888888"))
+        assert ours.to_plotly_json() == theirs.to_plotly_json()

@@ -79,6 +79,32 @@ def _number(found: Any) -> float | None:
     return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
 
 
+def across(
+    fig: go.Figure,
+    *,
+    x: float | None = None,
+    y: float | None = None,
+    text: str = "",
+    at: str = "top right",
+    **line: Any,
+) -> None:
+    """A line through the whole figure at one value of ``x`` or of ``y``, dotted and grey if ``line`` says nothing else,
+    and ``text`` beside it: ``at`` the "top" or "bottom", on the "left" or "right".
+
+    The figure's own ``add_vline`` and ``add_hline`` draw the same, and take as long as many a rerun: 2 to 4 ms.
+    """
+    along, other, value = ("x", "y", x) if y is None else ("y", "x", y)
+    refs = {f"{along}ref": along, f"{other}ref": f"{other} domain"}
+    ends = {f"{along}0": value, f"{along}1": value, f"{other}0": 0, f"{other}1": 1}
+    fig.add_shape({"type": "line", **refs, **ends, "line": {"dash": "dot", "color": "#888888", **line}})
+    if text:
+        right, high = "right" in at, "top" in at
+        beside = {"x": int(right), "y": int(high), along: value}
+        beside["xanchor"] = "left" if right == (along == "x") else "right"  # beside an upright line, else at its end
+        beside["yanchor"] = "top" if high == (along == "x") else "bottom"
+        fig.add_annotation({"text": text, "showarrow": False, **refs, **beside})
+
+
 def show(fig: go.Figure, key: str, *, height: int | None = None, alt: str | None = None, points: bool = False) -> None:
     """Draw ``fig`` in the house style; ``height`` in pixels (default: the figure's own, else 380).
 
