@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from ui.course import Lesson
 
-PATIENCE = 90.0  # seconds; two busy cores may be slow
+PATIENCE = 240.0  # seconds; two busy cores may be slow, and the first visitor of a page waits for its networks
 QUIET = 0.7  # seconds without a change after which a page rests: a key on a slider counts as settled after 0.4
 READS = 10  # of the time that reading the page takes, if that is longer: a busy machine is slow in everything
 
