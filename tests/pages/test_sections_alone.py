@@ -26,6 +26,7 @@ AS_IT_IS = True  # no network is replaced
 FRAME = ("$$", "_page", "address.", "live.", "embed.")  # in the session: what is the lab's, not a section's
 MOUNT = re.compile(r'\\"(mount\\": \d+|(live|token)\\": \\"[\w-]+)')  # a live component's number and secret
 NUMBER = re.compile(r":gray\[\d+\]&ensp;|\$\$ID-\w+-section-\d+")  # of a heading; one that stands alone has none
+PATIENCE = 300.0  # seconds
 TIME = re.compile(r"[\d.,]+ (ms|s|seconds|minutes)\b")
 
 
@@ -106,7 +107,9 @@ def test_a_section_alone_says_what_it_says_among_the_others(lesson, every, monke
     found = borrowed(monkeypatch)  # fresh visits from here on: no callback looks
     for query in filter(None, (address, pictures)):
         whole = framed(lesson, query)
-        while whole.get("progress"):  # a film is looked at in the background, once for all
+        deadline = time.monotonic() + PATIENCE
+        while any("in the background" in each.proto.text for each in whole.get("progress")):  # a film, once for all
+            assert time.monotonic() < deadline
             time.sleep(0.1)
             whole = framed(lesson, query)
         assert not whole.exception and not any(error.value == page.SORRY for error in whole.error)
