@@ -35,11 +35,11 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/ty check
-	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --max-worker-restart=0
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
 
 sweep: export OMP_NUM_THREADS = 1
 sweep: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -m sweep --numprocesses=$(WORKERS) --dist=loadfile --max-worker-restart=0
+	$(BIN)/python -m pytest -m sweep --numprocesses=$(WORKERS) --dist=loadfile
 
 clean:
 	rm -rf $(VENV)

@@ -193,6 +193,13 @@ def test_tab_reaches_everything_in_order_and_shows_where_it_is(tab):
     assert not unmarked
 
 
+def test_a_phone_does_not_scroll_sideways(tab):
+    tab.set_viewport_size(PHONE)
+    rest(tab)
+    tab.wait_for_function(f"{WIDTH} <= 390")  # charts are drawn anew for their new width
+    tab.set_viewport_size(LARGE)
+
+
 @EVERY_FIFTH
 def test_a_link_restores_every_control_in_a_new_browser(tab, chromium, lesson):
     before, shown = rest(tab), move_all(tab)

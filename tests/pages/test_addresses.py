@@ -1,6 +1,6 @@
 """Addresses that mean nothing: every parameter of every page is then its default, and leaves the address.
 
-Each parameter is given some of the words, a visit mixes them, and `make sweep` gives each all. The parameters come from
+Each parameter is given one of the words, a visit mixes them, and `make sweep` gives each all. The parameters come from
 the pages themselves: those that a fresh visit binds to a widget or asks the address for.
 """
 

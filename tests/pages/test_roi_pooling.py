@@ -274,6 +274,13 @@ def test_the_box_of_a_link(run):
     assert "| picture, 320 × 320 px | 10.00 | 20.00 | 110.00 | 220.00 |" in found
 
 
+def test_the_address_names_the_box_where_a_newcomer_would_see_another(run):
+    at = run(None)
+    assert "roi_box" not in at.query_params
+    at.number_input(key="roi_seed").set_value(8).run()  # the box stays; that of scene 8 is another
+    assert at.query_params["roi_box"] == "113,231,224,285"
+
+
 @pytest.mark.parametrize("link", ["here", "1,2,3", "nan,0,1,2", "1,2,3,4,5"])
 def test_nonsense_in_a_link_is_answered_in_a_sentence(run, link):
     at = run(None, {"roi_box": link, "roi_at": link})

@@ -19,6 +19,7 @@ from streamlit.testing.v1.element_tree import Block
 
 from tests.pages.arriving import arrived
 from tests.pages.moving import moved
+from tests.pages.timed import timeless
 from ui import not_shown, page
 from ui.course import Lesson, ready
 
@@ -27,7 +28,6 @@ FRAME = ("$$", "_page", "address.", "live.", "embed.")  # in the session: what i
 MOUNT = re.compile(r'\\"(mount\\": \d+|(live|token)\\": \\"[\w-]+)')  # a live component's number and secret
 NUMBER = re.compile(r":gray\[\d+\]&ensp;|\$\$ID-\w+-section-\d+")  # of a heading; one that stands alone has none
 PATIENCE = 300.0  # seconds
-TIME = re.compile(r"[\d.,]+ (ms|s|seconds|minutes)\b")
 
 
 def borrowed(monkeypatch) -> Callable[[], set[tuple[str, str, str]]]:
@@ -93,7 +93,7 @@ def sections(at: AppTest) -> dict[str, list[str]]:
             anchor = message.anchor
             found[anchor] = []
         text = MOUNT.sub("", NUMBER.sub("", str(message)))
-        found[anchor].append(f"{kind} {TIME.sub('some time', text)}")
+        found[anchor].append(f"{kind} {timeless(text)}")
     return found
 
 
