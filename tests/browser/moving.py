@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 from playwright.sync_api import Error, Page
@@ -48,6 +49,11 @@ LET_GO = """() => {
 }"""
 
 
+# An open list closes when something scrolls, and what the focus has scrolled is told with the next frame.
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+PATIENCE = 300.0  # seconds in which a page with many controls has been moved on a busy machine
+
+
 class Gone(Exception):
     """Another control has taken this one off the page, for now."""
 
@@ -71,6 +77,7 @@ def move(tab, number: int, kind: str) -> None:
         tab.keyboard.type("0")
         tab.keyboard.press("Enter")
     elif kind == "list":
+        tab.evaluate(TWO_FRAMES)
         tab.keyboard.press("ArrowDown")
         try:  # keys that come before the list is there leave Streamlit's box showing another value than it has
             tab.get_by_role("listbox").wait_for(timeout=10_000)
@@ -86,8 +93,9 @@ def move(tab, number: int, kind: str) -> None:
 
 def move_all(tab: Page) -> dict:
     """Move every control, also those that come to the page meanwhile, as fast as a hand can; then what `rest` finds."""
-    done = []
+    done, until = [], time.monotonic() + PATIENCE
     while waiting := tab.evaluate(WAITING, done):
+        assert time.monotonic() < until, f"{[name for name, _ in waiting]} cannot be moved"
         for number, (name, kind) in enumerate(waiting):
             with suppress(Gone):
                 move(tab, number, kind)

@@ -204,7 +204,7 @@ def test_a_phone_does_not_scroll_sideways(tab):
 def test_a_link_restores_every_control_in_a_new_browser(tab, chromium, lesson):
     before, shown = rest(tab), move_all(tab)
     assert shown["controls"] != before["controls"]
-    while True:
+    for _ in range(3):
         address = tab.url
         with visiting(chromium, viewport=LARGE, reduced_motion="reduce") as other:
             opened = arrive(other, address, lesson)

@@ -264,13 +264,19 @@ def test_the_end_of_a_run_is_waited_for(visitor):
         assert visitor.drag("mixed", n + 1, n + 1) is not None
 
 
-def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
-    turns = live._sessions[visitor.token].turns
+def let_go(turns):
+    """Wait until the last run has given its turn back: its end is heard before that."""
     until = time.monotonic() + 60
-    while (turn := turns.take_at_once()) is None:  # the first run has been heard, and may not have let go yet
+    while turns.taken():
         assert time.monotonic() < until
         time.sleep(0.01)
-    assert not turns.take_at_once()
+
+
+def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
+    turns = live._sessions[visitor.token].turns
+    let_go(turns)
+    turn = turns.take_at_once()
+    assert turn and not turns.take_at_once()
     try:
         visitor.let_go("level", 30, 1)
         with pytest.raises(TimeoutError):
@@ -280,7 +286,8 @@ def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
     finally:
         turns.give_back(turn)
     visitor.finish()
-    assert visitor.data["level.live"]["value"] == 30 and not turns.taken()
+    let_go(turns)
+    assert visitor.data["level.live"]["value"] == 30
 
 
 def test_what_a_run_has_written_arrives_though_the_next_one_is_asked_for_before_it_was_sent(visitor):
