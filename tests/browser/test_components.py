@@ -312,8 +312,10 @@ class TestStage:
     def test_arrow_keys_move_a_cross_and_enter_clicks(self, stage):
         frame = stage.locator(".frame").last
         stage.get_by_role("slider", name="Shift").focus()
-        while not frame.evaluate("node => node.matches(':focus')"):
+        for _ in range(40):
             stage.keyboard.press("Tab")
+            if frame.evaluate("node => node.matches(':focus')"):
+                break
         assert stage.get_by_text("Arrow keys move the cross, Enter clicks.").is_visible()
         stage.keyboard.press("ArrowRight")
         stage.keyboard.press("ArrowUp")
