@@ -213,7 +213,7 @@ def _ask(prediction: Prediction) -> None:
     if st.session_state.pop(early, False):
         st.caption("Not all is in its place yet.")
     if ballot is not None:
-        ballot.show(kind)
+        ballot.show(kind, guessed=prediction.guess is not None)
 
 
 @st.fragment

@@ -186,8 +186,12 @@ def a_server_is_killed(hall, rooms, code, lecturer, student) -> None:
     expect(asks.get_by_text(f"{MANY + 1} of")).to_be_visible()
     expect(student.get_by_role("slider", name=LAYERS).first).not_to_have_attribute("aria-valuenow", told)
     expect(answers.get_by_role("radio", name="75", exact=True)).to_be_checked()
+    expect(answers.get_by_text("Your answer counts")).to_be_visible()
+    before = counted_now(rooms, code)[1].count("8")
     answers.get_by_role("radio", name="8", exact=True).click()
+    until(lambda: counted_now(rooms, code)[1].count("8") == before + 1, "the new answer, before the next")
     answers.get_by_role("radio", name="75", exact=True).click()
+    until(lambda: counted_now(rooms, code)[1].count("8") == before, "the old answer again")
     expect(answers.get_by_text("Your answer counts")).to_be_visible()
     until(lambda: [len(each) for each in counted_now(rooms, code)] == [MANY + 1] * 2, "each has one vote")
     for tab in (lecturer, student):

@@ -122,6 +122,20 @@ def test_an_answer_to_a_question_that_is_asked_anew_is_none(rooms):
     assert "goes to the class" in captions(student)
 
 
+def test_on_another_server_an_answer_counts_as_before(rooms):
+    code, _ = rooms.open()
+    student = visit(code)
+    answer(student, 8)
+    same = student.session_state["class.seat"].voter
+    for voter, told in ((same, "Your answer counts"), ("somebody else", "goes to the class")):
+        again = AppTest.from_function(script, default_timeout=30)
+        again.session_state["class.seat"] = seat.Seat(code, voter=voter)
+        again.query_params["predict-cells"] = "8"
+        visit(code, at=again)
+        assert again.pills(key="predict-cells-control").value == 8 and told in captions(again)
+    assert said(rooms, code) == (["8"], [])
+
+
 def test_who_has_other_settings_is_told_and_not_counted(rooms):
     code, key = rooms.open()
     lecturer, student, other = visit(code, key), visit(code), visit(code)
@@ -291,6 +305,42 @@ def test_no_such_room_is_a_sentence(rooms):
     at.session_state["class_line.live"] = {"message": {"sequence": 1, "over": True}}
     at.run()
     assert "The room is closed" in at.toast[0].value and dict(at.query_params) == {}
+    visit(code, at=at)  # an address of before
+    assert not at.toast and dict(at.query_params) == {}
+
+
+def coming_and_going():
+    import streamlit as st
+
+    from ui import page
+    from ui.rooms import seat
+
+    seat.arrive()
+    page.begin("Questions", question="Which?")
+    seat.line()
+    code = st.text_input("Six letters", key="code")
+    if st.button("Join", key="join"):
+        seat.enter(code)
+    if st.button("Leave", key="leave"):
+        seat.leave()
+
+
+def test_an_address_of_before_leads_nobody_back_who_has_left(rooms):
+    """The browser asks for a run with it before it has heard that the room is left, and that run overtakes this one."""
+    code, _ = rooms.open()
+    at = visit(code, at=AppTest.from_function(coming_and_going, default_timeout=30))
+    assert at.session_state["class.seat"].code == code
+    at.button(key="leave").click().run()
+    visit(code.lower(), at=at)
+    assert "class.seat" not in at.session_state and not at.toast
+    at.text_input(key="code").set_value(code)
+    at.button(key="join").click().run()
+    assert visit(at=at).session_state["class.seat"].code == code
+    other, _ = rooms.open()
+    assert visit(other, at=at).session_state["class.seat"].code == other
+    assert "There is no such room" in visit("AAAAAA", at=at).toast[0].value
+    at.button(key="leave").click().run()
+    assert "There is no such room" in visit("none", at=at).toast[0].value
 
 
 def test_who_follows_forgets_her_controls_and_keeps_her_guesses(rooms):

@@ -91,7 +91,7 @@ def _asked(kind: Region, key: str, question: str, truth, answer: Callable[[Regio
             ballot.begins()  # a round that is over: what was marked is no answer when it is asked anew
         elif not ballot.place.leads:
             answer(kind, key, ballot)
-        ballot.show(kind)
+        ballot.show(kind, guessed=True)  # the room knows; a mark is in no address
         ballot.reveal(kind, truth)
 
 

@@ -24,7 +24,7 @@ from ui.rooms.store import UnreachableError
 PARAMETER, FOLLOW = "room", "follow"  # of the address
 SILENT = "The class cannot be reached just now; everything else goes on."
 SEAT = "class.seat"  # in the session
-_FOLLOWED, _WORD, _RELAY = "class.followed", "class.word", "class.relay"
+_FOLLOWED, _WORD, _RELAY, _LEFT = "class.followed", "class.word", "class.relay", "class.left"
 # What a state that is followed leaves alone: whoever follows keeps her guesses, her place in the class, what is open.
 _STAYS = ("class.", KEY, "predict-", "live.", "take_home", "class_", "address.", "_page_", "hand_in")
 
@@ -58,6 +58,8 @@ def arrive() -> None:
     if PARAMETER not in st.query_params and SEAT not in st.session_state:
         return
     wanted, seat = st.query_params.get(PARAMETER), here()
+    if wanted and legible(wanted) == st.session_state.get(_LEFT, ""):  # of before: this run overtakes the one that left
+        wanted = None
     if wanted and (seat is None or seat.code != wanted):
         sentence = st.session_state[_WORD] = enter(wanted)
         if sentence == SILENT and (code := legible(wanted)):
@@ -142,7 +144,8 @@ def enter(text: str) -> str | None:
 
 def leave(sentence: str | None = None) -> None:
     """The visitor's place is free."""
-    st.session_state.pop(SEAT, None)
+    if (seat := st.session_state.pop(SEAT, None)) is not None:
+        st.session_state[_LEFT] = seat.code
     _perform(None)
     st.session_state[_WORD] = sentence
     address.keep(PARAMETER, None)

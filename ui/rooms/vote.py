@@ -107,15 +107,16 @@ class Ballot:
         st.session_state[f"class.said-{self.key}"] = (self.place.code, self.poll.phase, here, said)
         return said != ELSEWHERE
 
-    def show(self, kind: Kind) -> None:
-        """Below the question: how far the class is, and for the lecturer what she can do."""
+    def show(self, kind: Kind, guessed: bool) -> None:
+        """Below the question: how far the class is, and for the lecturer what she can do; `guessed`: whether the
+        visitor has a guess."""
         name = f"class.said-{self.key}"
         if (said := st.session_state.get(name)) is not None and said[:2] != (self.place.code, self.poll.phase):
             del st.session_state[name]  # of a round that is over: asked anew, it is none
         if self.place.leads:
             self._lead(kind)
         elif not self.uncovered:
-            self._wait()
+            self._wait(guessed)
         self.results = st.container() if self.uncovered else None
 
     def reveal(self, kind: Kind, truth: Any) -> None:
@@ -125,9 +126,12 @@ class Ballot:
         with self.results:
             self._answers(kind, truth)
 
-    def _wait(self) -> None:
+    def _wait(self, guessed: bool) -> None:
         *when, said = st.session_state.get(f"class.said-{self.key}", ("", "", None, ""))
-        mine = said if when == [self.place.code, self.poll.phase, self.here] else ""
+        if when == [self.place.code, self.poll.phase, self.here]:
+            mine = said
+        else:  # a guess from the address may have been counted before: with these settings, or by a server that is gone
+            mine = COUNTED if guessed and self.mine() is not None else ""
         st.caption(
             "The class cannot be reached: your answer was not counted." if mine == SILENT
             else APART if mine == ELSEWHERE

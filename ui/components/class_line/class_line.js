@@ -77,6 +77,7 @@ const hall = {
   end() {
     if (this.over) return
     this.over = true
+    for (const due of [this.going, this.asking]) clearTimeout(due)
     this.view?.report({ over: true })
     this.view?.show()
   },
