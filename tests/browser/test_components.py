@@ -519,4 +519,4 @@ class TestGrids:
         wait_shown(grids, "input=", r"\[\[5.0")
         grids.get_by_role("button", name="Preset").click()
         wait_shown(grids, "input=", r"\[\[9.0, 8.0\], \[7.0, 6.0\]\]")
-        assert self.cell(grids, "input", 0, 0).inner_text() == "9"
+        expect(self.cell(grids, "input", 0, 0)).to_have_text("9")
