@@ -264,7 +264,7 @@ def test_the_end_of_a_run_is_waited_for(visitor):
         assert visitor.drag("mixed", n + 1, n + 1) is not None
 
 
-def let_go(turns):
+def given_back(turns):
     """Wait until the last run has given its turn back: its end is heard before that."""
     until = time.monotonic() + 60
     while turns.taken():
@@ -274,7 +274,7 @@ def let_go(turns):
 
 def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
     turns = live._sessions[visitor.token].turns
-    let_go(turns)
+    given_back(turns)
     turn = turns.take_at_once()
     assert turn and not turns.take_at_once()
     try:
@@ -286,7 +286,7 @@ def test_a_run_of_streamlits_waits_for_the_one_on_the_line(visitor):
     finally:
         turns.give_back(turn)
     visitor.finish()
-    let_go(turns)
+    given_back(turns)
     assert visitor.data["level.live"]["value"] == 30
 
 
